@@ -1,0 +1,158 @@
+"""The schema of models.yaml: what an entry must say, checked whole, every fault listed with its place."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from fercli.core.errors import ModelError
+from fercli.core.labels import EXPRESSIONS
+from fercli.core.recipe import Count, Number, Recipe, Settings
+from fercli.core.registry import suggest
+
+Percent = Annotated[Number, Field(ge=0, le=100)]
+
+
+class Input(Settings):
+    """What the network takes: gray faces of this side, and how their pixels of 0 to 255 are scaled inside."""
+
+    size: Literal[48] = 48
+    channels: Literal[1] = 1
+    scaling: Literal["unit"] = "unit"
+
+
+class Parameters(Settings):
+    """Counts that a test holds against the built network. `total` includes running statistics."""
+
+    trainable: Count
+    total: Count
+
+
+class Source(Settings):
+    """The publication a network comes from."""
+
+    cite: str
+    doi: str = ""
+
+
+class Claim(Settings):
+    """A figure that the paper states. Accuracy in percent."""
+
+    data: str
+    accuracy: Percent
+    note: str = ""
+
+
+class Result(Settings):
+    """A figure that was measured here, by the command beside it. Accuracy in percent."""
+
+    data: str
+    split: str
+    views: Literal["single", "single + mirrored"]
+    accuracy: Percent
+    epochs: Count
+    command: str
+    note: str = ""
+
+
+class ModelEntry(Settings):
+    """One named model: architecture, arguments, input, classes, recipes, weights, origin and results."""
+
+    summary: str
+    architecture: str
+    arguments: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    input: Input = Input()
+    classes: tuple[str, ...] = EXPRESSIONS
+    parameters: Parameters
+    source: Source
+    #: readings: what the paper leaves open or contradicts, and how it was decided
+    note: str = ""
+    claims: tuple[Claim, ...] = ()
+    results: tuple[Result, ...] = ()
+    #: file name in fercli/weights, where weights ship
+    weights: str | None = None
+    recipes: dict[str, Recipe]
+
+    @field_validator("recipes")
+    @classmethod
+    def _has_both(cls, recipes: dict[str, Recipe]) -> dict[str, Recipe]:
+        missing = {"paper", "best"}.difference(recipes)
+        if missing:
+            raise ValueError(f"lacks the recipe {' and '.join(sorted(missing))}")
+        return recipes
+
+
+class Catalogue(Settings):
+    """models.yaml as a whole."""
+
+    version: Literal[1]
+    default: str
+    models: dict[str, ModelEntry]
+
+    @model_validator(mode="after")
+    def _default_exists(self) -> "Catalogue":
+        if self.default not in self.models:
+            raise ValueError(f"the default '{self.default}' is not among the models")
+        return self
+
+    def __getitem__(self, name: str) -> ModelEntry:
+        """The entry of that name. Raises ModelError, with the nearest names, where there is none."""
+        if name not in self.models:
+            raise ModelError(f"no model '{name}': {suggest(name, self.models)} ('fer models' lists them)")
+        return self.models[name]
+
+    def recipe(self, model: str, name: str) -> Recipe:
+        """A model's recipe by name. Raises ModelError where there is none."""
+        recipes = self[model].recipes
+        if name not in recipes:
+            raise ModelError(f"{model} has no recipe '{name}': {suggest(name, recipes)}")
+        return recipes[name]
+
+
+def parse_catalogue(document: object, place: str) -> Catalogue:
+    """Check the parsed YAML of a catalogue. `place` names the file in the error.
+
+    A recipe is written in full, or as the name of one under `recipes:`, or as `base:` (such a name) with the
+    settings that differ. Raises ModelError listing every fault, one a line, each with its place in the file.
+    """
+    if not isinstance(document, Mapping):
+        raise ModelError(f"{place} is not a catalogue: it must be a mapping with version, default and models")
+    faults: list[str] = []
+    raw = {key: value for key, value in document.items() if key != "recipes"}
+    shared = document.get("recipes") or {}
+    models = raw.get("models")
+    if isinstance(models, Mapping):
+        raw["models"] = {name: _with_recipes(name, entry, shared, faults) for name, entry in models.items()}
+    try:
+        catalogue = Catalogue.model_validate(raw)
+    except ValidationError as error:
+        faults += [f"{'.'.join(map(str, fault['loc'])) or 'catalogue'}: {fault['msg']}" for fault in error.errors()]
+    if faults:
+        raise ModelError("\n  ".join([f"{place} has {len(faults)} fault{'s'[: len(faults) > 1]}:", *faults]))
+    return catalogue
+
+
+def _with_recipes(name: str, entry: Any, shared: Any, faults: list[str]) -> Any:
+    """The entry with its recipes' names and bases replaced by what they stand for."""
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("recipes"), Mapping):
+        return entry
+    resolved = {}
+    for kind, recipe in entry["recipes"].items():
+        own = {"base": recipe} if isinstance(recipe, str) else recipe
+        if isinstance(own, Mapping) and "base" in own:
+            if own["base"] not in shared:
+                near = suggest(str(own["base"]), shared)
+                faults.append(f"models.{name}.recipes.{kind}: no shared recipe '{own['base']}': {near}")
+                continue
+            own = merged(shared[own["base"]], {key: value for key, value in own.items() if key != "base"})
+        resolved[kind] = own
+    return {**entry, "recipes": resolved}
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` over it, block by block."""
+    both = dict(base)
+    for key, value in changes.items():
+        inner = both.get(key)
+        both[key] = merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return both

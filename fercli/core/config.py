@@ -1,0 +1,62 @@
+"""A run's settings, all of them resolved: what config.yaml holds."""
+
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from fercli.core.errors import UsageError
+from fercli.core.recipe import Recipe, Settings
+
+
+class RunConfig(Settings):
+    """Everything that decides what a training does. The same one on the same machine repeats the run."""
+
+    model: str
+    data: str
+    #: where named sets lie; none is FER_DATA or ./data
+    root: str | None = None
+    seed: int = 0
+    device: str = "auto"
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    compile: Literal["auto", "on", "off"] = "auto"
+    #: what stays on one side of a split that is drawn here: a subject, or only an image
+    group: Literal["auto", "subject", "image"] = "auto"
+    recipe_name: str
+    recipe: Recipe
+
+    def differences(self, other: "RunConfig") -> list[str]:
+        """Each setting that differs, as 'name: here, there', by dotted name."""
+        ours, theirs = _flat(self.model_dump()), _flat(other.model_dump())
+        return [f"{name}: {ours[name]}, {theirs[name]}" for name in ours if ours[name] != theirs[name]]
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings by dotted name."""
+    out: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            out |= _flat(value, f"{prefix}{key}.")
+        else:
+            out[prefix + key] = value
+    return out
+
+
+def parse_config(document: object, place: str) -> RunConfig:
+    """A run's settings from parsed YAML. Raises UsageError listing every fault; `place` names the source."""
+    try:
+        return RunConfig.model_validate(document)
+    except ValidationError as error:
+        raise UsageError(f"{place}: {faults(error)}") from error
+
+
+def parse_recipe(document: object, place: str) -> Recipe:
+    """A recipe from plain values. Raises UsageError listing every fault; `place` names the source."""
+    try:
+        return Recipe.model_validate(document)
+    except ValidationError as error:
+        raise UsageError(f"{place}: {faults(error)}") from error
+
+
+def faults(error: ValidationError) -> str:
+    """Every fault of a validation in one line."""
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())

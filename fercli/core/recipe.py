@@ -1,0 +1,102 @@
+"""What a recipe holds: every setting of a training that is not the network or the data."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _as_number(value: object) -> object:
+    """PyYAML reads `1e-3` as text; take it for the number it is."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_as_number)]
+Share = Annotated[float, BeforeValidator(_as_number), Field(ge=0, lt=1)]
+Positive = Annotated[float, BeforeValidator(_as_number), Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """A block of settings: unknown names are refused, values do not change once made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Augmentation(Settings):
+    """How far a face may be changed at random, each face by its own draws. All zero leaves it as it is."""
+
+    flip: bool = False
+    #: degrees, either way
+    rotate: Annotated[Number, Field(ge=0, le=180)] = 0.0
+    #: share of the side, either way
+    shift: Share = 0.0
+    #: 0.1 draws from 1/1.1 to 1.1
+    zoom: Annotated[Number, Field(ge=0)] = 0.0
+    #: share of the full range, either way
+    brightness: Share = 0.0
+    #: 0.2 draws from 0.8 to 1.2
+    contrast: Share = 0.0
+    #: probability of losing one rectangle
+    erase: Annotated[Number, Field(ge=0, le=1)] = 0.0
+
+    @property
+    def moves(self) -> bool:
+        """Whether pixels change place."""
+        return self.flip or self.rotate > 0 or self.shift > 0 or self.zoom > 0
+
+
+class Optimizer(Settings):
+    """The optimiser by its usual name, and its rate. What is left out keeps PyTorch's default."""
+
+    name: Literal["sgd", "adam", "adamw", "nadam", "rmsprop"]
+    lr: Positive
+    weight_decay: Annotated[Number, Field(ge=0)] = 0.0
+    #: SGD and RMSprop alone
+    momentum: Share = 0.0
+    nesterov: bool = False
+    #: Adam and its kin alone
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    eps: Positive = 1e-8
+
+
+class Schedule(Settings):
+    """How the learning rate moves. `plateau` reacts to validation accuracy after each epoch, the others
+    move with every step."""
+
+    name: Literal["constant", "plateau", "cosine", "one-cycle"] = "constant"
+    #: plateau: epochs without a better accuracy before the rate falls, by `factor`, not below `floor`
+    patience: Count = 10
+    factor: Annotated[Number, Field(gt=0, lt=1)] = 0.1
+    floor: Annotated[Number, Field(ge=0)] = 0.0
+    #: cosine and one-cycle: share of all steps in which the rate rises
+    warmup: Share = 0.0
+
+
+class Recipe(Settings):
+    """How to train a network. Source of each `paper` recipe: the paper its model names."""
+
+    #: what is not the paper's own word, or why this choice
+    note: str = ""
+    epochs: Count
+    batch_size: Annotated[int, Field(ge=2)]
+    optimizer: Optimizer
+    schedule: Schedule = Schedule()
+    augment: Augmentation = Augmentation()
+    #: each class weighs N / (classes · its count)
+    class_weights: bool = False
+    label_smoothing: Share = 0.0
+    #: alpha of the beta distribution that blends pairs of faces; 0 is off
+    mixup: Annotated[Number, Field(ge=0)] = 0.0
+    #: decay per step of the exponential moving average of the weights that is validated and kept; 0 is off
+    average: Share = 0.0
+    #: epochs without a better validation before training ends; none trains to the end
+    stop_after: Count | None = None
+    #: which epoch's weights are kept: the best validation accuracy, the lowest validation loss, or the last
+    keep: Literal["best-accuracy", "lowest-loss", "last"] = "best-accuracy"
+    #: share of the training part that validates, where the set's own validation part is not to be used
+    val_fraction: Annotated[Number, Field(gt=0, lt=1)] | None = None

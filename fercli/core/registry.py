@@ -1,0 +1,47 @@
+"""Names for things: how models.yaml and the command line reach code without import paths."""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """A clause for an error message: the nearest known names, or all of them when none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"there is {', '.join(names)}" if names else "there is none"
+
+
+class Registry(Generic[T]):
+    """A table of one kind of thing by name. Registering a name twice is a bug and raises."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._things: dict[str, T] = {}
+
+    def register(self, name: str) -> Callable[[T], T]:
+        """A decorator that files a thing under `name` and hands it back unchanged."""
+
+        def file(thing: T) -> T:
+            if name in self._things:
+                raise ValueError(f"{self.kind} '{name}' is registered twice")
+            self._things[name] = thing
+            return thing
+
+        return file
+
+    def __getitem__(self, name: str) -> T:
+        """The thing of that name; a KeyError suggests the nearest names."""
+        if name not in self._things:
+            raise KeyError(f"no {self.kind} '{name}': {suggest(name, self._things)}")
+        return self._things[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._things
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._things))

@@ -1,0 +1,80 @@
+"""The schema of models.yaml: what it takes, what it refuses, and how it says so."""
+
+import copy
+
+import pytest
+
+from fercli.core.catalogue import merged, parse_catalogue
+from fercli.core.errors import ModelError
+
+RECIPE = {"epochs": 3, "batch_size": 8, "optimizer": {"name": "adam", "lr": "1e-3"}}
+ENTRY = {
+    "summary": "a network",
+    "architecture": "xu-rescnn",
+    "parameters": {"trainable": 1, "total": 2},
+    "source": {"cite": "Nobody 2020"},
+    "recipes": {"paper": RECIPE, "best": "shared"},
+}
+DOCUMENT = {"version": 1, "default": "net", "recipes": {"shared": RECIPE}, "models": {"net": ENTRY}}
+
+
+def changed(**changes: object) -> dict[str, object]:
+    """The document with one entry's keys changed."""
+    document = copy.deepcopy(DOCUMENT)
+    document["models"]["net"].update(changes)
+    return document
+
+
+def test_text_that_yaml_leaves_of_1e_3_becomes_the_number():
+    catalogue = parse_catalogue(DOCUMENT, "here")
+    assert catalogue.recipe("net", "best").optimizer.lr == 0.001
+
+
+def test_a_recipe_takes_a_shared_one_as_base_and_changes_only_what_differs():
+    best = {"base": "shared", "optimizer": {"lr": 0.5}}
+    recipe = parse_catalogue(changed(recipes={"paper": RECIPE, "best": best}), "here").recipe("net", "best")
+    assert (recipe.optimizer.name, recipe.optimizer.lr, recipe.epochs) == ("adam", 0.5, 3)
+
+
+def test_every_fault_is_listed_with_its_place():
+    document = changed(sumary="typo", parameters={"trainable": 0, "total": 2})
+    document["default"] = 7
+    with pytest.raises(ModelError) as error:
+        parse_catalogue(document, "here.yaml")
+    text = str(error.value)
+    assert "here.yaml has 3 faults" in text
+    for place in ("models.net.sumary", "models.net.parameters.trainable", "default"):
+        assert place in text
+
+
+def test_an_unknown_shared_recipe_is_named_with_the_nearest():
+    with pytest.raises(ModelError, match=r"models.net.recipes.best: no shared recipe 'sharde': did you mean shared\?"):
+        parse_catalogue(changed(recipes={"paper": RECIPE, "best": "sharde"}), "here")
+
+
+def test_an_entry_needs_both_recipes():
+    with pytest.raises(ModelError, match="lacks the recipe best"):
+        parse_catalogue(changed(recipes={"paper": RECIPE}), "here")
+
+
+@pytest.mark.parametrize("document", [None, [], "text", 3])
+def test_what_is_no_mapping_is_no_catalogue(document):
+    with pytest.raises(ModelError, match="is not a catalogue"):
+        parse_catalogue(document, "here")
+
+
+def test_a_default_that_is_not_among_the_models_is_refused():
+    with pytest.raises(ModelError, match="default 'nte' is not among"):
+        parse_catalogue({**DOCUMENT, "default": "nte"}, "here")
+
+
+def test_unknown_names_suggest_the_nearest():
+    catalogue = parse_catalogue(DOCUMENT, "here")
+    with pytest.raises(ModelError, match=r"no model 'nett': did you mean net\?"):
+        catalogue["nett"]
+    with pytest.raises(ModelError, match=r"net has no recipe 'bets': did you mean best\?"):
+        catalogue.recipe("net", "bets")
+
+
+def test_merging_keeps_what_is_not_named():
+    assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 9}}) == {"a": {"b": 9, "c": 2}, "d": 3}

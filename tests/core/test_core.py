@@ -1,0 +1,94 @@
+"""Names, files, settings: the small pieces that every room uses."""
+
+from pathlib import Path
+
+import pytest
+
+from fercli.core.config import parse_config
+from fercli.core.errors import RunError, UsageError
+from fercli.core.files import read_json, write_json, write_text, written_whole
+from fercli.core.labels import EXPRESSIONS, canonical, ordered
+from fercli.core.registry import Registry, suggest
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [("Anger", "angry"), (" HAPPINESS ", "happy"), ("sadness", "sad"), ("surprised", "surprise"), ("Sleepy", "sleepy")],
+)
+def test_synonyms_fold_to_the_project_s_word(typed, word):
+    assert canonical(typed) == word
+
+
+def test_classes_come_in_fer2013_s_order_and_others_after_them():
+    assert ordered(["zeal", "neutral", "angry", "awe"]) == ("angry", "neutral", "awe", "zeal")
+    assert ordered(reversed(EXPRESSIONS)) == EXPRESSIONS
+
+
+def test_registering_a_name_twice_raises():
+    things: Registry[object] = Registry("thing")
+    things.register("a")(1)
+    with pytest.raises(ValueError, match="thing 'a' is registered twice"):
+        things.register("a")(2)
+    assert things["a"] == 1
+
+
+def test_suggestions_are_near_or_complete():
+    assert suggest("xu-resnet", ["xu-rescnn", "bah-basic"]) == "did you mean xu-rescnn?"
+    assert suggest("qqq", ["b", "a"]) == "there is a, b"
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
+    path = tmp_path / "result.json"
+    write_json(path, {"a": 1})
+
+    def half_written() -> None:
+        with written_whole(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        half_written()
+    assert read_json(path) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_be_written_is_one_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="cannot write"):
+        write_text(tmp_path / "file" / "below.txt", "x")
+
+
+def test_damaged_json_is_one_error(tmp_path):
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(RunError, match="is damaged"):
+        read_json(tmp_path / "a.json")
+    with pytest.raises(RunError, match="cannot read"):
+        read_json(Path("nowhere.json"))
+
+
+CONFIG = {
+    "model": "net",
+    "data": "cartoon",
+    "recipe_name": "best",
+    "recipe": {"epochs": 3, "batch_size": 8, "optimizer": {"name": "adam", "lr": 0.1}},
+}
+
+
+def test_settings_that_differ_are_named_with_both_values():
+    config = parse_config(CONFIG, "here")
+    other = config.model_copy(update={"seed": 4, "recipe": config.recipe.model_copy(update={"epochs": 9})})
+    assert config.differences(other) == ["seed: 0, 4", "recipe.epochs: 3, 9"]
+    assert config.differences(config) == []
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ({"epochs": 0}, "recipe.epochs"),
+        ({"epoch": 3}, "recipe.epoch"),
+        ({"optimizer": {"lr": "fast"}}, "recipe.optimizer"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(recipe, message):
+    with pytest.raises(UsageError, match=message):
+        parse_config({**CONFIG, "recipe": {**CONFIG["recipe"], **recipe}}, "here")
