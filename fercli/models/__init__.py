@@ -1,0 +1,1 @@
+"""Networks: the architectures, the catalogue that builds them by name, and their weights."""

@@ -1,0 +1,84 @@
+"""The residual separable network of Xu et al. 2021: MobileNetV3's blocks on 48×48 faces, 55,000 parameters.
+
+What the paper leaves open or prints twice differently is decided in models.yaml's note.
+"""
+
+from torch import Tensor, nn
+
+from fercli.models.architectures import ARCHITECTURES
+from fercli.models.layers import batch_norm, he_normal_
+
+#: in, expanded, out, kernel, stride, squeeze-and-excitation: the paper's table, row by row.
+BLOCKS = (
+    (16, 16, 16, 3, 1, False),
+    (16, 32, 24, 3, 2, False),
+    (24, 64, 24, 3, 1, False),
+    (24, 64, 40, 5, 2, True),
+    (40, 72, 40, 5, 1, True),
+    (40, 88, 40, 5, 1, True),
+)
+
+
+class SqueezeExcitation(nn.Module):
+    """Channel gates from the pooled map: pool → dense (a quarter) → ReLU → dense → hard-sigmoid."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.gate = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(channels, channels // 4, 1),
+            nn.ReLU(),
+            nn.Conv2d(channels // 4, channels, 1),
+            nn.Hardsigmoid(),
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        out: Tensor = maps * self.gate(maps)
+        return out
+
+
+class InvertedResidual(nn.Module):
+    """1×1 expand → k×k depthwise → gate → 1×1 project, each with norm; plus the input where shape allows."""
+
+    def __init__(self, inputs: int, expanded: int, outputs: int, kernel: int, stride: int, gated: bool) -> None:
+        super().__init__()
+        depthwise = nn.Conv2d(expanded, expanded, kernel, stride, padding=kernel // 2, groups=expanded)
+        self.layers = nn.Sequential(
+            nn.Conv2d(inputs, expanded, 1),
+            batch_norm(expanded),
+            nn.ReLU(),
+            depthwise,
+            batch_norm(expanded),
+            nn.ReLU(),
+            SqueezeExcitation(expanded) if gated else nn.Identity(),
+            nn.Conv2d(expanded, outputs, 1),
+            batch_norm(outputs),
+        )
+        self.keeps_shape = stride == 1 and inputs == outputs
+
+    def forward(self, maps: Tensor) -> Tensor:
+        out: Tensor = self.layers(maps)
+        return maps + out if self.keeps_shape else out
+
+
+@ARCHITECTURES.register("xu-rescnn")
+def xu_rescnn(classes: int) -> nn.Module:
+    """The network of the paper's table.
+
+    Takes scaled faces [N, 1, 48, 48], gives logits [N, classes].
+    Source: Xu et al. 2021, 'residual separable network'; gates as in MobileNetV3 (arXiv 1905.02244).
+    """
+    network = nn.Sequential(
+        nn.Conv2d(1, 16, 3, stride=2, padding=1),
+        batch_norm(16),
+        nn.Hardswish(),
+        *(InvertedResidual(*row) for row in BLOCKS),
+        nn.Conv2d(40, 256, 1),
+        batch_norm(256),
+        nn.Hardswish(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Conv2d(256, classes, 1),
+        nn.Flatten(),
+    )
+    he_normal_(network)
+    return network

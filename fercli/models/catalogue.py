@@ -1,0 +1,66 @@
+"""Where models.yaml lies, and networks built from its entries by name."""
+
+import os
+from pathlib import Path
+
+import yaml
+
+from fercli.core.catalogue import Catalogue, ModelEntry, parse_catalogue
+from fercli.core.errors import ModelError
+from fercli.models.architectures import load_architectures
+from fercli.models.classifier import Classifier
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def catalogue_path() -> Path:
+    """The catalogue in force: FER_CATALOGUE, else the repository's beside the package, else the wheel's.
+
+    An editable install has no copy inside the package, or a stale one: hence the order.
+    """
+    if named := os.environ.get("FER_CATALOGUE"):
+        return Path(named)
+    beside = _PACKAGE.parent / "models.yaml"
+    # site-packages may hold anybody's models.yaml: only a checkout has our pyproject.toml next to it
+    if beside.is_file() and (_PACKAGE.parent / "pyproject.toml").is_file():
+        return beside
+    return _PACKAGE / "models.yaml"
+
+
+def load_catalogue(path: Path | None = None) -> Catalogue:
+    """Read and check a catalogue. Raises ModelError with every fault and its place."""
+    place = path or catalogue_path()
+    try:
+        document = yaml.safe_load(place.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"cannot read the catalogue {place}: {error.strerror or error}") from error
+    except yaml.YAMLError as error:
+        raise ModelError(f"{place} is not valid YAML: {' '.join(str(error).split())}") from error
+    catalogue = parse_catalogue(document, str(place))
+    architectures = load_architectures()
+    for name, entry in catalogue.models.items():
+        if entry.architecture not in architectures:
+            raise ModelError(
+                f"{place}: models.{name}.architecture: no architecture '{entry.architecture}', "
+                f"there is {', '.join(architectures)}"
+            )
+    return catalogue
+
+
+def build(entry: ModelEntry, classes: int | None = None) -> Classifier:
+    """A freshly initialised network from a catalogue entry, on the CPU.
+
+    `classes` overrides the number of classes, for data with other classes than the entry's.
+    Chance comes from torch's global generator: seed it for a repeatable start.
+    """
+    architecture = load_architectures()[entry.architecture]
+    body = architecture(classes=classes or len(entry.classes), **entry.arguments)
+    return Classifier(body, entry.input.scaling)
+
+
+def build_model(name: str, classes: int | None = None) -> Classifier:
+    """A freshly initialised network by its catalogue name: gray faces [N, 1, 48, 48] of 0 to 255 to logits.
+
+    Raises ModelError, with the nearest names, where the catalogue has none of that name.
+    """
+    return build(load_catalogue()[name], classes)

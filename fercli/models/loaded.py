@@ -1,0 +1,130 @@
+"""Trained networks by name, run folder or file, ready to say probabilities."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fercli.core.errors import ModelError
+from fercli.core.registry import suggest
+from fercli.models.architectures import load_architectures
+from fercli.models.catalogue import load_catalogue
+from fercli.models.classifier import Classifier
+from fercli.models.inference import logits
+from fercli.models.weights import Header, read_header, read_weights
+
+_SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+
+#: The file of a run folder that holds its best weights.
+RUN_WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained network with what is needed to use it.
+
+    `mirrored` averages each face with its mirror image; `raw` leaves the temperature out.
+    """
+
+    network: Classifier
+    header: Header
+    device: torch.device
+    path: Path
+    mirrored: bool = False
+    raw: bool = False
+
+    @property
+    def name(self) -> str:
+        """The catalogue name of the network."""
+        return self.header.model
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names in the order of the outputs."""
+        return self.header.classes
+
+    @property
+    def temperature(self) -> float:
+        """What the logits are divided by."""
+        return 1.0 if self.raw else self.header.temperature["mirrored" if self.mirrored else "single"]
+
+    def logits(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Logits [N, classes] before the temperature, for gray faces [N, 1, 48, 48] uint8."""
+        if faces.dtype != np.uint8 or faces.shape[1:] != (1, 48, 48):
+            raise ValueError(f"faces are {faces.dtype} {faces.shape}, not uint8 (N, 1, 48, 48)")
+        if not len(faces):
+            return np.empty((0, len(self.classes)), np.float32)
+        on_device = torch.from_numpy(np.ascontiguousarray(faces)).to(self.device)
+        out: NDArray[np.float32] = logits(self.network, on_device, self.mirrored).cpu().numpy()
+        return out
+
+    def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """One probability a class, rows summing to 1, for gray faces [N, 1, 48, 48] uint8."""
+        scaled = torch.from_numpy(self.logits(faces)).double() / self.temperature
+        out: NDArray[np.float32] = torch.softmax(scaled, dim=1).float().numpy()
+        return out
+
+
+def load_model(
+    name: str | None = None,
+    device: torch.device | str = "cpu",
+    *,
+    mirrored: bool = False,
+    raw: bool = False,
+    runs: Path = Path("runs"),
+) -> Model:
+    """A trained network: a catalogue name with shipped weights, a run folder, a weights file, or 'last'
+    (the newest finished run under `runs`). None is the catalogue's default.
+
+    Raises ModelError where there is none of that name, it has no weights, or the file does not fit.
+    """
+    path = weights_path(name, runs)
+    header = read_header(path)
+    architectures = load_architectures()
+    if header.architecture not in architectures:
+        raise ModelError(f"{path} needs the architecture '{header.architecture}', there is {', '.join(architectures)}")
+    body = architectures[header.architecture](classes=len(header.classes), **header.arguments)
+    network = Classifier(body, header.scaling)
+    try:
+        network.load_state_dict(read_weights(path))
+    except RuntimeError as error:
+        raise ModelError(
+            f"the weights in {path} do not fit {header.model}: {str(error).splitlines()[-1].strip()}"
+        ) from error
+    where = torch.device(device)
+    return Model(network.to(where).eval(), header, where, path, mirrored, raw)
+
+
+def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
+    """The weights file that a model's name, run folder or path stands for. Raises ModelError for none."""
+    catalogue = load_catalogue()
+    name = name or catalogue.default
+    if name in catalogue.models:
+        shipped = catalogue[name].weights
+        if shipped is None:
+            with_weights = [other for other, entry in catalogue.models.items() if entry.weights]
+            raise ModelError(
+                f"no weights ship for {name} (they do for {', '.join(with_weights)}): "
+                f"fer train --model {name} makes some, then --model RUN_FOLDER"
+            )
+        return _SHIPPED / shipped
+    path = newest_run(runs) if name == "last" else Path(name)
+    if path.is_dir():
+        if not (path / RUN_WEIGHTS).is_file():
+            raise ModelError(f"{path} has no {RUN_WEIGHTS}: fer train --resume --out {path} finishes an unfinished run")
+        return path / RUN_WEIGHTS
+    if not path.is_file():
+        raise ModelError(
+            f"no model '{name}': {suggest(name, [*catalogue.models, 'last'])} (a run folder or weights file will do)"
+        )
+    return path
+
+
+def newest_run(runs: Path) -> Path:
+    """The newest run folder with weights. Raises ModelError where there is none."""
+    found = sorted(runs.glob(f"*/{RUN_WEIGHTS}"), key=lambda file: file.stat().st_mtime)
+    if not found:
+        raise ModelError(f"no finished run in {runs.resolve()}: fer train makes one")
+    return found[-1].parent

@@ -1,0 +1,74 @@
+"""Weights files: safetensors whose header says what network they belong to and what they reached.
+
+A shared file never runs code: only tensors and one JSON document are read from it.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from fercli.core.errors import ModelError
+from fercli.core.files import written_whole
+
+_KEY = "fercli"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a weights file says of itself. Enough to build its network without a catalogue.
+
+    `temperature` divides the logits for calibrated confidence: 'single' for one view, 'mirrored' for the
+    average of a face and its mirror image. `training` and `metrics` are for people and tests: command,
+    recipe, data and its fingerprint; figures by part.
+    """
+
+    model: str
+    architecture: str
+    arguments: Mapping[str, Any]
+    scaling: str
+    classes: tuple[str, ...]
+    temperature: Mapping[str, float] = field(default_factory=lambda: {"single": 1.0, "mirrored": 1.0})
+    training: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+
+
+def save_weights(path: Path, state: Mapping[str, Tensor], header: Header) -> None:
+    """Write weights and header whole. Raises RunError where the file cannot be written."""
+    document = json.dumps({"format": _FORMAT, **asdict(header)}, ensure_ascii=False)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    with written_whole(path) as temporary:
+        safetensors.torch.save_file(tensors, temporary, metadata={_KEY: document})
+
+
+def read_header(path: Path) -> Header:
+    """The header of a weights file. Raises ModelError where it is missing, damaged or another program's."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+    except (OSError, safetensors.SafetensorError) as error:
+        raise ModelError(f"cannot read {path} as a weights file: {error}") from error
+    if _KEY not in metadata:
+        raise ModelError(f"{path} holds no fercli header: its network is unknown (fer train writes one)")
+    try:
+        document = json.loads(metadata[_KEY])
+        if document.pop("format") != _FORMAT:
+            raise ModelError(f"{path} was written by a newer fercli: update with pip install -U fercli")
+        return Header(**{**document, "classes": tuple(document["classes"])})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"the header of {path} is damaged: {error}") from error
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a weights file, on the CPU. Raises ModelError where it cannot be read."""
+    try:
+        state: dict[str, Tensor] = safetensors.torch.load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise ModelError(f"cannot read {path} as a weights file: {error}") from error
+    return state
