@@ -1,0 +1,1 @@
+"""Fit a network to a face set: augmentation, optimisers and schedules, device and precision, the loop."""

@@ -1,0 +1,41 @@
+"""torch.compile where it earns its warm-up and this machine can do it."""
+
+import copy
+import platform
+import shutil
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from fercli.core.progress import Listener
+
+#: Faces times epochs from which compiling is worth its half minute (benchmarks/training.py measures both).
+WORTH_IT = 200_000
+
+
+def should_compile(faces: int, epochs: int, device: torch.device) -> bool:
+    """Whether a training of so many faces and epochs is long enough to compile for, decided from the settings
+    alone so that a repeated or resumed run decides the same."""
+    if faces * epochs < WORTH_IT or device.type == "mps" or platform.system() == "Windows":
+        return False
+    return any(shutil.which(compiler) for compiler in ("g++", "clang++"))
+
+
+def compiled(network: nn.Module, faces: Tensor, listener: Listener) -> nn.Module:
+    """The network compiled for batches like `faces`, sharing its weights; itself where compiling fails.
+
+    Compiling is tried on a copy's weights, so nothing of the warm-up stays in the network.
+    """
+    before = copy.deepcopy(network.state_dict())
+    listener.say("compiling the network (half a minute, once) …")
+    faster = cast(nn.Module, torch.compile(network))
+    try:
+        network.train()
+        faster(faces.float()).sum().backward()
+    except Exception as error:  # whatever a missing compiler or header makes the backend raise
+        listener.say(f"torch.compile does not work here ({type(error).__name__}): going on without, about half as fast")
+        faster = network
+    network.load_state_dict(before)
+    network.zero_grad(set_to_none=True)
+    return faster

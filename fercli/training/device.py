@@ -1,0 +1,57 @@
+"""Where a network runs and in what precision: the one place that asks the machine what it has."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
+
+import torch
+
+from fercli.core.errors import MachineError, UsageError
+
+Precision = Literal["fp32", "bf16"]
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name: 'auto' (CUDA, else Apple's GPU, else the CPU), 'cpu', 'cuda', 'cuda:1', 'mps'.
+
+    Raises MachineError for a device that is asked for and not there, UsageError for an unknown name.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    kind, _, index = name.partition(":")
+    if kind not in ("cpu", "cuda", "mps") or (index and not (kind == "cuda" and index.isdigit())):
+        raise UsageError(f"no device '{name}': it is auto, cpu, cuda, cuda:0 … or mps")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise MachineError(f"--device {name}: no CUDA device is usable here (--device cpu runs on the processor)")
+    if kind == "cuda" and index and int(index) >= torch.cuda.device_count():
+        raise MachineError(f"--device {name}: this machine has cuda:0 to cuda:{torch.cuda.device_count() - 1}")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise MachineError("--device mps: no Apple GPU is usable here (--device cpu runs on the processor)")
+    return torch.device(name)
+
+
+def resolve_precision(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:
+    """What 'auto' means on a device: bf16 autocast on CUDA, fp32 elsewhere."""
+    if precision == "auto":
+        return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+    return precision
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+    """The context in which a forward pass runs in that precision; weights stay fp32."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else nullcontext()
+
+
+def repeatable(seed: int) -> None:
+    """Seed torch and hold CUDA to algorithms that give the same result twice."""
+    torch.manual_seed(seed)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
+
+
+def describe(device: torch.device) -> str:
+    """The device in words for a run's records, e.g. 'cpu, 2 threads' or 'cuda, NVIDIA H200'."""
+    if device.type == "cuda":
+        return f"{device}, {torch.cuda.get_device_name(device)}"
+    return f"{device}, {torch.get_num_threads()} threads" if device.type == "cpu" else str(device)

@@ -1,0 +1,174 @@
+"""The training loop: a whole face set on the device, batches by index, one epoch after the other.
+
+Everything random in epoch e is drawn from (seed, e) alone, so a training that is broken off and continued
+ends like one that was not.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from fercli.core.errors import RunError
+from fercli.core.progress import EpochRow, Listener
+from fercli.core.recipe import Recipe
+from fercli.models.inference import logits
+from fercli.training.augment import augmented
+from fercli.training.compiling import compiled
+from fercli.training.device import Precision, autocast
+from fercli.training.state import TrainingState
+
+#: Batches over which the norm statistics of averaged weights are taken.
+_NORM_BATCHES = 16
+
+#: Seconds between two looks at the losses, which on a GPU wait for it.
+_LOOK = 0.5
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A part of a face set on the device: images [N, 1, 48, 48] uint8 and labels [N] int64."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def fit(
+    state: TrainingState,
+    train: Faces,
+    val: Faces,
+    *,
+    seed: int,
+    precision: Precision,
+    compile_network: bool,
+    listener: Listener,
+) -> Iterator[EpochRow]:
+    """Train until the recipe says to stop, yielding after each epoch; `state` then holds all that resuming needs.
+
+    A batch that does not fill is dropped at an epoch's end (another one each epoch), so that every step has one
+    shape. Raises RunError when the loss stops being a number.
+    """
+    step_network = (
+        compiled(state.network, train.images[: state.batch_size], listener) if compile_network else state.network
+    )
+    recipe, draws = state.recipe, Generator(train.images.device)
+    criterion = _criterion(recipe, train.labels, state.classes)
+    while not state.finished:
+        epoch = state.epoch + 1
+        torch.manual_seed(_epoch_seed(seed, epoch))
+        draws.manual_seed(_epoch_seed(seed, epoch))
+        start = time.perf_counter()
+        rate = state.optimizer.param_groups[0]["lr"]
+        order = torch.randperm(len(train), generator=draws, device=draws.device)
+        loss, accuracy = _epoch(state, step_network, train, order, criterion, draws, precision, listener)
+        if not math.isfinite(loss):
+            raise RunError(
+                f"the loss is no longer a number in epoch {epoch}: try a lower --lr than {recipe.optimizer.lr:g}"
+            )
+        if state.averaged is not None:
+            _restate_norms(state.averaged, train, order, recipe, draws)
+        val_loss, val_accuracy = _validate(state.kept_network, val)
+        row = EpochRow(epoch, rate, loss, accuracy, val_loss, val_accuracy, time.perf_counter() - start)
+        state.finish_epoch(row)
+        listener.epoch(row, best=state.best_epoch == epoch)
+        yield row
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    return seed * 1_000_003 + epoch
+
+
+def _criterion(recipe: Recipe, labels: Tensor, classes: int) -> nn.CrossEntropyLoss:
+    """Cross-entropy with the recipe's smoothing and, where asked, weights N / (classes · n_c)."""
+    weight = None
+    if recipe.class_weights:
+        counts = torch.bincount(labels, minlength=classes)
+        # a class that training does not know weighs nothing
+        weight = torch.where(counts > 0, len(labels) / (classes * counts.clamp(min=1)), 0.0)
+    return nn.CrossEntropyLoss(weight, label_smoothing=recipe.label_smoothing)
+
+
+def _epoch(
+    state: TrainingState,
+    network: nn.Module,
+    train: Faces,
+    order: Tensor,
+    criterion: nn.Module,
+    draws: Generator,
+    precision: Precision,
+    listener: Listener,
+) -> tuple[float, float]:
+    """One pass over the training faces. Mean loss and accuracy, both on the augmented faces."""
+    state.network.train()
+    recipe, size, steps = state.recipe, state.batch_size, state.steps_per_epoch
+    total, right = torch.zeros((), device=order.device), torch.zeros((), device=order.device)
+    start = looked = time.perf_counter()
+    for step in range(steps):
+        batch = order[step * size : (step + 1) * size]
+        faces, labels = augmented(train.images[batch], recipe.augment, draws), train.labels[batch]
+        faces, target = _mixed(faces, labels, state.classes, recipe.mixup)
+        with autocast(faces.device, precision):
+            out = network(faces).float()
+        loss = criterion(out, target)
+        state.update(loss)
+        total += loss.detach()
+        right += (out.detach().argmax(1) == labels).sum()
+        now = time.perf_counter()
+        if now - looked > _LOOK or step + 1 == steps:
+            looked, done = now, step + 1
+            listener.step(
+                state.epoch + 1, state.epoch * steps + done, recipe.epochs * steps,
+                total.item() / done, right.item() / (done * size), done * size / (now - start),
+            )  # fmt: skip
+    return total.item() / steps, right.item() / (steps * size)
+
+
+def _mixed(faces: Tensor, labels: Tensor, classes: int, alpha: float) -> tuple[Tensor, Tensor]:
+    """Each face blended with another of its batch, and the labels likewise [N, classes]; unchanged for alpha 0.
+
+    Source: mixup, arXiv 1710.09412.
+    """
+    if not alpha:
+        return faces, labels
+    share = torch.distributions.Beta(alpha, alpha).sample((len(faces),)).to(faces.device)
+    partner = torch.randperm(len(faces)).to(faces.device)
+    one_hot = F.one_hot(labels, classes).float()
+    across = share.view(-1, 1, 1, 1)
+    mixed = faces * across + faces[partner] * (1 - across)
+    return mixed, one_hot * share[:, None] + one_hot[partner] * (1 - share[:, None])
+
+
+@torch.no_grad()
+def _restate_norms(network: nn.Module, train: Faces, order: Tensor, recipe: Recipe, draws: Generator) -> None:
+    """Take the norm statistics of averaged weights anew from training faces.
+
+    An average of weights has other activations than any of the networks averaged, so their running
+    statistics do not fit it. Source: stochastic weight averaging, arXiv 1803.05407.
+    """
+    norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain mean over the batches that follow
+    modes = [(layer, layer.training) for layer in network.modules()]
+    network.train()
+    size = min(recipe.batch_size, len(train))
+    for batch in order.split(size)[: min(_NORM_BATCHES, len(train) // size)]:
+        network(augmented(train.images[batch], recipe.augment, draws))
+    for layer, mode in modes:
+        layer.training = mode
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+
+
+def _validate(network: nn.Module, val: Faces) -> tuple[float, float]:
+    """Mean cross-entropy, without smoothing or weights, and accuracy on a part, single view, in fp32."""
+    out = logits(network, val.images)
+    return F.cross_entropy(out, val.labels).item(), (out.argmax(1) == val.labels).float().mean().item()

@@ -1,0 +1,122 @@
+"""All that changes while a network is trained, in one place, so that it can be put away and taken up again."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+from torch.optim.swa_utils import AveragedModel
+
+from fercli.core.errors import RunError
+from fercli.core.files import written_whole
+from fercli.core.progress import EpochRow
+from fercli.core.recipe import Recipe
+from fercli.training.optimise import make_optimizer, make_schedule
+
+
+def _moving_average(decay: float) -> Callable[..., None]:
+    """An exponential moving average whose decay grows to its full value, so that the untrained start is
+    forgotten in short trainings too."""
+
+    @torch.no_grad()
+    def update(averaged: list[Tensor], current: list[Tensor], updates: Tensor) -> None:
+        done = int(updates)
+        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + done) / (10 + done)))
+
+    return update
+
+
+class TrainingState:
+    """Network, averaged network, optimiser, schedule, history and best weights so far.
+
+    `faces` is the number of training faces: with the recipe's batch size it gives the steps an epoch.
+    """
+
+    def __init__(self, network: nn.Module, recipe: Recipe, faces: int, classes: int) -> None:
+        self.network = network
+        self.recipe = recipe
+        self.classes = classes
+        self.batch_size = min(recipe.batch_size, faces)
+        self.steps_per_epoch = faces // self.batch_size
+        self.optimizer = make_optimizer(network.parameters(), recipe.optimizer)
+        self.schedule = make_schedule(self.optimizer, recipe.schedule, recipe.epochs * self.steps_per_epoch)
+        self.averaged = AveragedModel(network, multi_avg_fn=_moving_average(recipe.average)) if recipe.average else None
+        self.history: list[EpochRow] = []
+        self.best_epoch = 0
+        self.best: dict[str, Tensor] = {}
+
+    @property
+    def epoch(self) -> int:
+        """Epochs finished."""
+        return len(self.history)
+
+    @property
+    def kept_network(self) -> nn.Module:
+        """The network whose weights are validated and kept: the averaged one where there is one."""
+        return self.averaged.module if self.averaged is not None else self.network
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or validation has not improved for as long as the recipe allows."""
+        patience = self.recipe.stop_after
+        return self.epoch >= self.recipe.epochs or (patience is not None and self.epoch - self.best_epoch >= patience)
+
+    def update(self, loss: Tensor) -> None:
+        """One step of the optimiser, the schedule and the average."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        if not isinstance(self.schedule, ReduceLROnPlateau):
+            self.schedule.step()
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.network)
+
+    def finish_epoch(self, row: EpochRow) -> None:
+        """File an epoch's figures; keep its weights if the recipe's rule prefers them."""
+        if isinstance(self.schedule, ReduceLROnPlateau):
+            self.schedule.step(row.val_accuracy)
+        if self._better(row):
+            self.best_epoch = row.epoch
+            self.best = {name: value.detach().cpu().clone() for name, value in self.kept_network.state_dict().items()}
+        self.history.append(row)
+
+    def _better(self, row: EpochRow) -> bool:
+        keep = self.recipe.keep
+        if keep == "last" or not self.best_epoch:
+            return True
+        best = self.history[self.best_epoch - 1]
+        return row.val_loss < best.val_loss if keep == "lowest-loss" else row.val_accuracy > best.val_accuracy
+
+    def save(self, path: Path) -> None:
+        """Write everything whole, in a form that loads with weights_only."""
+        document: dict[str, Any] = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict() if self.averaged is not None else None,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "history": [asdict(row) for row in self.history],
+            "best_epoch": self.best_epoch,
+            "best": self.best,
+        }
+        with written_whole(path) as temporary:
+            torch.save(document, temporary)
+
+    def load(self, path: Path) -> None:
+        """Take up what `save` wrote. Raises RunError where the file is damaged or of another training."""
+        device = next(self.network.parameters()).device
+        try:
+            document = torch.load(path, map_location=device, weights_only=True)
+            self.network.load_state_dict(document["network"])
+            if self.averaged is not None:
+                self.averaged.load_state_dict(document["averaged"])
+            self.optimizer.load_state_dict(document["optimizer"])
+            self.schedule.load_state_dict(document["schedule"])
+            self.history = [EpochRow(**row) for row in document["history"]]
+            self.best_epoch = document["best_epoch"]
+            self.best = {name: value.cpu() for name, value in copy.copy(document["best"]).items()}
+        except Exception as error:  # torch.load raises whatever a damaged pickle makes it raise
+            raise RunError(f"cannot resume from {path}: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,122 @@
+"""Augmentation: where pixels go, that every face draws for itself, and that draws repeat."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Generator
+
+from fercli.core.recipe import Augmentation
+from fercli.training.augment import augmented
+
+
+def draws(seed: int = 0) -> Generator:
+    return Generator().manual_seed(seed)
+
+
+def noise(count: int = 16) -> torch.Tensor:
+    return torch.randint(0, 256, (count, 1, 48, 48), dtype=torch.uint8, generator=draws(7))
+
+
+def test_nothing_asked_changes_nothing():
+    assert torch.equal(augmented(noise(), Augmentation(), draws()), noise().float())
+
+
+def test_a_flip_is_the_face_or_its_mirror_image_and_both_happen():
+    faces = noise(64)
+    out = augmented(faces, Augmentation(flip=True), draws()).round()
+    same = (out == faces).flatten(1).all(1)
+    mirrored = (out == faces.flip(3)).flatten(1).all(1)
+    assert (same ^ mirrored).all()
+    assert 15 < same.sum() < 49
+
+
+@pytest.mark.parametrize(
+    "amounts", [{"rotate": 20}, {"shift": 0.2}, {"zoom": 0.3}, {"contrast": 0.5}, {"brightness": 0.3}, {"erase": 1}]
+)
+def test_each_face_draws_for_itself(amounts):
+    faces = noise(1).expand(8, -1, -1, -1)
+    out = augmented(faces, Augmentation(**amounts), draws())
+    assert len({face.numpy().tobytes() for face in out}) == 8
+
+
+def test_the_same_seed_draws_the_same():
+    amounts = Augmentation(flip=True, rotate=10, shift=0.1, zoom=0.1, brightness=0.1, contrast=0.1, erase=0.5)
+    assert torch.equal(augmented(noise(), amounts, draws(3)), augmented(noise(), amounts, draws(3)))
+    assert not torch.equal(augmented(noise(), amounts, draws(3)), augmented(noise(), amounts, draws(4)))
+
+
+def blob(x: int, y: int) -> torch.Tensor:
+    """A black face with one bright 3×3 spot."""
+    faces = torch.zeros(32, 1, 48, 48, dtype=torch.uint8)
+    faces[:, :, y - 1 : y + 2, x - 1 : x + 2] = 255
+    return faces
+
+
+def centres(pixels: torch.Tensor) -> torch.Tensor:
+    """The centre of brightness of each face, x and y in pixels."""
+    weights = pixels[:, 0] / pixels[:, 0].sum(dim=(1, 2), keepdim=True)
+    places = torch.arange(48.0)
+    return torch.stack(((weights.sum(1) * places).sum(1), (weights.sum(2) * places).sum(1)), dim=1)
+
+
+def test_a_shift_moves_by_no_more_than_its_share_of_the_side():
+    moved = centres(augmented(blob(24, 24), Augmentation(shift=0.1), draws())) - 24
+    assert moved.abs().max() <= 4.8 + 0.1
+    assert moved.abs().max() > 3
+    # along both sides, both ways
+    assert (moved.min(0).values < -1).all()
+    assert (moved.max(0).values > 1).all()
+
+
+def test_a_rotation_keeps_the_distance_from_the_middle_and_stays_within_its_degrees():
+    offset = centres(augmented(blob(34, 23), Augmentation(rotate=15), draws())) - 23.5
+    degrees = torch.rad2deg(torch.atan2(offset[:, 1], offset[:, 0]))
+    start = torch.rad2deg(torch.atan2(torch.tensor(-0.5), torch.tensor(10.5)))
+    assert torch.allclose(offset.norm(dim=1), torch.tensor(10.5), atol=0.3)
+    assert ((degrees - start).abs() <= 16).all()
+    assert (degrees - start).min() < -5 < 5 < (degrees - start).max()
+
+
+def test_a_zoom_scales_the_distance_from_the_middle_both_ways():
+    distance = (centres(augmented(blob(34, 23), Augmentation(zoom=0.2), draws())) - 23.5).norm(dim=1) / 10.5
+    assert 1 / 1.2 - 0.02 <= distance.min() < 0.95
+    assert 1.05 < distance.max() <= 1.2 + 0.02
+
+
+def test_erasing_blanks_one_rectangle_to_the_mean_in_its_share_of_faces():
+    faces = noise(400)
+    out = augmented(faces, Augmentation(erase=0.25), draws())
+    changed = (out != faces).flatten(1).any(1)
+    assert 60 < changed.sum() < 140
+    face, before = out[changed][0, 0], faces[changed][0, 0].float()
+    rows, columns = torch.nonzero(face != before, as_tuple=True)
+    block = face[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    assert torch.allclose(block, before.mean().expand_as(block))
+    assert 7 <= block.shape[0] <= 25
+    assert 7 <= block.shape[1] <= 25
+
+
+def test_contrast_keeps_the_mean():
+    faces = torch.randint(100, 150, (16, 1, 48, 48), dtype=torch.uint8)
+    out = augmented(faces, Augmentation(contrast=0.5), draws())
+    assert torch.allclose(out.mean(dim=(1, 2, 3)), faces.float().mean(dim=(1, 2, 3)), atol=0.01)
+    assert (out.std(dim=(1, 2, 3)) / faces.float().std(dim=(1, 2, 3)) - 1).abs().max() <= 0.5
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    rotate=st.floats(0, 180),
+    shift=st.floats(0, 0.9),
+    zoom=st.floats(0, 3),
+    light=st.floats(0, 0.99),
+    erase=st.floats(0, 1),
+)
+def test_pixels_stay_pixels_whatever_is_asked(rotate, shift, zoom, light, erase):
+    amounts = Augmentation(
+        flip=True, rotate=rotate, shift=shift, zoom=zoom, brightness=light, contrast=light, erase=erase
+    )
+    out = augmented(noise(4), amounts, draws())
+    assert out.shape == (4, 1, 48, 48)
+    assert out.min() >= 0
+    assert out.max() <= 255.001

@@ -1,0 +1,40 @@
+"""Devices by name: what is asked for is given or refused, never replaced."""
+
+import pytest
+import torch
+
+from fercli.core.errors import MachineError, UsageError
+from fercli.training.compiling import should_compile
+from fercli.training.device import pick_device, resolve_precision
+
+
+def test_cpu_is_always_there():
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu:0", ""])
+def test_an_unknown_name_lists_the_known(name):
+    with pytest.raises(UsageError, match="it is auto, cpu, cuda"):
+        pick_device(name)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_a_device_that_is_not_there_is_an_error():
+    with pytest.raises(MachineError, match="no CUDA device is usable here"):
+        pick_device("cuda")
+    assert pick_device("auto").type != "cuda"
+
+
+def test_precision_is_fp32_on_the_cpu_unless_asked():
+    assert resolve_precision("auto", torch.device("cpu")) == "fp32"
+    assert resolve_precision("bf16", torch.device("cpu")) == "bf16"
+
+
+def test_short_trainings_are_not_compiled():
+    assert not should_compile(700, 8, torch.device("cpu"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_counts_from_zero():
+    with pytest.raises(MachineError, match="this machine has cuda:0"):
+        pick_device("cuda:99")
