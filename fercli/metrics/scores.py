@@ -1,0 +1,135 @@
+"""How good a set of predictions is, in every figure that this project reports."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.core.errors import DataError
+from fercli.metrics.calibration import reliability
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Precision, recall and F1 over all classes, 0 to 1."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """One class: precision, recall and F1, 0 to 1 (0 where undefined), and its number of faces."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Everything measured on one set of predictions. Shares run from 0 to 1.
+
+    accuracy_interval: 95 % Wilson score interval. macro: the plain mean over all classes, those without
+    faces included (as scikit-learn with `labels` does). weighted: by support. balanced_accuracy: mean recall
+    over the classes that have faces. log_loss: in nats. calibration_error: expected calibration error,
+    15 equal bins. elementwise_accuracy: the share of all N·C entries in which 'probability > 0.5' agrees with
+    the one-hot label; it is (C - 1)/C for a network that never commits itself, and no top-1 accuracy.
+    confusion: faces, rows true, columns predicted.
+    """
+
+    classes: tuple[str, ...]
+    faces: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    balanced_accuracy: float
+    log_loss: float
+    calibration_error: float
+    elementwise_accuracy: float
+    per_class: tuple[ClassScores, ...]
+    macro: Averages
+    weighted: Averages
+    confusion: tuple[tuple[int, ...], ...]
+
+    @property
+    def confusion_shares(self) -> tuple[tuple[float, ...], ...]:
+        """The confusion matrix with each row as shares of its faces; a class without faces has zeros."""
+        return tuple(tuple(count / max(1, sum(row)) for count in row) for row in self.confusion)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, row shares included, as plain values that JSON can hold."""
+        return asdict(self) | {"confusion_shares": self.confusion_shares}
+
+
+def score(probabilities: NDArray[np.floating], labels: NDArray[np.int64], classes: tuple[str, ...]) -> Scores:
+    """Measure predictions: probabilities [N, C] whose rows sum to 1, labels [N] that index C ≥ 2 class names.
+
+    The predicted class is the most probable, the first of equals. Raises DataError where there is no face,
+    ValueError where the arguments do not fit each other.
+    """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    _check(probabilities, labels, classes)
+    predicted = probabilities.argmax(axis=1)
+    indices = np.arange(len(classes))
+    precision, recall, f1, support = precision_recall_fscore_support(labels, predicted, labels=indices, zero_division=0)
+    right = int((predicted == labels).sum())
+    one_hot = labels[:, None] == indices
+    return Scores(
+        classes=tuple(classes),
+        faces=len(labels),
+        accuracy=right / len(labels),
+        accuracy_interval=_wilson(right, len(labels)),
+        # scikit-learn's own function is this mean, with a warning for each class without faces
+        balanced_accuracy=float(recall[support > 0].mean()),
+        log_loss=_log_loss(probabilities, labels),
+        calibration_error=reliability(probabilities, labels).error,
+        elementwise_accuracy=float(((probabilities > 0.5) == one_hot).mean()),
+        per_class=tuple(
+            ClassScores(name, float(precision[i]), float(recall[i]), float(f1[i]), int(support[i]))
+            for i, name in enumerate(classes)
+        ),
+        macro=_averages(labels, predicted, indices, "macro"),
+        weighted=_averages(labels, predicted, indices, "weighted"),
+        confusion=tuple(map(tuple, confusion_matrix(labels, predicted, labels=indices).tolist())),
+    )
+
+
+def _check(probabilities: NDArray[np.floating], labels: NDArray[np.int64], classes: tuple[str, ...]) -> None:
+    if not len(labels):
+        raise DataError("there are no faces to measure on: this part of the data is empty; name another --split")
+    if probabilities.shape != (len(labels), len(classes)):
+        raise ValueError(f"probabilities {probabilities.shape} for {len(labels)} labels and {len(classes)} classes")
+    if not 0 <= labels.min() <= labels.max() < len(classes):
+        raise ValueError(f"labels run from {labels.min()} to {labels.max()} with {len(classes)} classes")
+    if not (probabilities.min() >= 0 and np.allclose(probabilities.sum(axis=1), 1, atol=1e-3)):
+        raise ValueError("rows of probabilities must hold nothing negative and sum to 1")
+
+
+def _wilson(right: int, faces: int) -> tuple[float, float]:
+    from scipy.stats import binomtest
+
+    interval = binomtest(right, faces).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def _log_loss(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    """scikit-learn's log loss to the last digit, without its warning for rows that float32 has rounded."""
+    rounding = np.finfo(probabilities.dtype).eps
+    true = probabilities[np.arange(len(labels)), labels]
+    return -float(np.log(true.clip(rounding, 1 - rounding)).mean())
+
+
+def _averages(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], indices: NDArray[np.int64], average: str
+) -> Averages:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        labels, predicted, labels=indices, average=average, zero_division=0
+    )
+    return Averages(float(precision), float(recall), float(f1))
