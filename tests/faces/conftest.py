@@ -1,0 +1,21 @@
+"""A real face, from matplotlib's sample data, and one detector for all tests."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.cbook import get_sample_data
+from numpy.typing import NDArray
+
+from fercli.faces.decode import read_picture
+from fercli.faces.detect import Detector
+
+
+@pytest.fixture(scope="session")
+def portrait() -> NDArray[np.uint8]:
+    return read_picture(Path(get_sample_data("grace_hopper.jpg", asfileobj=False)))
+
+
+@pytest.fixture(scope="session")
+def detector() -> Detector:
+    return Detector()
