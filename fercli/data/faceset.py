@@ -1,0 +1,78 @@
+"""The face set: what every loader gives and everything else takes."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: The side of a face in pixels.
+SIDE = 48
+
+#: A part of a split. 'spare' is a set's own validation part when a run drew its own from the training part.
+Part = Literal["train", "val", "test", "spare"]
+
+
+@dataclass(frozen=True)
+class FaceSet:
+    """Labelled faces in memory.
+
+    images [N, 1, 48, 48] uint8; labels [N] int64, indices into `classes`; `ids` name each face for people
+    (a row or a file) and are unique; `subjects` say who it is where that is known; `parts` is the split that
+    the set itself comes with ('train', 'val' or 'test' per face), None where it has none. `notes` are lines the
+    user should read once (what was missing, left out, guessed).
+
+    Raises ValueError where the arrays do not fit each other: that is a loader's bug, not a user's mistake.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    ids: tuple[str, ...]
+    subjects: tuple[str, ...] | None = None
+    parts: NDArray[np.str_] | None = None
+    notes: tuple[str, ...] = field(default=())
+    #: shares of val and of test where a split has to be drawn
+    shares: tuple[float, float] = (0.1, 0.1)
+
+    def __post_init__(self) -> None:
+        count = len(self.labels)
+        if self.images.shape != (count, 1, SIDE, SIDE) or self.images.dtype != np.uint8:
+            raise ValueError(f"images are {self.images.dtype} {self.images.shape}, not uint8 ({count}, 1, 48, 48)")
+        if len(self.ids) != count or len(set(self.ids)) != count:
+            raise ValueError(f"{len(set(self.ids))} distinct ids for {count} faces")
+        for other in (self.subjects, self.parts):
+            if other is not None and len(other) != count:
+                raise ValueError(f"{len(other)} subjects or parts for {count} faces")
+        if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            raise ValueError(f"labels reach {self.labels.max()} with {len(self.classes)} classes")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def select(self, chosen: NDArray[np.bool_]) -> "FaceSet":
+        """The faces where `chosen` [N] is true, in the same order."""
+        places = np.flatnonzero(chosen)
+        return replace(
+            self,
+            images=self.images[places],
+            labels=self.labels[places],
+            ids=tuple(self.ids[place] for place in places),
+            subjects=None if self.subjects is None else tuple(self.subjects[place] for place in places),
+            parts=None if self.parts is None else self.parts[places],
+        )
+
+    def relabel(self, labels: NDArray[np.int64], classes: tuple[str, ...]) -> "FaceSet":
+        """The same faces with other labels [N] that index other class names."""
+        return replace(self, labels=labels, classes=classes)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of images, labels and class names: equal sets in equal order have equal ones."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels).data)
+        digest.update("\n".join(self.classes).encode())
+        return digest.hexdigest()
