@@ -61,13 +61,13 @@ def _relit(pixels: Tensor, amounts: Augmentation, draws: Generator) -> Tensor:
 def _erased(pixels: Tensor, probability: float, draws: Generator) -> Tensor:
     """With this probability a face loses one rectangle, of a sixth to a half of the side each way, to its
     mean grey. Source: random erasing, arXiv 1708.04896."""
-    count, _, height, width = pixels.shape
-    chosen = _uniform(count, 0, 1, draws) < probability
-    inside = chosen.view(-1, 1, 1, 1)
-    for side, shape in ((height, (-1, 1, 1)), (width, (-1, 1))):
+    count = len(pixels)
+    inside = (_uniform(count, 0, 1, draws) < probability).view(-1, 1, 1, 1)
+    for axis in (2, 3):
+        side = pixels.shape[axis]
         extent = _uniform(count, side / 6, side / 2, draws)
         start = _uniform(count, 0, 1, draws) * (side - extent)
         place = torch.arange(side, device=pixels.device)
         within = (place >= start[:, None]) & (place < (start + extent)[:, None])
-        inside = inside & within.view(count, *([1, side, 1] if shape == (-1, 1, 1) else [1, 1, side]))
+        inside = inside & within.view([count, 1, side, 1] if axis == 2 else [count, 1, 1, side])
     return torch.where(inside, pixels.mean(dim=(1, 2, 3), keepdim=True), pixels)

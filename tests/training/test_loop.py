@@ -124,7 +124,7 @@ def test_it_stops_when_validation_no_longer_improves():
 def test_a_loss_that_is_no_number_ends_training_with_advice():
     state = fresh()
     nn.init.constant_(state.network.body[-1].weight, torch.inf)
-    with pytest.raises(RunError, match="in epoch 1: try a lower --lr than 0.01"):
+    with pytest.raises(RunError, match=r"in epoch 1: try a lower --lr than 0\.01"):
         run(state)
     assert state.history == []
 

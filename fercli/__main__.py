@@ -1,0 +1,5 @@
+"""`python -m fercli` is `fer`."""
+
+from fercli.cli.app import main
+
+main()

@@ -1,0 +1,125 @@
+"""Scores as tables for the terminal, dark or light, wide or narrow, with colour or without."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from fercli.metrics.scores import Scores
+
+# Least share of the row, and the background from there on. Colours of middling lightness with white on them
+# stand out on dark and light terminals alike; where there are 16 colours they become grey, blue or red.
+_RIGHT = ((0.05, "#6a7391"), (0.35, "#4a5cae"), (0.6, "#3b55b8"), (0.8, "#1f3bb3"))
+_WRONG = ((0.1, "#8c7370"), (0.15, "#9c5f58"), (0.25, "#b02020"))
+
+
+def class_table(scores: "Scores") -> Table:
+    """Precision, recall, F1 and support of each class, then their macro and weighted averages."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("class", overflow="ellipsis", no_wrap=True)
+    for heading in ("precision", "recall", "F1", "support"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in scores.per_class:
+        table.add_row(Text(row.name), *_decimals(row.precision, row.recall, row.f1), f"{row.support:,}")
+    table.add_row()
+    for name, average in (("macro average", scores.macro), ("weighted average", scores.weighted)):
+        values = _decimals(average.precision, average.recall, average.f1)
+        table.add_row(name, *values, f"{scores.faces:,}")
+    return table
+
+
+def summary(scores: "Scores", uncalibrated: "Scores | None" = None) -> Table:
+    """The figures for all classes together.
+
+    `uncalibrated` are the scores of the same predictions before the temperature, where there is one.
+    """
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="dim")
+    low, high = scores.accuracy_interval
+    loss_before = error_before = ""
+    if uncalibrated is not None:
+        loss_before = f"{uncalibrated.log_loss:.4f} before temperature"
+        error_before = f"{_percent(uncalibrated.calibration_error)} before temperature"
+    table.add_row("faces", f"{scores.faces:,}")
+    interval = f"95 %: {100 * low:.2f} to {_percent(high)}"
+    table.add_row(Text("accuracy", "bold"), Text(_percent(scores.accuracy), "bold"), interval)
+    table.add_row("balanced accuracy", _percent(scores.balanced_accuracy), "mean recall of classes")
+    table.add_row("log loss", f"{scores.log_loss:.4f}", loss_before)
+    table.add_row("calibration error (ECE)", _percent(scores.calibration_error), error_before)
+    table.add_row("element-wise accuracy", _percent(scores.elementwise_accuracy), "at threshold 0.5")
+    return table
+
+
+@dataclass(frozen=True)
+class ConfusionTable:
+    """The confusion matrix, rows true, columns predicted: faces and shares of the row.
+
+    Made to the width it is printed at. As that shrinks, shares move below their counts, headings are cut (or
+    become numbers where cutting makes two alike), shares go, and at last the columns are dealt out over
+    several blocks. Right answers are blue, wrong ones red, stronger as their share grows.
+    """
+
+    scores: "Scores"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        rows: Sequence[str] = self.scores.classes
+        longest = max(map(cell_len, rows)) + 1
+        label = min(longest, options.max_width // 4)
+        digits = max(len(f"{count}") for row in self.scores.confusion for count in row)
+        layouts = ((" ", digits + 8), ("\n", max(digits, 5) + 2), ("", digits + 1))
+        room = (options.max_width - label) // len(rows)
+        between, needed = next((layout for layout in layouts if layout[1] <= room), layouts[-1])
+        cell = max(needed, min(room, longest))
+        headings = [_cut(name, cell - 1) for name in rows]
+        if len(set(headings)) < len(headings):
+            headings = [f"{i}" for i in range(1, len(rows) + 1)]
+            rows = [f"{i} {name}" for i, name in zip(headings, rows, strict=True)]
+        yield Text("rows: true, columns: predicted", "dim")
+        at_once = max(1, (options.max_width - label) // cell)
+        for first in range(0, len(rows), at_once):
+            block = range(len(rows))[first : first + at_once]
+            table = Table.grid()
+            table.add_row("", *(Text(_right(headings[column], cell), "bold") for column in block))
+            for row, name in enumerate(rows):
+                cells = (self._cell(row, column, cell, between) for column in block)
+                table.add_row(Text(set_cell_size(_cut(name, label - 1), label)), *cells)
+            yield table
+
+    def _cell(self, row: int, column: int, width: int, between: str) -> Text:
+        """`between` stands between count and share; where it is empty there is no share."""
+        count, share = self.scores.confusion[row][column], self.scores.confusion_shares[row][column]
+        percent = f"{100 * share:.0f} %"
+        text = f"{count}{between}{percent:>5}" if between else f"{count}"
+        lines = "\n".join(_right(line, width) for line in text.split("\n"))
+        return Text(lines, _heat(share, right=row == column))
+
+
+def _heat(share: float, right: bool) -> str:
+    """The style of a cell: the further its share of the row is up the steps, the stronger."""
+    reached = [colour for least, colour in (_RIGHT if right else _WRONG) if share >= least]
+    return f"bold #ffffff on {reached[-1]}" if reached else "" if share else "dim"
+
+
+def _right(text: str, width: int) -> str:
+    """Text at the right of a column `width` cells wide, a blank after it; what is too long is cut."""
+    cut = _cut(text, width - 1)
+    return " " * (width - 1 - cell_len(cut)) + cut + " "
+
+
+def _cut(text: str, width: int) -> str:
+    return text if cell_len(text) <= width else set_cell_size(text, width)
+
+
+def _decimals(*values: float) -> Iterable[str]:
+    return (f"{value:.3f}" for value in values)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f} %"

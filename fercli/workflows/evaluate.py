@@ -1,0 +1,161 @@
+"""What `fer eval` does: a trained network and a face set in, figures out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.core.errors import DataError, RunError
+from fercli.core.files import write_json
+from fercli.data.faceset import FaceSet
+from fercli.data.sets import load_faces
+from fercli.data.splits import read_split, split
+from fercli.metrics.calibration import softmax
+from fercli.metrics.plots import plot_confusion
+from fercli.metrics.predictions import Predictions, write_predictions
+from fercli.metrics.scores import Scores, score
+from fercli.models.loaded import Model, load_model
+from fercli.training.device import pick_device
+from fercli.workflows.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One network on one part of one face set. `scores` are with the temperature, `uncalibrated` without."""
+
+    model: str
+    data: str
+    part: str
+    mirrored: bool
+    temperature: float
+    scores: Scores
+    uncalibrated: Scores
+    predictions: Predictions
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures, without the predictions, as JSON takes them."""
+        return {
+            "model": self.model,
+            "data": self.data,
+            "part": self.part,
+            "views": "single + mirrored" if self.mirrored else "single",
+            "temperature": self.temperature,
+            **self.scores.to_dict(),
+            "uncalibrated": {
+                "log_loss": self.uncalibrated.log_loss,
+                "calibration_error": self.uncalibrated.calibration_error,
+            },
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write predictions.csv, confusion.png and, last, metrics.json into a folder."""
+        self.save_predictions(folder / "predictions.csv", folder / "confusion.png")
+        write_json(folder / "metrics.json", self.to_dict())
+
+    def save_predictions(self, table: Path, confusion: Path) -> None:
+        """Write the table of predictions (csv) and the picture of the confusion matrix (png)."""
+        write_predictions(table, self.predictions)
+        title = f"{self.model} on {self.data} ({self.part})"
+        plot_confusion(self.scores.confusion, self.scores.classes, confusion, title)
+
+
+def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()) -> Evaluation:
+    """Measure a network on all of `faces`, whose classes must be the network's, in the same order."""
+    out = model.logits(faces.images)
+    probabilities = softmax(out, model.temperature)
+    return Evaluation(
+        model.name,
+        faces.name,
+        part,
+        model.mirrored,
+        model.temperature,
+        score(probabilities, faces.labels, model.classes),
+        score(softmax(out), faces.labels, model.classes),
+        Predictions(faces.ids, faces.labels, probabilities, model.classes),
+        notes,
+    )
+
+
+def evaluate(
+    model: str | None = None,
+    data: str | None = None,
+    *,
+    root: Path | None = None,
+    part: str | None = None,
+    mirrored: bool = False,
+    device: str = "auto",
+) -> Evaluation:
+    """Measure a trained network on a face set: on the data and the split of its own training unless told otherwise.
+
+    `part` is train, val, test, spare or all. Without it: test where there is one, else val; all of a set that has
+    no split of its own and that the network was not trained on.
+    Raises ModelError, DataError or RunError for what does not exist or does not fit.
+    """
+    loaded = load_model(model, pick_device(device), mirrored=mirrored)
+    trained: Mapping[str, Any] = loaded.header.training
+    asked = data or trained.get("data")
+    if asked is None:
+        raise DataError(f"{loaded.path} does not say what it was trained on: name a set with --data")
+    own_root = Path(trained["root"]) if data is None and trained.get("root") else None
+    faces = load_faces(asked, root or own_root)
+    parts = _parts(faces, loaded, part)
+    part, notes = _chosen(part, parts, faces, trained)
+    subset = faces if part == "all" else faces.select(parts == part)
+    return measure(loaded, with_classes(subset, loaded), part, (*faces.notes, *notes))
+
+
+def with_classes(faces: FaceSet, model: Model) -> FaceSet:
+    """The faces with labels that index the model's classes. Raises DataError where the classes differ."""
+    if set(faces.classes) != set(model.classes):
+        raise DataError(
+            f"{faces.name} has the classes {', '.join(faces.classes)}; {model.name} knows {', '.join(model.classes)}: "
+            "they must be the same to be measured"
+        )
+    order = np.array([model.classes.index(name) for name in faces.classes], dtype=np.int64)
+    return faces.relabel(order[faces.labels], model.classes)
+
+
+def _parts(faces: FaceSet, model: Model, asked: str | None) -> NDArray[np.str_]:
+    """The part of each face: as the model's own training had it where these are its data."""
+    trained = model.header.training
+    folder = RunFolder(model.path.parent)
+    if trained.get("fingerprint") == faces.fingerprint:
+        if folder.split.is_file():
+            return read_split(folder.split, faces)
+        return split(faces, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
+    if faces.parts is not None:
+        return split(faces, 0)
+    if trained.get("data") == faces.name and asked != "all":
+        raise RunError(
+            f"{faces.name} has changed since {model.path} was trained on it, so its test part is not known: "
+            "--split all measures everything, faces it was trained on included"
+        )
+    return np.full(len(faces), "all")
+
+
+def _chosen(
+    asked: str | None, parts: NDArray[np.str_], faces: FaceSet, trained: Mapping[str, Any]
+) -> tuple[str, tuple[str, ...]]:
+    """The part to measure, and what should be said of it. Raises DataError where the part is empty."""
+    there = [part for part in ("test", "val", "train", "spare", "all") if (parts == part).any()]
+    notes: list[str] = []
+    part = asked
+    if part is None:
+        part = there[0]
+        if part == "val":
+            notes.append(f"{faces.name} has no test part here: measuring val")
+        elif part == "all":
+            notes.append(
+                f"{faces.name} has no split of its own and was not trained on: measuring all {len(faces)} faces"
+            )
+    if part != "all" and part not in there:
+        raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
+    if trained.get("data") == faces.name and part == "val":
+        notes.append("val chose the epoch and the temperature of this network: its figure flatters a little")
+    if trained.get("data") == faces.name and part in ("train", "all"):
+        notes.append("the network was trained on these faces: this is no estimate for new ones")
+    return part, tuple(notes)

@@ -1,0 +1,110 @@
+"""A run folder: which files it holds, and where the next one goes."""
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from datetime import datetime
+from pathlib import Path
+
+import yaml
+
+from fercli.core.config import RunConfig, parse_config
+from fercli.core.errors import RunError
+from fercli.core.files import write_text, written_whole
+from fercli.core.progress import EpochRow
+from fercli.models.loaded import RUN_WEIGHTS
+
+RUNS = Path("runs")
+
+
+class RunFolder:
+    """The paths of one run. It is complete when metrics.json exists, which is written last."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.meta = path / "meta.json"
+        self.split = path / "split.csv"
+        self.weights = path / RUN_WEIGHTS
+        self.checkpoint = path / "last.ckpt"
+        self.history = path / "history.csv"
+        self.predictions = path / "predictions.csv"
+        self.metrics = path / "metrics.json"
+        self.curves = path / "curves.png"
+        self.confusion = path / "confusion.png"
+
+    @property
+    def complete(self) -> bool:
+        """Whether the run came to its end."""
+        return self.metrics.is_file()
+
+    def read_config(self) -> RunConfig:
+        """The run's settings. Raises RunError where the folder is no run, UsageError where they are damaged."""
+        return read_config(self.config)
+
+    def write_config(self, config: RunConfig) -> None:
+        """Write every setting, in the order of the schema."""
+        write_text(self.config, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+    def write_history(self, rows: Iterable[EpochRow]) -> None:
+        """Write history.csv anew, a row an epoch."""
+        with (
+            written_whole(self.history) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            table = csv.DictWriter(file, [field.name for field in fields(EpochRow)], lineterminator="\n")
+            table.writeheader()
+            table.writerows(asdict(row) for row in rows)
+
+
+def read_config(path: Path) -> RunConfig:
+    """Settings from a config.yaml. Raises RunError where there is none, UsageError where it is damaged."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"cannot read the settings {path}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    return parse_config(document, str(path))
+
+
+def new_run(config: RunConfig, out: Path | None, force: bool) -> RunFolder:
+    """A folder for a new run: `out`, else runs/<time>_<model>_<data>.
+
+    Raises RunError where `out` holds something already and `force` is not set.
+    """
+    if out is None:
+        data = re.sub(r"[^\w.-]+", "-", Path(config.data).name or config.data)
+        stem = f"{datetime.now():%Y%m%d-%H%M%S}_{config.model}_{data}"
+        out = next(path for path in _numbered(RUNS / stem) if not path.exists())
+    elif out.is_file():
+        raise RunError(f"--out {out} is a file: name a folder")
+    elif out.is_dir() and any(out.iterdir()) and not force:
+        hint = f"fer train --resume --out {out} continues it, " if (out / "config.yaml").is_file() else ""
+        raise RunError(f"{out} is not empty: {hint}--force writes over it, another --out leaves it alone")
+    folder = RunFolder(out)
+    for stale in (folder.metrics, folder.checkpoint, folder.weights):
+        stale.unlink(missing_ok=True)
+    return folder
+
+
+def _numbered(path: Path) -> Iterable[Path]:
+    yield path
+    number = 2
+    while True:
+        yield path.with_name(f"{path.name}-{number}")
+        number += 1
+
+
+def unfinished_run(out: Path | None) -> RunFolder:
+    """The run to resume: `out`, else the newest unfinished one in runs/. Raises RunError where there is none."""
+    if out is not None:
+        if not (out / "config.yaml").is_file():
+            raise RunError(f"nothing to resume in {out}: it has no config.yaml (leave --resume out to begin there)")
+        return RunFolder(out)
+    begun = sorted(RUNS.glob("*/config.yaml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in begun:
+        if not RunFolder(file.parent).complete:
+            return RunFolder(file.parent)
+    raise RunError(f"no unfinished run in {RUNS.resolve()}: --resume --out FOLDER names one, or leave --resume out")

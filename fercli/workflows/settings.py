@@ -1,0 +1,73 @@
+"""A run's settings from what was typed, the catalogue and a config file."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fercli.core.catalogue import merged
+from fercli.core.config import RunConfig, parse_config
+from fercli.core.errors import UsageError
+from fercli.models.catalogue import load_catalogue
+from fercli.workflows.run_folder import read_config
+
+
+def settings(
+    *,
+    model: str | None = None,
+    data: str | None = None,
+    recipe: str | None = None,
+    config: Path | None = None,
+    changes: Mapping[str, Any],
+    overrides: Mapping[str, Any],
+) -> RunConfig:
+    """Resolve a run's settings: a config file's or the catalogue's, then `changes` (settings beside the recipe,
+    None leaves one alone), then `overrides` (recipe settings by dotted name, e.g. 'optimizer.lr').
+
+    Raises ModelError for an unknown model or recipe, UsageError for values that make no sense.
+    """
+    asked = {key: value for key, value in {"model": model, "data": data, **changes}.items() if value is not None}
+    if config is not None:
+        base = read_config(config).model_dump(mode="json")
+        if recipe is not None and recipe != base["recipe_name"]:
+            raise UsageError(
+                f"--recipe {recipe}: {config} holds the recipe '{base['recipe_name']}' in full; leave one out"
+            )
+    else:
+        catalogue = load_catalogue()
+        name = model or catalogue.default
+        chosen = recipe or "best"
+        base = {
+            "model": name,
+            "data": "cartoon",
+            "recipe_name": chosen,
+            "recipe": catalogue.recipe(name, chosen).model_dump(mode="json"),
+        }
+    base = {**base, **asked}
+    base["recipe"] = merged(base["recipe"], _nested(overrides))
+    return parse_config(base, "settings")
+
+
+def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
+    """`key=value` pairs as typed after --set; values are read as YAML. Raises UsageError for another form."""
+    out: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set {pair}: write it as key=value, e.g. --set optimizer.lr=1e-3")
+        try:
+            out[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise UsageError(f"--set {pair}: the value is not valid YAML") from error
+    return out
+
+
+def _nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted names as nested blocks: {'a.b': 1} to {'a': {'b': 1}}."""
+    out: dict[str, Any] = {}
+    for name, value in overrides.items():
+        for key in reversed(name.split(".")):
+            value = {key: value}
+        out = merged(out, value)
+    return out

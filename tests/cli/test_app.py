@@ -1,0 +1,176 @@
+"""The command `fer` as it is typed: real detector, real weights, every error one line and its exit code."""
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fercli.cli import console
+from fercli.cli.app import main
+
+Fer = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def fer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Fer:
+    """Runs `fer WORDS…` in an empty folder: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FER_DATA", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fer", *map(str, words)])
+        console.set_quiet(False)
+        console.set_debug(False)
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+@pytest.fixture
+def portrait() -> Path:
+    """Grace Hopper, from matplotlib's sample data: one face."""
+    from matplotlib.cbook import get_sample_data
+
+    return Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
+
+
+def test_version_and_help(fer):
+    assert fer("--version")[1].startswith("fercli ")
+    code, out, _ = fer("--help")
+    assert code == 0
+    assert all(command in out for command in ("predict", "train", "eval", "models"))
+
+
+def test_the_demonstration_finds_its_face_with_the_shipped_weights(fer):
+    code, out, err = fer("predict", "--demo", "--json")
+    assert code == 0, err
+    (row,) = json.loads(out)
+    assert row["status"] == "ok"
+    assert row["label"] == "happy"
+    assert sum(
+        row[name] for name in ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    ) == pytest.approx(1, abs=1e-4)
+    assert "1 picture, 1 face: 1 happy" in err
+
+
+def test_every_file_of_a_mixed_lot_ends_as_a_row(fer, portrait, tmp_path):
+    from PIL import Image
+
+    lot = tmp_path / "lot"
+    lot.mkdir()
+    Image.open(portrait).resize((256, 256)).save(lot / "a_face.png")
+    Image.new("RGB", (200, 200), "green").save(lot / "b_green.jpg")
+    (lot / "c_text.jpg").write_text("no picture at all")
+    (lot / "d_empty.png").touch()
+    (lot / "e_half.jpg").write_bytes(portrait.read_bytes()[:20_000])
+    Image.new("RGB", (1, 1)).save(lot / "f_dot.png")
+    Image.new("CMYK", (64, 64)).save(lot / "g_cmyk.jpg")
+    code, out, err = fer("predict", lot, "--format", "csv", "--annotate", tmp_path / "marked")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["status"] for row in rows] == ["ok", "no face", "failed", "failed", "failed", "no face", "no face"]
+    assert code == 1
+    assert "7 pictures, 1 face" in err
+    assert err.count("Traceback") == 0
+    assert [file.name for file in (tmp_path / "marked").iterdir()] == ["a_face.png"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["predict"], "no picture given"),
+        (["predict", "nowhere.jpg"], "no such file or folder"),
+        (["predict", "."], "a folder without pictures"),
+        (["predict", "--demo", "--model", "xu-resnet"], "did you mean"),
+        (["predict", "--demo", "--model", "bah-resnet"], "fer train --model bah-resnet"),
+        (["predict", "--demo", "--device", "tpu"], "it is auto, cpu, cuda"),
+        (["predict", "--demo", "-o", "faces.xlsx"], "does not end in .csv"),
+        (["train", "--model", "xu"], "no model 'xu'"),
+        (["train", "--recipe", "bset"], "did you mean best?"),
+        (["train", "--data", "fer2013"], "Looked for: fer2013.csv"),
+        (["train", "--data", "fergit"], "uldisvalainis/fergit"),
+        (["train", "--data", "fer2103"], "did you mean fer2013"),
+        (["train", "--data", "./nowhere.csv"], "no such file or folder"),
+        (["train", "--set", "epochs"], "write it as key=value"),
+        (["train", "--set", "epoch=3"], "recipe.epoch"),
+        (["train", "--epochs", "0"], "recipe.epochs"),
+        (["train", "--resume"], "no unfinished run"),
+        (["train", "--config", "none.yaml"], "cannot read the settings"),
+        (["eval"], "Looked for: fer2013.csv"),
+        (["eval", "--model", "last"], "no finished run"),
+        (["eval", "--data", "cartoon", "--split", "spare"], "has no spare part here"),
+        (["models", "bah"], "no model 'bah'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(fer, words, message):
+    code, out, err = fer(*words)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    errors = [line for line in err.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1
+    assert "Traceback" not in err
+
+
+def test_debug_shows_where_an_error_arose(fer):
+    with pytest.raises(Exception, match="no model 'xu'"):
+        fer("train", "--model", "xu", "--debug")
+
+
+def test_quiet_leaves_results_alone(fer):
+    code, out, err = fer("predict", "--demo", "--quiet", "--format", "csv")
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 2
+
+
+def test_a_training_says_its_default_data_and_what_to_type_next(fer, tmp_path):
+    code, out, err = fer("train", "--recipe", "quick", "--epochs", 1, "--device", "cpu", "--out", "run")
+    assert code == 0, err
+    assert err.startswith("training xu-rescnn on cartoon (built-in drawn faces")
+    assert "next: fer eval --model run" in err
+    assert "test" in out
+    code, out, err = fer("eval", "--model", "run", "--json", "--out", "measured")
+    assert code == 0, err
+    assert json.loads(out)["faces"] == 70
+    assert (tmp_path / "measured" / "confusion.png").is_file()
+    code, out, err = fer("eval", "--model", "run", "--out", "measured")
+    assert code == 2
+    assert "--force replaces it" in err
+    code, out, err = fer("train", "--resume", "--out", "run")
+    assert code == 2
+    assert "is complete" in err
+
+
+def test_evaluating_prints_every_figure(fer):
+    code, out, err = fer("eval", "--data", "cartoon")
+    assert code == 0, err
+    for word in (
+        "accuracy",
+        "balanced accuracy",
+        "log loss",
+        "ECE",
+        "element-wise",
+        "precision",
+        "macro average",
+        "true",
+    ):
+        assert word in out
+    assert "measuring all 700 faces" in err
+
+
+def test_models_lists_and_shows(fer):
+    code, out, _ = fer("models")
+    assert code == 0
+    assert all(name in out for name in ("xu-rescnn", "bah-resnet", "bah-basic"))
+    assert "54,983" in fer("models", "xu-rescnn")[1]
+    assert json.loads(fer("models", "--json")[1])["bah-basic"]["parameters"]["total"] == 4_734_455

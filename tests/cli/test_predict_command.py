@@ -1,0 +1,150 @@
+import json
+import sys
+
+import numpy as np
+import pytest
+import typer
+from PIL import Image
+from typer.testing import CliRunner
+
+import fercli.faces.detect
+import fercli.models.loaded
+from fercli.cli.predict import predict
+from fercli.cli.prediction_table import table
+from fercli.core.errors import UsageError
+from fercli.faces.detect import Detection
+
+CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+
+class HappyModel:
+    classes = CLASSES
+
+    def probabilities(self, faces):
+        return np.tile(np.array([0.02, 0.01, 0.05, 0.8, 0.05, 0.04, 0.03], np.float32), (len(faces), 1))
+
+
+class OneFaceDetector:
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def find(self, picture):
+        box = (1.0, 2.0, 11.0, 12.0)
+        return [] if np.all(picture == 0) else [Detection(box, ((5.0, 5.0),) * 5, 0.99)]
+
+
+@pytest.fixture
+def fer(monkeypatch):
+    """Runs `fer predict` with a model and a detector that need no weights."""
+    loaded = {}
+
+    def load_model(name, device, **options):
+        loaded.update(name=name, device=str(device), **options)
+        return HappyModel()
+
+    monkeypatch.setattr(fercli.models.loaded, "load_model", load_model)
+    monkeypatch.setattr(fercli.faces.detect, "Detector", OneFaceDetector)
+    app = typer.Typer()
+    app.command()(predict)
+
+    def run(*arguments):
+        outcome = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        outcome.loaded = loaded
+        return outcome
+
+    return run
+
+
+@pytest.fixture
+def photo(tmp_path):
+    Image.new("RGB", (40, 30), "white").save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def test_a_photo_gives_a_table_on_stdout_and_a_closing_line_on_stderr(fer, photo):
+    done = fer(photo, "--device", "cpu")
+    assert done.exit_code == 0
+    assert "photo.png" in done.stdout
+    assert "happy" in done.stdout
+    assert "80 %" in done.stdout
+    assert done.stderr == "1 picture, 1 face: 1 happy\n"
+    assert done.loaded == {"name": None, "device": "cpu", "mirrored": True, "raw": False}
+
+
+def test_flags_reach_the_model(fer, photo):
+    done = fer(photo, "--model", "xu-rescnn", "--no-tta", "--raw", "--device", "cpu")
+    assert done.loaded == {"name": "xu-rescnn", "device": "cpu", "mirrored": False, "raw": True}
+
+
+def test_the_demo_is_a_portrait_that_is_already_there(fer):
+    done = fer("--demo")
+    assert done.exit_code == 0
+    assert "grace_hopper.jpg" in done.stdout
+
+
+def test_data_alone_go_to_stdout(fer, photo, tmp_path):
+    Image.new("RGB", (40, 30)).save(tmp_path / "dark.png")
+    (tmp_path / "text.jpg").write_text("no picture")
+    done = fer(tmp_path, "--json")
+    rows = json.loads(done.stdout)
+    assert [row["status"] for row in rows] == ["no face", "ok", "failed"]
+    assert done.exit_code == 1
+    reason, closing = done.stderr.splitlines()
+    assert reason.startswith("error: ")
+    assert "text.jpg: not a picture" in reason
+    assert closing == "3 pictures, 1 face: 1 happy; 1 failed"
+
+
+def test_no_face_is_handled(fer, tmp_path):
+    Image.new("RGB", (40, 30)).save(tmp_path / "dark.png")
+    done = fer(tmp_path / "dark.png")
+    assert done.exit_code == 0
+    assert "no face" in done.stdout
+    assert done.stderr == "1 picture, 0 faces\n"
+
+
+def test_output_is_written_whole_and_not_over_another_file(fer, photo, tmp_path):
+    output = tmp_path / "out" / "faces.csv"
+    assert fer(photo, "--output", output).stdout == ""
+    assert output.read_bytes().count(b"\n") == 2
+    again = fer(photo, "--output", output)
+    assert isinstance(again.exception, UsageError)
+    assert "--force" in str(again.exception)
+    assert fer(photo, "--output", output, "--force").exit_code == 0
+    assert [path.name for path in output.parent.iterdir()] == ["faces.csv"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--output", "a.txt"], ["--output", "a.csv", "--format", "json"], ["--json", "--format", "table"]],
+)
+def test_forms_that_do_not_fit_are_refused_before_anything_is_computed(fer, photo, arguments):
+    done = fer(photo, *arguments)
+    assert isinstance(done.exception, UsageError)
+    assert done.loaded == {}
+
+
+def test_annotated_copies_are_said(fer, photo, tmp_path):
+    done = fer(photo, "--annotate", tmp_path / "drawn")
+    assert (tmp_path / "drawn" / "photo.png").is_file()
+    assert done.stderr.splitlines()[-1] == f"annotated copies in {tmp_path / 'drawn'}"
+
+
+def test_nothing_to_work_on(fer):
+    assert isinstance(fer().exception, UsageError)
+
+
+@pytest.mark.parametrize(("width", "heads"), [(80, "surprise"), (65, "sur"), (45, None)])
+def test_the_table_is_readable_at_any_width(fer, photo, width, heads):
+    from rich.console import Console
+
+    from fercli.faces.sources import find_sources
+    from fercli.workflows.predict import predict_pictures
+
+    results = list(predict_pictures(find_sources([photo]), HappyModel(), OneFaceDetector()))
+    console = Console(width=width, record=True, file=sys.stderr)
+    console.print(table(results, CLASSES, width))
+    head, row = (line.rstrip() for line in console.export_text().splitlines())
+    assert (heads in head.split()) if heads else head.split() == ["file", "face", "expression"]
+    assert "…" not in head + row
+    assert row.split()[:5] == ["photo.png", "1", "happy", "80", "%"]

@@ -1,0 +1,154 @@
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fercli.core.errors import PictureError, UsageError
+from fercli.faces.detect import Detection
+from fercli.faces.sources import Source, find_sources
+from fercli.workflows import predict
+from fercli.workflows.copies import plan_copies
+from fercli.workflows.predict import predict_pictures
+
+CLASSES = ("angry", "happy", "neutral")
+
+
+class BrightnessModel:
+    """Happy when the crop is bright, angry when it is dark."""
+
+    classes = CLASSES
+
+    def probabilities(self, faces):
+        assert faces.dtype == np.uint8
+        assert faces.shape[1:] == (1, 48, 48)
+        light = faces.reshape(len(faces), -1).mean(1) / 255
+        return np.stack([(1 - light) * 0.9, light * 0.9, np.full_like(light, 0.1)], 1).astype(np.float32)
+
+
+class BlockDetector:
+    """Finds a face in every 60-pixel column of a picture that is no single gray of 128."""
+
+    def find(self, picture):
+        if np.all(picture == 128):
+            return []
+        count = picture.shape[1] // 60
+        return [
+            Detection((60.0 * i + 5.123456, 5, 60.0 * i + 53, 53), ((60.0 * i + 20, 20.0),) * 5, 0.987654321)
+            for i in range(count)
+        ]
+
+
+def save(path: Path, *shades: int) -> Path:
+    """A picture with one 60 × 60 block a shade, from left to right."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    blocks = [np.full((60, 60, 3), shade, np.uint8) for shade in shades]
+    Image.fromarray(np.concatenate(blocks, axis=1)).save(path)
+    return path
+
+
+def run(paths, **options):
+    return list(predict_pictures(find_sources(paths), BrightnessModel(), BlockDetector(), **options))
+
+
+def test_faces_are_numbered_from_the_left_with_their_own_expression(tmp_path):
+    (result,) = run([save(tmp_path / "a.png", 250, 5, 240)])
+    assert result.status == "ok"
+    assert [face.number for face in result.faces] == [1, 2, 3]
+    assert [face.label for face in result.faces] == ["happy", "angry", "happy"]
+    first = result.faces[0]
+    assert list(first.probabilities) == list(CLASSES)
+    assert first.confidence == first.probabilities["happy"] == max(first.probabilities.values())
+    assert first.caption == "1 happy 88 %"
+    assert first.detection.box == (5.12, 5, 53, 53)
+    assert first.detection.score == 0.987654
+
+
+def test_every_picture_has_a_result_in_order_and_bad_ones_do_not_stop_the_rest(tmp_path):
+    text = tmp_path / "text.jpg"
+    text.write_text("no picture")
+    good, empty = save(tmp_path / "good.png", 250), save(tmp_path / "none.png", 128)
+    paths = [text, good, tmp_path / "gone.png", empty, save(tmp_path / "last.png", 5)]
+    results = run(paths)
+    assert [result.source for result in results] == paths
+    assert [result.status for result in results] == ["failed", "ok", "failed", "no face", "ok"]
+    assert all(bool(result.message) == (result.status != "ok") for result in results)
+
+
+def test_a_detector_that_fails_on_one_picture_fails_that_picture_alone(tmp_path):
+    class Failing(BlockDetector):
+        def find(self, picture):
+            if picture[0, 0, 0] == 7:
+                raise PictureError("the search for faces failed")
+            return super().find(picture)
+
+    sources = find_sources([save(tmp_path / "a.png", 7), save(tmp_path / "b.png", 9)])
+    assert [r.status for r in predict_pictures(sources, BrightnessModel(), Failing())] == ["failed", "ok"]
+
+
+def test_pictures_are_decoded_only_a_little_ahead(tmp_path, monkeypatch):
+    read, lock = [], threading.Lock()
+
+    def counted(path):
+        with lock:
+            read.append(path)
+        return np.full((60, 60, 3), 9, np.uint8)
+
+    monkeypatch.setattr(predict, "read_picture", counted)
+    sources = [Source(Path(f"{i}.png"), Path(f"{i}.png")) for i in range(50)]
+    results = predict_pictures(sources, BrightnessModel(), BlockDetector())
+    for taken in range(1, 6):
+        next(results)
+        assert len(read) <= taken + predict.AHEAD
+    results.close()
+    assert len(read) <= 5 + predict.AHEAD
+
+
+def test_copies_are_drawn_for_pictures_with_faces_and_originals_stay(tmp_path):
+    photo, empty = save(tmp_path / "in" / "a.png", 250, 5), save(tmp_path / "in" / "b.png", 128)
+    before = photo.read_bytes()
+    copies = plan_copies(find_sources([photo, empty]), tmp_path / "out")
+    run([photo, empty], copies=copies)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
+    assert photo.read_bytes() == before
+    drawn = np.array(Image.open(tmp_path / "out" / "a.png"))
+    assert drawn.shape == (60, 120, 3)
+    assert not np.array_equal(drawn, np.array(Image.open(photo)))
+
+
+def test_copies_of_the_same_name_do_not_collide(tmp_path):
+    paths = [save(tmp_path / p, 9) for p in ("x/a.png", "y/a.png", "y/A.webp", "z/a.jpg", "y/a-2.png")]
+    copies = plan_copies(find_sources(paths), tmp_path / "out")
+    names = [copies[path].name for path in paths]
+    assert len({name.casefold() for name in names}) == len(paths)
+    assert names[0] == "a.png"
+    assert names[3] == "a.jpg"
+
+
+def test_copies_of_a_folder_keep_its_folders(tmp_path):
+    save(tmp_path / "in" / "ann" / "1.jpg", 9)
+    save(tmp_path / "in" / "bob" / "1.jpg", 9)
+    copies = plan_copies(find_sources([tmp_path / "in"], recursive=True), tmp_path / "out")
+    assert sorted(copies.values()) == [tmp_path / "out" / "ann" / "1.jpg", tmp_path / "out" / "bob" / "1.jpg"]
+
+
+def test_nothing_is_overwritten_without_force_and_originals_never(tmp_path):
+    sources = find_sources([save(tmp_path / "in" / "a.png", 9)])
+    save(tmp_path / "out" / "a.png", 3)
+    with pytest.raises(UsageError, match="--force"):
+        plan_copies(sources, tmp_path / "out")
+    assert plan_copies(sources, tmp_path / "out", force=True)
+    for force in (False, True):
+        with pytest.raises(UsageError, match="original"):
+            plan_copies(sources, tmp_path / "in", force=force)
+
+
+def test_a_source_with_a_fault_is_a_failed_result(tmp_path):
+    good = save(tmp_path / "a.png", 9)
+    (tmp_path / "empty").mkdir()
+    results = run([tmp_path / "empty", good])
+    assert [(result.status, result.message) for result in results] == [
+        ("failed", "a folder without pictures"),
+        ("ok", ""),
+    ]

@@ -1,0 +1,243 @@
+"""`fer train` and `fer eval` as functions: the real network and recipe on the drawn faces, a few epochs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from fercli.core.errors import DataError, ModelError, RunError, UsageError
+from fercli.core.progress import EpochRow, Listener
+from fercli.data.cartoon import cartoon
+from fercli.models.weights import read_header
+from fercli.workflows.evaluate import evaluate
+from fercli.workflows.run_folder import RunFolder, read_config, unfinished_run
+from fercli.workflows.settings import parse_overrides, settings
+from fercli.workflows.train import resume, train
+
+RUN_FILES = {
+    "config.yaml", "meta.json", "split.csv", "model.safetensors", "last.ckpt", "history.csv", "predictions.csv",
+    "metrics.json", "curves.png", "confusion.png",
+}  # fmt: skip
+
+
+def config(**changes: object):
+    """Two quick epochs of the default network on the drawn faces."""
+    overrides = {"epochs": 2, **changes.pop("overrides", {})}
+    return settings(recipe="quick", changes={"device": "cpu", **changes}, overrides=overrides)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A finished run."""
+    return RunFolder(train(config(), tmp_path_factory.mktemp("runs") / "run").folder)
+
+
+def test_a_run_leaves_exactly_its_files(run):
+    assert {file.name for file in run.path.iterdir()} == RUN_FILES
+    assert run.complete
+
+
+def test_the_record_says_where_the_run_comes_from(run):
+    meta = json.loads(run.meta.read_text())
+    assert meta["data"] == {
+        "name": "cartoon", "fingerprint": cartoon().fingerprint, "faces": {"test": 70, "train": 560, "val": 70},
+    }  # fmt: skip
+    assert {"fercli", "torch", "numpy"} <= meta["versions"].keys()
+    assert meta["device"].startswith("cpu")
+    assert meta["seconds"] > 0
+
+
+def test_the_weights_say_what_they_are(run):
+    header = read_header(run.weights)
+    assert (header.model, header.classes) == ("xu-rescnn", cartoon().classes)
+    assert header.training["fingerprint"] == cartoon().fingerprint
+    assert header.temperature.keys() == {"single", "mirrored"}
+    assert header.metrics["test"]["single"] == json.loads(run.metrics.read_text())["test"]["single"]["accuracy"]
+
+
+def test_no_person_is_on_two_sides(run):
+    rows = [line.split(",") for line in run.split.read_text().splitlines()[1:]]
+    sides: dict[str, set[str]] = {}
+    for name, _, part in rows:
+        sides.setdefault(name.split("_")[0], set()).add(part)
+    assert len(sides) == 20
+    assert all(len(parts) == 1 for parts in sides.values())
+
+
+def test_the_config_repeats_the_run(run, tmp_path):
+    again = settings(config=run.config, changes={}, overrides={})
+    assert again == read_config(run.config)
+    folder = RunFolder(train(again, tmp_path / "again").folder)
+    assert folder.history.read_text().split(",")[:-1] != []
+    first, second = (json.loads(path.metrics.read_text()) for path in (run, folder))
+    assert first["test"] == second["test"]
+
+
+class _KilledError(Exception):
+    """Stands for a kill between two epochs."""
+
+
+class _KilledAfter(Listener):
+    def __init__(self, epoch: int) -> None:
+        self.last = epoch
+
+    def step(self, epoch: int, done: int, total: int, loss: float, accuracy: float, rate: float) -> None:
+        if epoch > self.last:
+            raise _KilledError
+
+
+def test_a_killed_run_continues_to_the_same_end(run, tmp_path):
+    with pytest.raises(_KilledError):
+        train(config(), tmp_path / "broken", listener=_KilledAfter(1))
+    broken = RunFolder(tmp_path / "broken")
+    assert not broken.complete
+    assert len(broken.history.read_text().splitlines()) == 2
+    resume(broken, settings(config=broken.config, changes={}, overrides={}))
+    assert broken.complete
+    assert json.loads(broken.metrics.read_text())["test"] == json.loads(run.metrics.read_text())["test"]
+
+
+def test_a_run_killed_in_its_first_epoch_continues_too(tmp_path):
+    with pytest.raises(_KilledError):
+        train(config(overrides={"epochs": 1}), tmp_path / "broken", listener=_KilledAfter(0))
+    broken = unfinished_run(tmp_path / "broken")
+    resume(broken, settings(config=broken.config, changes={}, overrides={}))
+    assert broken.complete
+
+
+def test_resuming_with_other_settings_names_the_difference(tmp_path):
+    with pytest.raises(_KilledError):
+        train(config(), tmp_path / "broken", listener=_KilledAfter(0))
+    broken = RunFolder(tmp_path / "broken")
+    other = settings(config=broken.config, changes={"seed": 3}, overrides={"optimizer.lr": 0.5})
+    with pytest.raises(RunError, match=r"seed: 0, 3; recipe.optimizer.lr: 0.004, 0.5"):
+        resume(broken, other)
+
+
+def test_a_complete_run_is_not_resumed(run):
+    with pytest.raises(RunError, match="is complete: fer eval"):
+        resume(run, read_config(run.config))
+
+
+def test_a_folder_that_holds_something_is_left_alone(run):
+    before = run.metrics.read_bytes()
+    with pytest.raises(RunError, match="--force writes over it"):
+        train(config(), run.path)
+    assert run.metrics.read_bytes() == before
+
+
+def test_nothing_is_written_when_the_data_is_not_there(tmp_path):
+    with pytest.raises(DataError):
+        train(config(data="fer2013", root=str(tmp_path)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_to_resume_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match="no unfinished run"):
+        unfinished_run(None)
+    with pytest.raises(RunError, match="nothing to resume in"):
+        unfinished_run(tmp_path)
+
+
+def test_evaluating_a_run_uses_its_data_and_its_split(run):
+    result = evaluate(str(run.path), device="cpu")
+    assert (result.part, result.data, result.scores.faces) == ("test", "cartoon", 70)
+    test_ids = {line.split(",")[0] for line in run.split.read_text().splitlines() if line.endswith(",test")}
+    assert set(result.predictions.ids) == test_ids
+    assert result.scores.accuracy == json.loads(run.metrics.read_text())["test"]["single"]["accuracy"]
+
+
+def test_weights_away_from_their_run_still_know_their_test_part(run, tmp_path):
+    copy = tmp_path / "shared.safetensors"
+    copy.write_bytes(run.weights.read_bytes())
+    assert evaluate(str(copy), device="cpu").predictions.ids == evaluate(str(run.path), device="cpu").predictions.ids
+
+
+def test_what_was_trained_on_is_called_that(run):
+    assert any("was trained on these faces" in note for note in evaluate(str(run.path), part="train").notes)
+    assert any("flatters" in note for note in evaluate(str(run.path), part="val").notes)
+
+
+def test_a_part_that_is_not_there_lists_those_that_are(run):
+    with pytest.raises(DataError, match="has no spare part here: it has test, val, train"):
+        evaluate(str(run.path), part="spare")
+
+
+def test_other_classes_are_refused_with_both_lists(run, tmp_path):
+    from PIL import Image
+
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(4):
+            Image.fromarray(np.full((48, 48), 40 * number, np.uint8)).save(tmp_path / "pets" / name / f"{number}.png")
+    with pytest.raises(DataError, match="has the classes cat, dog; xu-rescnn knows angry"):
+        evaluate(str(run.path), str(tmp_path / "pets"))
+
+
+def test_a_foreign_set_without_a_split_is_measured_whole(run, tmp_path):
+    from PIL import Image
+
+    faces = cartoon()
+    for image, label, name in list(zip(faces.images, faces.labels, faces.ids, strict=True))[::10]:
+        folder = tmp_path / "drawn" / faces.classes[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image[0]).save(folder / f"{name}.png")
+    result = evaluate(str(run.path), str(tmp_path / "drawn"))
+    assert (result.part, result.scores.faces) == ("all", 70)
+    assert any("no split of its own" in note for note in result.notes)
+
+
+def test_a_saved_evaluation_has_its_three_files(run, tmp_path):
+    evaluate(str(run.path)).save(tmp_path / "eval")
+    assert {file.name for file in (tmp_path / "eval").iterdir()} == {"metrics.json", "predictions.csv", "confusion.png"}
+
+
+def test_settings_come_from_the_catalogue_then_what_was_typed():
+    chosen = settings(model="bah-basic", recipe="paper", changes={"seed": 5}, overrides={"optimizer.lr": 0.5})
+    assert (chosen.model, chosen.data, chosen.seed) == ("bah-basic", "cartoon", 5)
+    assert (chosen.recipe.optimizer.name, chosen.recipe.optimizer.lr, chosen.recipe.epochs) == ("nadam", 0.5, 100)
+
+
+def test_typed_pairs_are_read_as_yaml():
+    assert parse_overrides(["optimizer.lr=1e-3", "augment.flip=false", "stop_after=null"]) == {
+        "optimizer.lr": "1e-3",
+        "augment.flip": False,
+        "stop_after": None,
+    }
+    with pytest.raises(UsageError, match="write it as key=value"):
+        parse_overrides(["epochs"])
+
+
+@pytest.mark.parametrize("pair", ["epochz=3", "optimizer.name=adma", "batch_size=1", "augment=5"])
+def test_a_setting_that_makes_no_sense_is_named(pair):
+    with pytest.raises(UsageError, match=f"recipe.{pair.split('=')[0]}"):
+        settings(changes={}, overrides=parse_overrides([pair]))
+
+
+def test_an_unknown_model_suggests_the_nearest():
+    with pytest.raises(ModelError, match="did you mean bah-resnet"):
+        settings(model="bah-resnt", changes={}, overrides={})
+
+
+def test_a_damaged_config_is_one_error(tmp_path):
+    (tmp_path / "config.yaml").write_text("model: [")
+    with pytest.raises(RunError, match="is not valid YAML"):
+        settings(config=tmp_path / "config.yaml", changes={}, overrides={})
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"model": "x"}))
+    with pytest.raises(UsageError, match="recipe: Field required"):
+        settings(config=tmp_path / "config.yaml", changes={}, overrides={})
+
+
+def test_history_has_a_row_an_epoch(run):
+    header, *rows = run.history.read_text().splitlines()
+    assert header.split(",") == list(EpochRow.__dataclass_fields__)
+    assert [row.split(",")[0] for row in rows] == ["1", "2"]
+
+
+def test_out_that_is_a_file_is_refused(tmp_path):
+    Path(tmp_path / "file").write_text("")
+    with pytest.raises(RunError, match="is a file: name a folder"):
+        train(config(), tmp_path / "file")
