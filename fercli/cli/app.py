@@ -15,7 +15,7 @@ from fercli.core.errors import FerError
 
 app = typer.Typer(
     name="fer",
-    help="Facial expression recognition, offline: train, evaluate and run the networks of five papers.",
+    help="Facial expression recognition, offline: train, evaluate and run the networks of published papers.",
     no_args_is_help=True,
     add_completion=False,
     # plain help starts in half the time of a drawn one
@@ -38,8 +38,12 @@ def _start(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
+    catalogue: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Another models.yaml. Default: FER_CATALOGUE, else our own.")
+    ] = None,
 ) -> None:
-    pass
+    if catalogue:
+        os.environ["FER_CATALOGUE"] = catalogue
 
 
 app.command("predict")(predict)
@@ -53,15 +57,28 @@ def main() -> None:
     _speak_utf8()
     try:
         app()
-    except FerError as fault:
-        if console.debug:
-            raise
-        console.error(str(fault))
-        sys.exit(fault.exit_code)
     except BrokenPipeError:
         # whoever read standard output has gone (`fer models | head`): nothing to tell anyone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as fault:
+        told = _told(fault)
+        if told is None or console.debug:
+            raise
+        console.error(told)
+        sys.exit(getattr(fault, "exit_code", 2))
+
+
+def _told(fault: Exception) -> str | None:
+    """What to say of a fault that is the user's or the machine's; None for a bug, whose traceback is wanted."""
+    if isinstance(fault, FerError):
+        return str(fault)
+    if isinstance(fault, OSError):
+        return f"{fault.filename or 'the system'}: {fault.strerror or fault}"
+    # torch's own error goes by its name: importing torch for it would slow down every start
+    if isinstance(fault, MemoryError) or type(fault).__name__ == "OutOfMemoryError":
+        return "not enough memory: take fewer faces at once (--batch-size), or another --device"
+    return None
 
 
 def _speak_utf8() -> None:

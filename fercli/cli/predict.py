@@ -57,6 +57,8 @@ def predict(
     from fercli.workflows.predict import predict_pictures
 
     where = pick_device(device)
+    if where.type == "mps":
+        console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, where, mirrored=tta, raw=raw)
     results = predict_pictures(sources, network, Detector(str(where)), copies=copies)
     tally = Tally()
@@ -69,6 +71,9 @@ def predict(
         console.note(f"written to {output}")
     if annotate and tally.faces:
         console.note(f"annotated copies in {annotate}")
+    if tally.interrupted:
+        console.note(f"stopped after {_count(tally.pictures, 'picture')} of {len(sources):,}")
+        raise typer.Exit(130)
     if tally.failed:
         raise typer.Exit(1)
 
@@ -79,6 +84,7 @@ class Tally:
 
     pictures: int = 0
     failed: int = 0
+    interrupted: bool = False
     labels: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -87,14 +93,18 @@ class Tally:
         return self.labels.total()
 
     def counting(self, results: "Iterator[PictureResult]") -> "Iterator[PictureResult]":
-        """The same results; failures go to standard error as they come, one line each."""
-        for result in results:
-            self.pictures += 1
-            self.labels.update(face.label for face in result.faces)
-            if result.status == "failed":
-                self.failed += 1
-                console.error(f"{result.source}: {result.message}")
-            yield result
+        """The same results, up to a Ctrl-C: what is finished is written and counted as usual. Failures go to
+        standard error as they come, one line each."""
+        try:
+            for result in results:
+                self.pictures += 1
+                self.labels.update(face.label for face in result.faces)
+                if result.status == "failed":
+                    self.failed += 1
+                    console.error(f"{result.source}: {result.message}")
+                yield result
+        except KeyboardInterrupt:
+            self.interrupted = True
 
     def sentence(self, classes: tuple[str, ...]) -> str:
         """The closing line, e.g. '3 pictures, 8 faces: 6 happy, 2 neutral; 1 failed'."""

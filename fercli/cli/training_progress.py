@@ -13,7 +13,7 @@ from fercli.cli import console
 from fercli.core.progress import EpochRow, Listener
 
 if TYPE_CHECKING:
-    from fercli.workflows.train import TrainResult
+    from fercli.workflows.training_job import TrainResult
 
 #: Seconds of training after which its whole duration is foretold.
 _SETTLED = 6.0
@@ -84,7 +84,7 @@ class TrainingProgress(Listener):
         elif not self._foretold and now - self._first[0] > _SETTLED:
             self._foretold = True
             seconds = (now - self._first[0]) / (done - self._first[1]) * (total - self._first[1])
-            self.say(f"about {duration(seconds)} for all epochs")
+            self.say(f"about {duration(seconds)} to go")
 
     def epoch(self, row: EpochRow, best: bool) -> None:
         train = f"train loss {row.train_loss:.3f}  {100 * row.train_accuracy:5.1f} %"

@@ -1,24 +1,28 @@
 """The schema of models.yaml: what an entry must say, checked whole, every fault listed with its place."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from fercli.core.errors import ModelError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.recipe import Count, Number, Recipe, Settings
+from fercli.core.recipe import Count, Number, Recipe, Settings, faults
 from fercli.core.registry import suggest
 
 Percent = Annotated[Number, Field(ge=0, le=100)]
 
 
+#: How pixels of 0 to 255 are scaled inside the network: 'unit' divides by 255.
+Scaling = Literal["unit"]
+
+
 class Input(Settings):
-    """What the network takes: gray faces of this side, and how their pixels of 0 to 255 are scaled inside."""
+    """What the network takes: gray faces of this side, pixels of 0 to 255, scaled inside."""
 
     size: Literal[48] = 48
     channels: Literal[1] = 1
-    scaling: Literal["unit"] = "unit"
+    scaling: Scaling = "unit"
 
 
 class Parameters(Settings):
@@ -117,22 +121,45 @@ def parse_catalogue(document: object, place: str) -> Catalogue:
     """
     if not isinstance(document, Mapping):
         raise ModelError(f"{place} is not a catalogue: it must be a mapping with version, default and models")
-    faults: list[str] = []
+    found: list[str] = []
     raw = {key: value for key, value in document.items() if key != "recipes"}
-    shared = document.get("recipes") or {}
+    shared = _shared_recipes(document.get("recipes"), found)
     models = raw.get("models")
     if isinstance(models, Mapping):
-        raw["models"] = {name: _with_recipes(name, entry, shared, faults) for name, entry in models.items()}
+        raw["models"] = {name: _with_recipes(name, entry, shared, found) for name, entry in models.items()}
     try:
         catalogue = Catalogue.model_validate(raw)
     except ValidationError as error:
-        faults += [f"{'.'.join(map(str, fault['loc'])) or 'catalogue'}: {fault['msg']}" for fault in error.errors()]
-    if faults:
-        raise ModelError("\n  ".join([f"{place} has {len(faults)} fault{'s'[: len(faults) > 1]}:", *faults]))
+        found += faults(error)
+    if found:
+        raise_faults(found, place)
     return catalogue
 
 
-def _with_recipes(name: str, entry: Any, shared: Any, faults: list[str]) -> Any:
+def raise_faults(found: list[str], place: str) -> NoReturn:
+    """Raise a ModelError that lists faults of a catalogue, one a line."""
+    raise ModelError("\n  ".join([f"{place} has {len(found)} fault{'s'[: len(found) > 1]}:", *found]))
+
+
+def _shared_recipes(recipes: object, found: list[str]) -> dict[str, Mapping[str, Any]]:
+    """The recipes that entries may name, those without a fault."""
+    if recipes is None:
+        return {}
+    if not isinstance(recipes, Mapping):
+        found.append("recipes: must be a mapping of names to recipes")
+        return {}
+    good = {}
+    for name, recipe in recipes.items():
+        try:
+            Recipe.model_validate(recipe)
+        except ValidationError as error:
+            found += [f"recipes.{name}.{fault}" for fault in faults(error)]
+        else:
+            good[name] = recipe
+    return good
+
+
+def _with_recipes(name: str, entry: Any, shared: Mapping[str, Mapping[str, Any]], found: list[str]) -> Any:
     """The entry with its recipes' names and bases replaced by what they stand for."""
     if not isinstance(entry, Mapping) or not isinstance(entry.get("recipes"), Mapping):
         return entry
@@ -140,11 +167,12 @@ def _with_recipes(name: str, entry: Any, shared: Any, faults: list[str]) -> Any:
     for kind, recipe in entry["recipes"].items():
         own = {"base": recipe} if isinstance(recipe, str) else recipe
         if isinstance(own, Mapping) and "base" in own:
-            if own["base"] not in shared:
-                near = suggest(str(own["base"]), shared)
-                faults.append(f"models.{name}.recipes.{kind}: no shared recipe '{own['base']}': {near}")
+            base = str(own["base"])
+            if base not in shared:
+                near = suggest(base, shared)
+                found.append(f"models.{name}.recipes.{kind}: no shared recipe '{base}': {near}")
                 continue
-            own = merged(shared[own["base"]], {key: value for key, value in own.items() if key != "base"})
+            own = merged(shared[base], {key: value for key, value in own.items() if key != "base"})
         resolved[kind] = own
     return {**entry, "recipes": resolved}
 

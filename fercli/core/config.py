@@ -1,11 +1,11 @@
 """A run's settings, all of them resolved: what config.yaml holds."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from fercli.core.errors import UsageError
-from fercli.core.recipe import Recipe, Settings
+from fercli.core.recipe import Recipe, Settings, faults
 
 
 class RunConfig(Settings):
@@ -15,7 +15,8 @@ class RunConfig(Settings):
     data: str
     #: where named sets lie; none is FER_DATA or ./data
     root: str | None = None
-    seed: int = 0
+    #: everything random follows from it; torch takes seeds of 64 bits, and each epoch multiplies this one
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     compile: Literal["auto", "on", "off"] = "auto"
@@ -46,17 +47,4 @@ def parse_config(document: object, place: str) -> RunConfig:
     try:
         return RunConfig.model_validate(document)
     except ValidationError as error:
-        raise UsageError(f"{place}: {faults(error)}") from error
-
-
-def parse_recipe(document: object, place: str) -> Recipe:
-    """A recipe from plain values. Raises UsageError listing every fault; `place` names the source."""
-    try:
-        return Recipe.model_validate(document)
-    except ValidationError as error:
-        raise UsageError(f"{place}: {faults(error)}") from error
-
-
-def faults(error: ValidationError) -> str:
-    """Every fault of a validation in one line."""
-    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise UsageError(f"{place}: {'; '.join(faults(error))}") from error

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 
 def _as_number(value: object) -> object:
@@ -25,6 +25,11 @@ class Settings(BaseModel):
     """A block of settings: unknown names are refused, values do not change once made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def faults(error: ValidationError) -> list[str]:
+    """Every fault of a validation, each with its dotted place."""
+    return [f"{'.'.join(map(str, fault['loc'])) or 'as a whole'}: {fault['msg']}" for fault in error.errors()]
 
 
 class Augmentation(Settings):
@@ -62,6 +67,12 @@ class Optimizer(Settings):
     #: Adam and its kin alone
     betas: tuple[Share, Share] = (0.9, 0.999)
     eps: Positive = 1e-8
+
+    @model_validator(mode="after")
+    def _nesterov_looks_ahead_along_momentum(self) -> "Optimizer":
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov needs a momentum, e.g. 0.9")
+        return self
 
 
 class Schedule(Settings):

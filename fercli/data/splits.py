@@ -129,6 +129,12 @@ def _drawn_persons(
     return result
 
 
+def split_digest(faces: FaceSet, parts: NDArray[np.str_]) -> str:
+    """A SHA-256 by which two splits of the same faces can be told to be the same, whatever their order."""
+    rows = sorted(f"{face}\t{part}" for face, part in zip(faces.ids, parts.tolist(), strict=True))
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
 def write_split(path: Path, faces: FaceSet, parts: NDArray[np.str_]) -> None:
     """Write a split as csv with the columns id, label (the class's name) and part."""
     text = io.StringIO()

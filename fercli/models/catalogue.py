@@ -1,11 +1,12 @@
 """Where models.yaml lies, and networks built from its entries by name."""
 
+import inspect
 import os
 from pathlib import Path
 
 import yaml
 
-from fercli.core.catalogue import Catalogue, ModelEntry, parse_catalogue
+from fercli.core.catalogue import Catalogue, ModelEntry, parse_catalogue, raise_faults
 from fercli.core.errors import ModelError
 from fercli.models.architectures import load_architectures
 from fercli.models.classifier import Classifier
@@ -34,17 +35,26 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
         document = yaml.safe_load(place.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelError(f"cannot read the catalogue {place}: {error.strerror or error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(f"{place} is not valid YAML: {' '.join(str(error).split())}") from error
     catalogue = parse_catalogue(document, str(place))
-    architectures = load_architectures()
+    if found := _unbuildable(catalogue):
+        raise_faults(found, str(place))
+    return catalogue
+
+
+def _unbuildable(catalogue: Catalogue) -> list[str]:
+    """Entries that name no architecture, or give it arguments that it does not take."""
+    architectures, found = load_architectures(), []
     for name, entry in catalogue.models.items():
         if entry.architecture not in architectures:
-            raise ModelError(
-                f"{place}: models.{name}.architecture: no architecture '{entry.architecture}', "
-                f"there is {', '.join(architectures)}"
-            )
-    return catalogue
+            found.append(f"models.{name}.architecture: no '{entry.architecture}', there is {', '.join(architectures)}")
+            continue
+        try:
+            inspect.signature(architectures[entry.architecture]).bind(classes=1, **entry.arguments)
+        except TypeError as error:
+            found.append(f"models.{name}.arguments: {error}")
+    return found
 
 
 def build(entry: ModelEntry, classes: int | None = None) -> Classifier:

@@ -1,10 +1,8 @@
 """A network as the rest of the program sees it: gray faces of 0 to 255 in, logits out."""
 
-from typing import Literal, get_args
-
 from torch import Tensor, nn
 
-Scaling = Literal["unit"]
+from fercli.core.catalogue import Scaling
 
 
 class Classifier(nn.Module):
@@ -14,9 +12,7 @@ class Classifier(nn.Module):
     `scaling` is 'unit': pixels / 255.
     """
 
-    def __init__(self, body: nn.Module, scaling: str) -> None:
-        if scaling not in get_args(Scaling):
-            raise ValueError(f"no scaling '{scaling}'")
+    def __init__(self, body: nn.Module, scaling: Scaling) -> None:
         super().__init__()
         self.body = body
         self.scaling = scaling

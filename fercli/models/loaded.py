@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError
 from fercli.core.registry import suggest
 from fercli.models.architectures import load_architectures
@@ -19,6 +20,8 @@ _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
 #: The file of a run folder that holds its best weights.
 RUN_WEIGHTS = "model.safetensors"
+#: The file of a run folder that is written last: the run is complete.
+RUN_METRICS = "metrics.json"
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Model:
             return np.empty((0, len(self.classes)), np.float32)
         on_device = torch.from_numpy(np.ascontiguousarray(faces)).to(self.device)
         out: NDArray[np.float32] = logits(self.network, on_device, self.mirrored).cpu().numpy()
+        if not np.isfinite(out).all():
+            raise ModelError(f"{self.path} gives figures that are no numbers: train again with a lower --lr")
         return out
 
     def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -85,8 +90,11 @@ def load_model(
     architectures = load_architectures()
     if header.architecture not in architectures:
         raise ModelError(f"{path} needs the architecture '{header.architecture}', there is {', '.join(architectures)}")
-    body = architectures[header.architecture](classes=len(header.classes), **header.arguments)
-    network = Classifier(body, header.scaling)
+    try:
+        body = architectures[header.architecture](classes=len(header.classes), **header.arguments)
+    except TypeError as error:
+        raise ModelError(f"the header of {path} does not fit {header.architecture}: {error}") from error
+    network = Classifier(body, Input.model_validate(header.input).scaling)
     try:
         network.load_state_dict(read_weights(path))
     except RuntimeError as error:
@@ -104,9 +112,9 @@ def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
     if name in catalogue.models:
         shipped = catalogue[name].weights
         if shipped is None:
-            with_weights = [other for other, entry in catalogue.models.items() if entry.weights]
+            shipping = ", ".join(other for other, entry in catalogue.models.items() if entry.weights) or "none"
             raise ModelError(
-                f"no weights ship for {name} (they do for {', '.join(with_weights)}): "
+                f"no weights ship for {name} (they do for {shipping}): "
                 f"fer train --model {name} makes some, then --model RUN_FOLDER"
             )
         return _SHIPPED / shipped
@@ -123,8 +131,8 @@ def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
 
 
 def newest_run(runs: Path) -> Path:
-    """The newest run folder with weights. Raises ModelError where there is none."""
-    found = sorted(runs.glob(f"*/{RUN_WEIGHTS}"), key=lambda file: file.stat().st_mtime)
+    """The newest complete run folder. Raises ModelError where there is none."""
+    found = sorted(runs.glob(f"*/{RUN_METRICS}"), key=lambda file: file.stat().st_mtime)
     if not found:
         raise ModelError(f"no finished run in {runs.resolve()}: fer train makes one")
     return found[-1].parent

@@ -13,6 +13,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError
 from fercli.core.files import written_whole
 
@@ -24,15 +25,16 @@ _FORMAT = 1
 class Header:
     """What a weights file says of itself. Enough to build its network without a catalogue.
 
-    `temperature` divides the logits for calibrated confidence: 'single' for one view, 'mirrored' for the
-    average of a face and its mirror image. `training` and `metrics` are for people and tests: command,
-    recipe, data and its fingerprint; figures by part.
+    `input` is the catalogue's: size, channels and scaling of what the network takes. `temperature` divides the
+    logits for calibrated confidence: 'single' for one view, 'mirrored' for the average of a face and its mirror
+    image. `training` and `metrics` are for people and tests: command, recipe, data and its fingerprint; accuracy
+    by part and views.
     """
 
     model: str
     architecture: str
     arguments: Mapping[str, Any]
-    scaling: str
+    input: Mapping[str, Any]
     classes: tuple[str, ...]
     temperature: Mapping[str, float] = field(default_factory=lambda: {"single": 1.0, "mirrored": 1.0})
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -60,7 +62,11 @@ def read_header(path: Path) -> Header:
         document = json.loads(metadata[_KEY])
         if document.pop("format") != _FORMAT:
             raise ModelError(f"{path} was written by a newer fercli: update with pip install -U fercli")
-        return Header(**{**document, "classes": tuple(document["classes"])})
+        header = Header(**{**document, "classes": tuple(document["classes"])})
+        Input.model_validate(header.input)
+        if not all(header.temperature[views] > 0 for views in ("single", "mirrored")):
+            raise ValueError("a temperature is not above 0")
+        return header
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(f"the header of {path} is damaged: {error}") from error
 

@@ -20,7 +20,8 @@ def pick_device(name: str) -> torch.device:
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     kind, _, index = name.partition(":")
-    if kind not in ("cpu", "cuda", "mps") or (index and not (kind == "cuda" and index.isdigit())):
+    known = name in ("cpu", "cuda", "mps") or (kind == "cuda" and index.isascii() and index.isdecimal())
+    if not known:
         raise UsageError(f"no device '{name}': it is auto, cpu, cuda, cuda:0 … or mps")
     if kind == "cuda" and not torch.cuda.is_available():
         raise MachineError(f"--device {name}: no CUDA device is usable here (--device cpu runs on the processor)")
@@ -44,7 +45,7 @@ def autocast(device: torch.device, precision: Precision) -> AbstractContextManag
 
 
 def repeatable(seed: int) -> None:
-    """Seed torch and hold CUDA to algorithms that give the same result twice."""
+    """Seed torch and hold cuDNN to algorithms that give the same result twice."""
     torch.manual_seed(seed)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False

@@ -55,9 +55,9 @@ def fit(
     A batch that does not fill is dropped at an epoch's end (another one each epoch), so that every step has one
     shape. Raises RunError when the loss stops being a number.
     """
-    step_network = (
-        compiled(state.network, train.images[: state.batch_size], listener) if compile_network else state.network
-    )
+    step_network: nn.Module = state.network
+    if compile_network and not state.finished:
+        step_network = compiled(state.network, train.images[: state.batch_size], precision, listener)
     recipe, draws = state.recipe, Generator(train.images.device)
     criterion = _criterion(recipe, train.labels, state.classes)
     while not state.finished:
@@ -86,13 +86,17 @@ def _epoch_seed(seed: int, epoch: int) -> int:
 
 
 def _criterion(recipe: Recipe, labels: Tensor, classes: int) -> nn.CrossEntropyLoss:
-    """Cross-entropy with the recipe's smoothing and, where asked, weights N / (classes · n_c)."""
+    """Cross-entropy of each face with the recipe's smoothing and, where asked, weights N / (classes · n_c).
+
+    One figure a face, so that a batch's loss is their plain mean as in Keras; PyTorch's own mean divides by the
+    batch's weights instead.
+    """
     weight = None
     if recipe.class_weights:
         counts = torch.bincount(labels, minlength=classes)
         # a class that training does not know weighs nothing
         weight = torch.where(counts > 0, len(labels) / (classes * counts.clamp(min=1)), 0.0)
-    return nn.CrossEntropyLoss(weight, label_smoothing=recipe.label_smoothing)
+    return nn.CrossEntropyLoss(weight, label_smoothing=recipe.label_smoothing, reduction="none")
 
 
 def _epoch(
@@ -116,7 +120,7 @@ def _epoch(
         faces, target = _mixed(faces, labels, state.classes, recipe.mixup)
         with autocast(faces.device, precision):
             out = network(faces).float()
-        loss = criterion(out, target)
+        loss = criterion(out, target).mean()
         state.update(loss)
         total += loss.detach()
         right += (out.detach().argmax(1) == labels).sum()

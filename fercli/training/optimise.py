@@ -37,10 +37,11 @@ def make_schedule(optimizer: optim.Optimizer, settings: Schedule, steps: int) ->
     A plateau schedule is stepped once an epoch with the validation accuracy, any other once a step.
     """
     if settings.name == "plateau":
+        # Keras lowers the rate in the epoch that fills the patience, PyTorch in the one after it
+        patience = settings.patience - 1
         return ReduceLROnPlateau(
-            optimizer, "max", factor=settings.factor, patience=settings.patience, min_lr=settings.floor,
-            threshold=0,
-        )  # fmt: skip
+            optimizer, "max", factor=settings.factor, patience=patience, min_lr=settings.floor, threshold=0
+        )
     return LambdaLR(optimizer, lambda step: _rate(settings, step, steps))
 
 
@@ -55,7 +56,7 @@ def _rate(settings: Schedule, step: int, steps: int) -> float:
     rise = settings.warmup * steps
     if step < rise:
         done = step / rise
-        return done + 1 / rise if settings.name == "cosine" else _between(1 / 25, 1.0, done)
+        return min(1.0, done + 1 / rise) if settings.name == "cosine" else _between(1 / 25, 1.0, done)
     return _between(1.0, 0.0, min(1.0, (step - rise) / max(1.0, steps - rise)))
 
 

@@ -1,6 +1,5 @@
 """All that changes while a network is trained, in one place, so that it can be put away and taken up again."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -46,7 +45,6 @@ class TrainingState:
         self.schedule = make_schedule(self.optimizer, recipe.schedule, recipe.epochs * self.steps_per_epoch)
         self.averaged = AveragedModel(network, multi_avg_fn=_moving_average(recipe.average)) if recipe.average else None
         self.history: list[EpochRow] = []
-        self.best_epoch = 0
         self.best: dict[str, Tensor] = {}
 
     @property
@@ -63,7 +61,21 @@ class TrainingState:
     def finished(self) -> bool:
         """Whether all epochs are done, or validation has not improved for as long as the recipe allows."""
         patience = self.recipe.stop_after
-        return self.epoch >= self.recipe.epochs or (patience is not None and self.epoch - self.best_epoch >= patience)
+        return self.epoch >= self.recipe.epochs or (patience is not None and self.epoch - self._peak >= patience)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights are kept so far, from 1 on; 0 before the first."""
+        return self.epoch if self.recipe.keep == "last" else self._peak
+
+    @property
+    def _peak(self) -> int:
+        """The first epoch with the best validation, by loss or by accuracy as the recipe keeps weights."""
+        if not self.history:
+            return 0
+        if self.recipe.keep == "lowest-loss":
+            return min(self.history, key=lambda row: row.val_loss).epoch
+        return max(self.history, key=lambda row: row.val_accuracy).epoch
 
     def update(self, loss: Tensor) -> None:
         """One step of the optimiser, the schedule and the average."""
@@ -79,17 +91,9 @@ class TrainingState:
         """File an epoch's figures; keep its weights if the recipe's rule prefers them."""
         if isinstance(self.schedule, ReduceLROnPlateau):
             self.schedule.step(row.val_accuracy)
-        if self._better(row):
-            self.best_epoch = row.epoch
-            self.best = {name: value.detach().cpu().clone() for name, value in self.kept_network.state_dict().items()}
         self.history.append(row)
-
-    def _better(self, row: EpochRow) -> bool:
-        keep = self.recipe.keep
-        if keep == "last" or not self.best_epoch:
-            return True
-        best = self.history[self.best_epoch - 1]
-        return row.val_loss < best.val_loss if keep == "lowest-loss" else row.val_accuracy > best.val_accuracy
+        if self.best_epoch == row.epoch:
+            self.best = {name: value.detach().cpu().clone() for name, value in self.kept_network.state_dict().items()}
 
     def save(self, path: Path) -> None:
         """Write everything whole, in a form that loads with weights_only."""
@@ -99,7 +103,6 @@ class TrainingState:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "history": [asdict(row) for row in self.history],
-            "best_epoch": self.best_epoch,
             "best": self.best,
         }
         with written_whole(path) as temporary:
@@ -116,7 +119,6 @@ class TrainingState:
             self.optimizer.load_state_dict(document["optimizer"])
             self.schedule.load_state_dict(document["schedule"])
             self.history = [EpochRow(**row) for row in document["history"]]
-            self.best_epoch = document["best_epoch"]
-            self.best = {name: value.cpu() for name, value in copy.copy(document["best"]).items()}
+            self.best = {name: value.cpu() for name, value in document["best"].items()}
         except Exception as error:  # torch.load raises whatever a damaged pickle makes it raise
             raise RunError(f"cannot resume from {path}: {str(error).splitlines()[0]}") from error

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from fercli.core.errors import DataError, RunError
 from fercli.core.files import write_json
 from fercli.data.faceset import FaceSet
-from fercli.data.sets import load_faces
-from fercli.data.splits import read_split, split
+from fercli.data.sets import SETS, load_faces
+from fercli.data.splits import read_split, split, split_digest
 from fercli.metrics.calibration import softmax
 from fercli.metrics.plots import plot_confusion
 from fercli.metrics.predictions import Predictions, write_predictions
 from fercli.metrics.scores import Scores, score
 from fercli.models.loaded import Model, load_model
 from fercli.training.device import pick_device
-from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.run_folder import RunFolder, read_config
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,25 @@ def evaluate(
     Raises ModelError, DataError or RunError for what does not exist or does not fit.
     """
     loaded = load_model(model, pick_device(device), mirrored=mirrored)
-    trained: Mapping[str, Any] = loaded.header.training
-    asked = data or trained.get("data")
-    if asked is None:
-        raise DataError(f"{loaded.path} does not say what it was trained on: name a set with --data")
-    own_root = Path(trained["root"]) if data is None and trained.get("root") else None
-    faces = load_faces(asked, root or own_root)
+    faces = _faces(loaded, data, root)
     parts = _parts(faces, loaded, part)
-    part, notes = _chosen(part, parts, faces, trained)
+    part, notes = _chosen(part, parts, faces, loaded.header.training)
     subset = faces if part == "all" else faces.select(parts == part)
     return measure(loaded, with_classes(subset, loaded), part, (*faces.notes, *notes))
+
+
+def _faces(model: Model, data: str | None, root: Path | None) -> FaceSet:
+    """The set asked for, else that of the model's own training: its run's settings know where it lies."""
+    if data is not None:
+        return load_faces(data, root)
+    config = RunFolder(model.path.parent).config
+    if config.is_file():
+        own = read_config(config)
+        return load_faces(own.data, root or (Path(own.root) if own.root else None))
+    name = model.header.training.get("data")
+    if not isinstance(name, str) or name not in SETS:
+        raise DataError(f"{model.path} was trained on {name or 'an unknown set'}: say where it lies with --data")
+    return load_faces(name, root)
 
 
 def with_classes(faces: FaceSet, model: Model) -> FaceSet:
@@ -122,19 +131,23 @@ def with_classes(faces: FaceSet, model: Model) -> FaceSet:
 def _parts(faces: FaceSet, model: Model, asked: str | None) -> NDArray[np.str_]:
     """The part of each face: as the model's own training had it where these are its data."""
     trained = model.header.training
-    folder = RunFolder(model.path.parent)
     if trained.get("fingerprint") == faces.fingerprint:
-        if folder.split.is_file():
-            return read_split(folder.split, faces)
-        return split(faces, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
-    if faces.parts is not None:
+        written = RunFolder(model.path.parent).split
+        if written.is_file():
+            return read_split(written, faces)
+        parts = split(faces, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
+        if split_digest(faces, parts) == trained["split"]:
+            return parts
+    elif faces.parts is not None:
         return split(faces, 0)
-    if trained.get("data") == faces.name and asked != "all":
-        raise RunError(
-            f"{faces.name} has changed since {model.path} was trained on it, so its test part is not known: "
-            "--split all measures everything, faces it was trained on included"
-        )
-    return np.full(len(faces), "all")
+    elif trained.get("data") != faces.name:
+        return np.full(len(faces), "all")
+    if asked == "all":
+        return np.full(len(faces), "all")
+    raise RunError(
+        f"{faces.name} is not quite what {model.path} was trained on, so its test part is not known: "
+        "--split all measures everything, faces it was trained on included"
+    )
 
 
 def _chosen(
@@ -143,19 +156,16 @@ def _chosen(
     """The part to measure, and what should be said of it. Raises DataError where the part is empty."""
     there = [part for part in ("test", "val", "train", "spare", "all") if (parts == part).any()]
     notes: list[str] = []
-    part = asked
-    if part is None:
-        part = there[0]
-        if part == "val":
-            notes.append(f"{faces.name} has no test part here: measuring val")
-        elif part == "all":
-            notes.append(
-                f"{faces.name} has no split of its own and was not trained on: measuring all {len(faces)} faces"
-            )
+    part = asked or there[0]
+    if asked is None and part == "val":
+        notes.append(f"{faces.name} has no test part here: measuring val")
+    if asked is None and part == "all":
+        notes.append(f"{faces.name} has no split of its own: measuring all {len(faces)} faces")
     if part != "all" and part not in there:
         raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
-    if trained.get("data") == faces.name and part == "val":
-        notes.append("val chose the epoch and the temperature of this network: its figure flatters a little")
-    if trained.get("data") == faces.name and part in ("train", "all"):
-        notes.append("the network was trained on these faces: this is no estimate for new ones")
+    if trained.get("data") == faces.name:
+        if part == "val":
+            notes.append("val chose the epoch and the temperature of this network: its figures flatter a little")
+        if part in ("train", "all"):
+            notes.append("the network was trained on these faces: this is no estimate for new ones")
     return part, tuple(notes)

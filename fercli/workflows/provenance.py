@@ -35,11 +35,13 @@ def git_commit() -> str | None:
         # a package installed into some other project's checkout is not that project
         if not git("ls-files", "--", "__init__.py"):
             return None
-        return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain", "--", ".") else "")
+        return git("rev-parse", "HEAD") + (
+            "+changes" if git("status", "--porcelain", "--", ".", "../models.yaml") else ""
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
 
 
 def command_line() -> str:
-    """What was typed, with the program's name instead of its path."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    """What was typed after `fer`."""
+    return shlex.join(["fer", *sys.argv[1:]])

@@ -13,7 +13,7 @@ from fercli.core.config import RunConfig, parse_config
 from fercli.core.errors import RunError
 from fercli.core.files import write_text, written_whole
 from fercli.core.progress import EpochRow
-from fercli.models.loaded import RUN_WEIGHTS
+from fercli.models.loaded import RUN_METRICS, RUN_WEIGHTS
 
 RUNS = Path("runs")
 
@@ -30,7 +30,7 @@ class RunFolder:
         self.checkpoint = path / "last.ckpt"
         self.history = path / "history.csv"
         self.predictions = path / "predictions.csv"
-        self.metrics = path / "metrics.json"
+        self.metrics = path / RUN_METRICS
         self.curves = path / "curves.png"
         self.confusion = path / "confusion.png"
 
@@ -84,8 +84,10 @@ def new_run(config: RunConfig, out: Path | None, force: bool) -> RunFolder:
         hint = f"fer train --resume --out {out} continues it, " if (out / "config.yaml").is_file() else ""
         raise RunError(f"{out} is not empty: {hint}--force writes over it, another --out leaves it alone")
     folder = RunFolder(out)
-    for stale in (folder.metrics, folder.checkpoint, folder.weights):
-        stale.unlink(missing_ok=True)
+    # what an earlier run left would otherwise be taken for this one's, by --resume above all
+    for stale in vars(folder).values():
+        if stale != out:
+            stale.unlink(missing_ok=True)
     return folder
 
 

@@ -9,6 +9,7 @@ import yaml
 from fercli.core.catalogue import merged
 from fercli.core.config import RunConfig, parse_config
 from fercli.core.errors import UsageError
+from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
 from fercli.workflows.run_folder import read_config
 
@@ -44,6 +45,11 @@ def settings(
             "recipe_name": chosen,
             "recipe": catalogue.recipe(name, chosen).model_dump(mode="json"),
         }
+    # a run must find its data from wherever it is looked at
+    if root := asked.get("root"):
+        asked["root"] = str(Path(root).absolute())
+    if (named := asked.get("data")) and named not in SETS and Path(named).exists():
+        asked["data"] = str(Path(named).absolute())
     base = {**base, **asked}
     base["recipe"] = merged(base["recipe"], _nested(overrides))
     return parse_config(base, "settings")

@@ -148,3 +148,21 @@ def test_the_table_is_readable_at_any_width(fer, photo, width, heads):
     assert (heads in head.split()) if heads else head.split() == ["file", "face", "expression"]
     assert "…" not in head + row
     assert row.split()[:5] == ["photo.png", "1", "happy", "80", "%"]
+
+
+def test_ctrl_c_keeps_what_is_finished(fer, photo, tmp_path, monkeypatch):
+    import fercli.workflows.predict as workflow
+
+    whole = workflow.predict_pictures
+
+    def stopped(*arguments, **options):
+        yield next(whole(*arguments, **options))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workflow, "predict_pictures", stopped)
+    other = tmp_path / "other.png"
+    Image.new("RGB", (40, 30), "white").save(other)
+    outcome = fer(photo, other, "--output", tmp_path / "faces.json")
+    assert outcome.exit_code == 130
+    assert len(json.loads((tmp_path / "faces.json").read_text())) == 1
+    assert "stopped after 1 picture of 2" in outcome.stderr

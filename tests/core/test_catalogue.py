@@ -52,6 +52,19 @@ def test_an_unknown_shared_recipe_is_named_with_the_nearest():
         parse_catalogue(changed(recipes={"paper": RECIPE, "best": "sharde"}), "here")
 
 
+@pytest.mark.parametrize(
+    ("recipes", "place"),
+    [
+        ("text", "recipes: must be a mapping"),
+        ({"shared": "text"}, r"recipes\.shared"),
+        ({"shared": RECIPE, "unused": {**RECIPE, "epochz": 3}}, r"recipes\.unused\.epochz"),
+    ],
+)
+def test_shared_recipes_are_checked_whether_used_or_not(recipes, place):
+    with pytest.raises(ModelError, match=place):
+        parse_catalogue({**DOCUMENT, "recipes": recipes}, "here")
+
+
 def test_an_entry_needs_both_recipes():
     with pytest.raises(ModelError, match="lacks the recipe best"):
         parse_catalogue(changed(recipes={"paper": RECIPE}), "here")

@@ -84,6 +84,7 @@ def test_settings_that_differ_are_named_with_both_values():
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
+        ({"optimizer": {"name": "sgd", "lr": 0.1, "nesterov": True}}, "nesterov needs a momentum"),
         ({"epochs": 0}, "recipe.epochs"),
         ({"epoch": 3}, "recipe.epoch"),
         ({"optimizer": {"lr": "fast"}}, "recipe.optimizer"),

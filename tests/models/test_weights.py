@@ -14,7 +14,7 @@ from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.loaded import load_model
 from fercli.models.weights import Header, read_header, save_weights
 
-HEADER = Header("xu-rescnn", "xu-rescnn", {}, "unit", ("a", "b", "c"), {"single": 2.0, "mirrored": 4.0})
+HEADER = Header("xu-rescnn", "xu-rescnn", {}, {"scaling": "unit"}, ("a", "b", "c"), {"single": 2.0, "mirrored": 4.0})
 FACES = np.random.default_rng(0).integers(0, 256, (5, 1, 48, 48), dtype=np.uint8)
 
 
@@ -76,6 +76,9 @@ def test_last_is_the_newest_run(tmp_path, saved):
     folder = tmp_path / "runs" / "one"
     folder.mkdir(parents=True)
     saved.rename(folder / "model.safetensors")
+    with pytest.raises(ModelError, match="no finished run"):
+        load_model("last", runs=tmp_path / "runs")
+    (folder / "metrics.json").write_text("{}")
     assert load_model("last", runs=tmp_path / "runs").path == folder / "model.safetensors"
 
 
@@ -119,7 +122,8 @@ def test_an_unknown_architecture_is_named_with_those_there_are(tmp_path):
     text = Path(__file__).parents[2].joinpath("models.yaml").read_text(encoding="utf-8")
     path = tmp_path / "models.yaml"
     path.write_text(text.replace("architecture: bah", "architecture: bahh"), encoding="utf-8")
-    with pytest.raises(
-        ModelError, match=r"models.bah-resnet.architecture: no architecture 'bahh', there is bah, xu-rescnn"
-    ):
+    with pytest.raises(ModelError, match=r"models.bah-resnet.architecture: no 'bahh', there is bah, xu-rescnn"):
+        load_catalogue(path)
+    path.write_text(text.replace("{residual: true}", "{residul: true}"), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"models.bah-resnet.arguments: .*residual"):
         load_catalogue(path)

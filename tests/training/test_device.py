@@ -12,7 +12,7 @@ def test_cpu_is_always_there():
     assert pick_device("cpu") == torch.device("cpu")
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cpu:0", ""])
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:", "cuda:²", "cpu:0", "cpu:", ""])
 def test_an_unknown_name_lists_the_known(name):
     with pytest.raises(UsageError, match="it is auto, cpu, cuda"):
         pick_device(name)

@@ -114,6 +114,12 @@ def test_the_kept_epoch_follows_the_rule(keep, column, pick):
     assert state.best_epoch == values.index(pick(values)) + 1
 
 
+def test_stopping_early_looks_at_validation_even_where_the_last_weights_are_kept():
+    state = run(fresh(RECIPE.model_copy(update={"epochs": 30, "stop_after": 2, "keep": "last"})))
+    assert state.epoch < 30
+    assert state.best_epoch == state.epoch
+
+
 def test_it_stops_when_validation_no_longer_improves():
     recipe = RECIPE.model_copy(update={"epochs": 30, "stop_after": 2})
     state = run(fresh(recipe))

@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn, optim
 
 from fercli.core.recipe import Optimizer, Schedule
@@ -60,6 +62,12 @@ def test_cosine_rises_along_a_line_and_is_half_way_down_half_way():
     assert seen[60] == pytest.approx(0.5)
 
 
+@settings(deadline=None)
+@given(st.sampled_from(["cosine", "one-cycle", "constant"]), st.floats(0, 0.99), st.integers(1, 60))
+def test_no_rate_is_ever_above_the_full_one(name, warmup, steps):
+    assert all(0 <= rate <= 1 for rate in rates(Schedule(name=name, warmup=warmup), steps))
+
+
 def test_a_constant_rate_stays():
     assert set(rates(Schedule(), 5)) == {1.0}
 
@@ -71,7 +79,7 @@ def test_plateau_waits_its_patience_then_falls_by_its_factor_to_its_floor():
     for accuracy in [0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]:
         schedule.step(accuracy)
         seen.append(round(optimizer.param_groups[0]["lr"], 4))
-    assert seen == [1, 1, 1, 1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05]
+    assert seen == [1, 1, 1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.05]
 
 
 def test_rates_do_not_depend_on_torch_s_random_state():

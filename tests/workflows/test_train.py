@@ -1,6 +1,8 @@
 """`fer train` and `fer eval` as functions: the real network and recipe on the drawn faces, a few epochs."""
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +77,20 @@ def test_the_config_repeats_the_run(run, tmp_path):
     assert first["test"] == second["test"]
 
 
+@pytest.fixture
+def small_fer2013(tmp_path: Path) -> Path:
+    """A folder with a fer2013.csv of 112 faces in all three usages."""
+    draws = np.random.default_rng(0)
+    usages = ["Training"] * 84 + ["PublicTest"] * 14 + ["PrivateTest"] * 14
+    lines = ["emotion,pixels,Usage"]
+    for number, usage in enumerate(usages):
+        lines.append(f"{number % 7},{' '.join(map(str, draws.integers(0, 256, 2304)))},{usage}")
+    folder = tmp_path / "sets"
+    folder.mkdir()
+    (folder / "fer2013.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
 class _KilledError(Exception):
     """Stands for a kill between two epochs."""
 
@@ -105,6 +121,36 @@ def test_a_run_killed_in_its_first_epoch_continues_too(tmp_path):
     broken = unfinished_run(tmp_path / "broken")
     resume(broken, settings(config=broken.config, changes={}, overrides={}))
     assert broken.complete
+
+
+def test_a_run_killed_before_its_last_history_was_written_has_it_in_the_end(tmp_path):
+    folder = RunFolder(train(config(), tmp_path / "run").folder)
+    whole = folder.history.read_text()
+    folder.metrics.unlink()
+    folder.history.write_text("".join(whole.splitlines(keepends=True)[:-1]))
+    resume(folder, settings(config=folder.config, changes={}, overrides={}))
+    assert folder.history.read_text() == whole
+    assert len(json.loads(folder.meta.read_text())["resumed"]) == 1
+
+
+def test_resuming_on_other_data_is_refused(tmp_path):
+    with pytest.raises(_KilledError):
+        train(config(), tmp_path / "broken", listener=_KilledAfter(0))
+    broken = RunFolder(tmp_path / "broken")
+    meta = json.loads(broken.meta.read_text())
+    meta["data"]["fingerprint"] = "0" * 64
+    broken.meta.write_text(json.dumps(meta))
+    with pytest.raises(RunError, match="was begun with another data"):
+        resume(broken, read_config(broken.config))
+
+
+def test_force_leaves_nothing_of_the_run_before(run, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(run.path, out)
+    with pytest.raises(_KilledError):
+        train(config(seed=1), out, force=True, listener=_KilledAfter(0))
+    assert {file.name for file in out.iterdir()} == {"config.yaml", "meta.json", "split.csv"}
+    assert read_config(out / "config.yaml").seed == 1
 
 
 def test_resuming_with_other_settings_names_the_difference(tmp_path):
@@ -156,9 +202,48 @@ def test_weights_away_from_their_run_still_know_their_test_part(run, tmp_path):
     assert evaluate(str(copy), device="cpu").predictions.ids == evaluate(str(run.path), device="cpu").predictions.ids
 
 
+def test_a_run_finds_its_data_from_anywhere(tmp_path, monkeypatch, small_fer2013):
+    monkeypatch.chdir(small_fer2013.parent)
+    run = train(config(data="fer2013", root=small_fer2013.name, overrides={"epochs": 1}), tmp_path / "run").folder
+    monkeypatch.chdir(tmp_path)
+    assert evaluate("run").data == "fer2013"
+    by_path = str(small_fer2013.relative_to(small_fer2013.parent) / "fer2013.csv")
+    monkeypatch.chdir(small_fer2013.parent)
+    run = train(config(data=by_path, overrides={"epochs": 1}), tmp_path / "other").folder
+    monkeypatch.chdir(tmp_path)
+    assert evaluate(str(run)).part == "test"
+
+
+def test_weights_alone_refuse_a_split_that_is_not_theirs(run, tmp_path, monkeypatch):
+    """The same faces under other names would be split otherwise: test faces could be training faces."""
+    copy = tmp_path / "shared.safetensors"
+    copy.write_bytes(run.weights.read_bytes())
+    renamed = replace(cartoon(), ids=tuple(f"outer/{name}" for name in cartoon().ids), subjects=None)
+    monkeypatch.setattr("fercli.workflows.evaluate.load_faces", lambda *_: renamed)
+    with pytest.raises(RunError, match="its test part is not known: --split all"):
+        evaluate(str(copy))
+    assert evaluate(str(copy), part="all").scores.faces == 700
+
+
+def test_a_set_that_changed_since_is_refused(run, monkeypatch):
+    grown = cartoon(subjects=21)
+    monkeypatch.setattr("fercli.workflows.evaluate.load_faces", lambda *_: grown)
+    with pytest.raises(RunError, match="not quite what"):
+        evaluate(str(run.path))
+
+
+def test_the_set_s_own_validation_part_is_spare_when_val_is_drawn(tmp_path, small_fer2013):
+    chosen = config(data="fer2013", root=str(small_fer2013), overrides={"epochs": 1, "val_fraction": 0.25})
+    run = train(chosen, tmp_path / "run").folder
+    counts = json.loads((run / "meta.json").read_text())["data"]["faces"]
+    assert counts == {"train": 63, "val": 21, "spare": 14, "test": 14}
+    spare = evaluate(str(run), part="spare").predictions.ids
+    assert all(name.startswith("PublicTest") for name in spare)
+
+
 def test_what_was_trained_on_is_called_that(run):
     assert any("was trained on these faces" in note for note in evaluate(str(run.path), part="train").notes)
-    assert any("flatters" in note for note in evaluate(str(run.path), part="val").notes)
+    assert any("flatter a little" in note for note in evaluate(str(run.path), part="val").notes)
 
 
 def test_a_part_that_is_not_there_lists_those_that_are(run):

@@ -1,0 +1,205 @@
+"""One training from its settings to its run folder: data and network set up, fitted, measured, written."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fercli.core.config import RunConfig
+from fercli.core.errors import DataError, RunError
+from fercli.core.files import read_json, write_json
+from fercli.core.progress import Listener
+from fercli.data.sets import load_faces
+from fercli.data.splits import split, split_digest, write_split
+from fercli.metrics.calibration import fit_temperature
+from fercli.metrics.plots import plot_curves
+from fercli.models.catalogue import build, load_catalogue
+from fercli.models.classifier import Classifier
+from fercli.models.inference import logits
+from fercli.models.loaded import Model
+from fercli.models.weights import Header, save_weights
+from fercli.training.compiling import should_compile
+from fercli.training.device import describe, pick_device, repeatable, resolve_precision
+from fercli.training.loop import Faces, fit
+from fercli.training.state import TrainingState
+from fercli.workflows.evaluate import Evaluation, measure
+from fercli.workflows.provenance import command_line, git_commit, versions
+from fercli.workflows.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """What a training made: its folder, and its figures on val and, where there is one, test."""
+
+    folder: Path
+    best_epoch: int
+    epochs: int
+    evaluations: tuple[Evaluation, ...]
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return {
+            "folder": str(self.folder),
+            "best_epoch": self.best_epoch,
+            "epochs": self.epochs,
+            "seconds": self.seconds,
+            "evaluations": [evaluation.to_dict() for evaluation in self.evaluations],
+        }
+
+
+class TrainingJob:
+    """Data, network and state of one training, set up from its settings."""
+
+    def __init__(self, config: RunConfig, listener: Listener) -> None:
+        self.config, self.listener = config, listener
+        self.device = pick_device(config.device)
+        self.precision = resolve_precision(config.precision, self.device)
+        self.entry = load_catalogue()[config.model]
+        self.faces = load_faces(config.data, Path(config.root) if config.root else None)
+        for note in self.faces.notes:
+            listener.say(note)
+        recipe = config.recipe
+        self.draw(split(self.faces, config.seed, group=config.group, val_fraction=recipe.val_fraction))
+        repeatable(config.seed)
+        self.network = build(self.entry, len(self.faces.classes)).to(self.device)
+        self.state = TrainingState(self.network, recipe, len(self.train), len(self.faces.classes))
+
+    def draw(self, parts: NDArray[np.str_]) -> None:
+        """Take this part of each face [N]. Raises DataError where there is too little to train with."""
+        self.parts = parts
+        self.train, self.val = self._part("train"), self._part("val")
+
+    def start(self, folder: RunFolder) -> None:
+        """Write what is known before the first epoch."""
+        write_split(folder.split, self.faces, self.parts)
+        write_json(folder.meta, self.meta())
+
+    def check_same(self, meta: dict[str, Any], folder: RunFolder) -> None:
+        """Raise RunError where data, kind of device or precision are not those of the run's beginning."""
+        here = self.meta()
+        for what, begun, now in (
+            ("data", meta["data"]["fingerprint"], self.faces.fingerprint),
+            ("device", meta["device"].partition(",")[0], here["device"].partition(",")[0]),
+            ("precision", meta["precision"], self.precision),
+        ):
+            if begun != now:
+                raise RunError(
+                    f"{folder.path} was begun with another {what} ({begun[:12]}, now {now[:12]}): start a new run"
+                )
+
+    def _part(self, part: str) -> Faces:
+        """A part's faces on the device. Raises DataError where it has none."""
+        places = np.flatnonzero(self.parts == part)
+        if len(places) < 2:
+            raise DataError(f"{self.config.data} leaves {len(places)} faces for the {part} part: too few to train with")
+        images = torch.from_numpy(self.faces.images[places])
+        labels = torch.from_numpy(self.faces.labels[places])
+        return Faces(images.to(self.device), labels.to(self.device))
+
+    def meta(self) -> dict[str, Any]:
+        """Where the run comes from."""
+        parts, counts = np.unique(self.parts, return_counts=True)
+        return {
+            "command": command_line(),
+            "commit": git_commit(),
+            "versions": versions(),
+            "device": describe(self.device),
+            "precision": self.precision,
+            "data": {
+                "name": self.faces.name,
+                "fingerprint": self.faces.fingerprint,
+                "faces": dict(zip(parts.tolist(), counts.tolist(), strict=True)),
+            },
+        }
+
+    def run(self, folder: RunFolder) -> TrainResult:
+        """Train to the end, writing the folder after each epoch, then measure what came out."""
+        self.listener.begun(folder.path)
+        recipe, compiling = self.config.recipe, self.config.compile
+        worth_it = should_compile(len(self.train), recipe.epochs, self.device)
+        epochs = fit(
+            self.state, self.train, self.val,
+            seed=self.config.seed,
+            precision=self.precision,
+            compile_network=compiling == "on" or (compiling == "auto" and worth_it),
+            listener=self.listener,
+        )  # fmt: skip
+        for _ in epochs:
+            # the checkpoint first: a kill between the two costs nothing, since the history is in it
+            self.state.save(folder.checkpoint)
+            folder.write_history(self.state.history)
+        return self._finish(folder)
+
+    def _finish(self, folder: RunFolder) -> TrainResult:
+        """Fit the temperature, measure val and test, and write weights, tables and pictures; metrics.json last."""
+        folder.write_history(self.state.history)
+        network = self.network
+        network.load_state_dict(self.state.best)
+        seconds = sum(row.seconds for row in self.state.history)
+        header = self._header(network.eval(), seconds, read_json(folder.meta))
+        model = Model(network, header, self.device, folder.weights)
+        evaluations = [
+            measure(replace(model, mirrored=mirrored), self.faces.select(self.parts == part), part)
+            for part in ("val", "test") if (self.parts == part).any()
+            for mirrored in (False, True)
+        ]  # fmt: skip
+        metrics: dict[str, Any] = {}
+        for evaluation in evaluations:
+            views = "mirrored" if evaluation.mirrored else "single"
+            metrics.setdefault(evaluation.part, {})[views] = evaluation.to_dict()
+        save_weights(folder.weights, network.state_dict(), replace(header, metrics=_accuracies(evaluations)))
+        single = [evaluation for evaluation in evaluations if not evaluation.mirrored]
+        single[-1].save_predictions(folder.predictions, folder.confusion)
+        plot_curves([asdict(row) for row in self.state.history], folder.curves, self.state.best_epoch)
+        write_json(folder.meta, {**read_json(folder.meta), "seconds": round(seconds, 1)})
+        write_json(folder.metrics, {"best_epoch": self.state.best_epoch, "epochs": self.state.epoch, **metrics})
+        return TrainResult(folder.path, self.state.best_epoch, self.state.epoch, tuple(evaluations), seconds)
+
+    def _header(self, network: Classifier, seconds: float, meta: dict[str, Any]) -> Header:
+        """What the weights say of themselves, temperatures fitted on the validation part."""
+        labels = self.val.labels.cpu().numpy()
+        temperature = {
+            views: fit_temperature(logits(network, self.val.images, mirrored).cpu().numpy(), labels)
+            for views, mirrored in (("single", False), ("mirrored", True))
+        }
+        config = self.config
+        training = {
+            "command": meta["command"],
+            "commit": meta["commit"],
+            "recipe": config.recipe_name,
+            "epochs": self.state.epoch,
+            "best_epoch": self.state.best_epoch,
+            "seconds": round(seconds, 1),
+            "data": self.faces.name,
+            "fingerprint": self.faces.fingerprint,
+            "seed": config.seed,
+            "group": config.group,
+            "val_fraction": config.recipe.val_fraction,
+            "split": split_digest(self.faces, self.parts),
+            "fercli": versions()["fercli"],
+        }
+        entry = self.entry
+        return Header(
+            config.model,
+            entry.architecture,
+            entry.arguments,
+            entry.input.model_dump(),
+            self.faces.classes,
+            temperature,
+            training,
+        )
+
+
+def _accuracies(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, float]]:
+    """Accuracy of 0 to 1 by part and views."""
+    out: dict[str, dict[str, float]] = {}
+    for evaluation in evaluations:
+        out.setdefault(evaluation.part, {})["mirrored" if evaluation.mirrored else "single"] = (
+            evaluation.scores.accuracy
+        )
+    return out

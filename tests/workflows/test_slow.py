@@ -1,0 +1,61 @@
+"""What takes longer: whole trainings, and a process killed for real."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from fercli.workflows.settings import settings
+from fercli.workflows.train import train
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_drawn_faces_are_learnt_on_people_never_seen(tmp_path):
+    """Over 90 % on unseen subjects where the nearest neighbour in pixels stays under 60 %."""
+    changes = {"device": "cpu"}
+    result = train(settings(recipe="quick", changes=changes, overrides={"epochs": 30}), tmp_path / "run")
+    (test,) = [evaluation for evaluation in result.evaluations if evaluation.part == "test" and not evaluation.mirrored]
+    assert test.scores.accuracy > 0.9
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_a_process_killed_at_any_moment_is_resumed_to_the_same_end(tmp_path):
+    def fer(*words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "fercli", *words]
+        return subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+    settings = ("train", "--recipe", "quick", "--epochs", "5", "--device", "cpu")
+    assert fer(*settings, "--out", "whole").wait() == 0
+
+    process = fer(*settings, "--out", "broken")
+    for wait in (0.7, 0.3):
+        while not (tmp_path / "broken" / "last.ckpt").exists() and process.poll() is None:
+            time.sleep(0.05)
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process = fer("train", "--resume", "--out", "broken")
+    finished = process.communicate()[1].decode()
+    if process.returncode:  # the machine was quick enough to finish before the last kill
+        assert "is complete" in finished
+    first, second = (json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("whole", "broken"))
+    assert first == second
+    left = {file.name for file in (tmp_path / "broken").iterdir() if not file.name.startswith(".")}
+    assert left == {file.name for file in (tmp_path / "whole").iterdir()}
+
+
+def test_the_same_config_gives_the_same_weights(tmp_path):
+    config = settings(recipe="quick", changes={"device": "cpu", "seed": 3}, overrides={"epochs": 2})
+    first, second = (train(config, tmp_path / name).folder for name in ("one", "two"))
+    assert _tensors(first) == _tensors(second)
+
+
+def _tensors(run: Path) -> dict[str, bytes]:
+    from fercli.models.weights import read_weights
+
+    return {name: value.numpy().tobytes() for name, value in read_weights(run / "model.safetensors").items()}
