@@ -32,15 +32,15 @@ def annotated(picture: NDArray[np.uint8], captions: Sequence[tuple[Box, str]]) -
         draw.rectangle([v + d * line for v, d in zip(box, (-1, -1, 1, 1), strict=True)], outline=_DARK, width=3 * line)
         draw.rectangle(box, outline=_BRIGHT, width=line)
     # the same height for every caption, whatever letters it has
-    _, ascent, _, descent = draw.textbbox((0, 0), "hg%", font=font, anchor="ls")
+    _, top, _, bottom = draw.textbbox((0, 0), "hg%", font=font, anchor="ls")
     placed: list[Box] = []
     for box, (_, text) in zip(boxes, captions, strict=True):
         left, _, right, _ = draw.textbbox((0, 0), text, font=font, anchor="ls")
-        extent = (right - left + size * 0.6, descent - ascent + size * 0.3)
+        extent = (right - left + size * 0.6, bottom - top + size * 0.3)
         label = _best_place(box, extent, image.size, boxes, placed)
         placed.append(label)
         draw.rectangle(label, fill=_BRIGHT, outline=_DARK, width=max(1, line // 2))
-        draw.text((label[0] + size * 0.3 - left, label[1] + ascent + size * 0.05), text, _DARK, font, anchor="ls")
+        draw.text((label[0] + size * 0.3 - left, label[1] - top + size * 0.15), text, _DARK, font, anchor="ls")
     return np.array(image)
 
 

@@ -61,3 +61,16 @@ def test_letters_grow_with_the_picture():
     assert sizes == sorted(sizes)
     assert sizes[0] >= 10
     assert sizes[2] >= 80
+
+
+def test_letters_lie_inside_their_label():
+    drawn = annotated(np.full((300, 300, 3), 128, np.uint8), [((100.0, 150.0, 200.0, 250.0), "1 angry 40 %")])[:140]
+    yellow = np.argwhere((drawn == (255, 214, 10)).all(axis=2))
+    letters = np.argwhere((drawn < 60).all(axis=2))
+    (top, left), (bottom, right) = yellow.min(axis=0), yellow.max(axis=0)
+    frame = 2  # the label's own outline
+    assert len(letters) > 50
+    assert (letters >= (top - frame, left - frame)).all()
+    assert (letters <= (bottom + frame, right + frame)).all()
+    inside = letters[(letters > (top, left)).all(axis=1) & (letters < (bottom, right)).all(axis=1)]
+    assert np.ptp(inside[:, 0]) > (bottom - top) / 2
