@@ -64,7 +64,7 @@ def test_letters_grow_with_the_picture():
 
 
 def test_letters_lie_inside_their_label():
-    drawn = annotated(np.full((300, 300, 3), 128, np.uint8), [((100.0, 150.0, 200.0, 250.0), "1 angry 40 %")])[:140]
+    drawn = annotated(np.full((300, 300, 3), 128, np.uint8), [((100.0, 150.0, 200.0, 250.0), "1 angry 40 %")])[:146]
     yellow = np.argwhere((drawn == (255, 214, 10)).all(axis=2))
     letters = np.argwhere((drawn < 60).all(axis=2))
     (top, left), (bottom, right) = yellow.min(axis=0), yellow.max(axis=0)
