@@ -46,7 +46,8 @@ def save_weights(path: Path, state: Mapping[str, Tensor], header: Header) -> Non
     document = json.dumps({"format": _FORMAT, **asdict(header)}, ensure_ascii=False)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with written_whole(path) as temporary:
-        safetensors.torch.save_file(tensors, temporary, metadata={_KEY: document})
+        # safetensors' own writer makes files that only their owner may read
+        temporary.write_bytes(safetensors.torch.save(tensors, metadata={_KEY: document}))
 
 
 def read_header(path: Path) -> Header:
