@@ -3,16 +3,12 @@
 import hashlib
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 #: The side of a face in pixels.
 SIDE = 48
-
-#: A part of a split. 'spare' is a set's own validation part when a run drew its own from the training part.
-Part = Literal["train", "val", "test", "spare"]
 
 
 @dataclass(frozen=True)

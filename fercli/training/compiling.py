@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from fercli.core.progress import Listener
 from fercli.training.device import Precision, autocast
 
-#: Faces times epochs from which compiling is worth its warm-up: benchmarks/training_epoch.py shows half a minute
-#: of it and twice the rate, a gain of 100 seconds in 200,000 faces of the smallest network.
+#: Faces times epochs from which compiling is worth its warm-up, by judgement: minutes of training against a
+#: warm-up that benchmarks/training_epoch.py times apart.
 WORTH_IT = 200_000
 
 
@@ -30,7 +30,7 @@ def compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: 
     The warm-up is a forward and a backward pass in that precision; what it changes is put back.
     """
     before = copy.deepcopy(network.state_dict())
-    listener.say("compiling the network (half a minute, once) …")
+    listener.say("compiling the network, once …")
     faster = cast(nn.Module, torch.compile(network))
     try:
         network.train()
@@ -38,7 +38,7 @@ def compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: 
             out = faster(faces.float())
         out.float().sum().backward()
     except Exception as error:  # whatever a missing compiler or header makes the backend raise
-        listener.say(f"torch.compile does not work here ({type(error).__name__}): going on without, about half as fast")
+        listener.say(f"torch.compile does not work here ({type(error).__name__}): going on without, more slowly")
         faster = network
     network.load_state_dict(before)
     network.zero_grad(set_to_none=True)

@@ -127,3 +127,14 @@ def test_an_unknown_architecture_is_named_with_those_there_are(tmp_path):
     path.write_text(text.replace("{residual: true}", "{residul: true}"), encoding="utf-8")
     with pytest.raises(ModelError, match=r"models.bah-resnet.arguments: .*residual"):
         load_catalogue(path)
+
+
+def test_the_catalogue_states_what_the_shipped_weights_measured():
+    for name, entry in load_catalogue().models.items():
+        if entry.weights:
+            header = load_model(name).header
+            assert (header.model, header.classes) == (name, entry.classes)
+            for result in entry.results:
+                views = "single" if result.views == "single" else "mirrored"
+                assert result.accuracy == round(100 * header.metrics[result.split][views], 2)
+                assert result.epochs == header.training["epochs"]
