@@ -16,12 +16,12 @@ from fercli.data.faceset import SIDE, FaceSet
 from fercli.data.head import Expression, Person, draw_head
 
 _EXPRESSIONS = {
-    "angry": Expression(inner=-0.17, outer=0.05, open_eyes=-0.2, smile=-0.05, wide=-0.1, gap=0.13, teeth=1.0),
-    "disgust": Expression(inner=-0.09, outer=-0.05, open_eyes=-0.5, smile=-0.13, wide=-0.1, sneer=1.0),
-    "fear": Expression(inner=0.16, outer=0.02, open_eyes=0.5, smile=-0.08, wide=0.25, gap=0.16),
-    "happy": Expression(open_eyes=-0.35, smile=0.2, wide=0.3, gap=0.17, teeth=0.7),
-    "sad": Expression(inner=0.12, outer=-0.12, open_eyes=-0.35, smile=-0.18, wide=-0.15),
-    "surprise": Expression(inner=0.17, outer=0.17, open_eyes=0.6, wide=-0.35, gap=0.42),
+    "angry": Expression(inner=-0.22, outer=0.07, open_eyes=-0.25, smile=-0.07, wide=-0.12, gap=0.16, teeth=1.0),
+    "disgust": Expression(inner=-0.12, outer=-0.07, open_eyes=-0.6, smile=-0.17, wide=-0.12, sneer=1.0),
+    "fear": Expression(inner=0.21, outer=0.03, open_eyes=0.6, smile=-0.1, wide=0.32, gap=0.21),
+    "happy": Expression(open_eyes=-0.45, smile=0.26, wide=0.38, gap=0.22, teeth=0.7),
+    "sad": Expression(inner=0.16, outer=-0.16, open_eyes=-0.45, smile=-0.23, wide=-0.2),
+    "surprise": Expression(inner=0.22, outer=0.22, open_eyes=0.75, wide=-0.42, gap=0.52),
     "neutral": Expression(),
 }
 
@@ -53,27 +53,26 @@ def cartoon(subjects: int = 20, each: int = 5, seed: int = 0) -> FaceSet:
 
 
 def _person(draws: Generator) -> Person:
-    skin = draws.uniform(110, 215)
+    skin = draws.uniform(130, 195)
     return Person(
-        width=draws.uniform(0.68, 0.86),
-        squareness=draws.uniform(1.9, 2.8),
+        width=draws.uniform(0.725, 0.815),
+        squareness=draws.uniform(2.1, 2.55),
         skin=skin,
         hair=float(np.clip(draws.choice([35, 60, 100, 170, 225]) + draws.uniform(-15, 15), 10, 240)),
-        hairline=draws.uniform(-0.85, -0.5),
+        hairline=draws.uniform(-0.77, -0.59),
         hair_length=draws.choice([-0.5, -0.1, 0.6, 1.2]),
-        brow_height=draws.uniform(-0.36, -0.3),
-        brow_width=draws.uniform(0.065, 0.1),
-        eye_distance=draws.uniform(0.3, 0.36),
-        eye_width=draws.uniform(0.15, 0.19),
-        eye_height=draws.uniform(0.075, 0.1),
-        nose_length=draws.uniform(0.2, 0.32),
-        nose_width=draws.uniform(0.09, 0.16),
-        mouth_height=draws.uniform(0.48, 0.54),
-        mouth_width=draws.uniform(0.28, 0.36),
-        lip_width=draws.uniform(0.055, 0.085),
+        brow_height=draws.uniform(-0.345, -0.315),
+        brow_width=draws.uniform(0.075, 0.0925),
+        eye_distance=draws.uniform(0.315, 0.345),
+        eye_width=draws.uniform(0.16, 0.18),
+        eye_height=draws.uniform(0.08, 0.095),
+        nose_length=draws.uniform(0.23, 0.29),
+        nose_width=draws.uniform(0.105, 0.14),
+        mouth_height=draws.uniform(0.495, 0.525),
+        mouth_width=draws.uniform(0.3, 0.34),
+        lip_width=draws.uniform(0.062, 0.078),
         resting_smile=draws.uniform(-0.02, 0.02),
         glasses=bool(draws.random() < 0.2),
-        beard=bool(draws.random() < 0.2),
     )
 
 
@@ -82,8 +81,8 @@ def _picture(person: Person, name: str, draws: Generator) -> NDArray[np.uint8]:
     pen = Pen(
         background=draws.uniform(40, 210),
         angle=draws.normal(0, 3),
-        scale=draws.uniform(1.0, 1.15),
-        shift=(draws.uniform(-0.07, 0.07), draws.uniform(-0.07, 0.07)),
+        scale=draws.uniform(1.05, 1.15),
+        shift=(draws.uniform(-0.05, 0.05), draws.uniform(-0.05, 0.05)),
     )
     draw_head(pen, person, _acted(_EXPRESSIONS[name], draws))
     return _lit(pen.pixels(SIDE), draws)
@@ -108,6 +107,6 @@ def _lit(pixels: NDArray[np.float64], draws: Generator) -> NDArray[np.uint8]:
     direction = draws.uniform(0, 2 * np.pi)
     side = np.cos(direction) * across + np.sin(direction) * down
     light = draws.uniform(0.8, 1.15) + draws.uniform(0, 0.25) * side
-    noise = draws.normal(0, draws.uniform(2, 6), pixels.shape)
+    noise = draws.normal(0, draws.uniform(1, 4), pixels.shape)
     lit: NDArray[np.uint8] = np.clip(np.rint(pixels * light + noise), 0, 255).astype(np.uint8)
     return lit

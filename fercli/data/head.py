@@ -51,7 +51,6 @@ class Person:
     lip_width: float
     resting_smile: float
     glasses: bool
-    beard: bool
 
 
 def draw_head(pen: Pen, person: Person, acted: Expression) -> None:
@@ -64,9 +63,6 @@ def draw_head(pen: Pen, person: Person, acted: Expression) -> None:
     for side in (-1, 1):
         pen.fill(oval(side * person.width, 0, 0.1, 0.2), skin * 0.9)
     pen.fill(head, skin)
-    if person.beard:
-        pen.fill(head[head[:, 1] > 0.3], 0.5 * skin + 0.5 * hair)
-        pen.fill(oval(0, person.mouth_height, person.mouth_width * 1.3, 0.24), skin)
     _hair(pen, person)
     for side in (-1, 1):
         _brow(pen, person, acted, side)

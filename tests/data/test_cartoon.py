@@ -47,7 +47,7 @@ def test_the_expressions_differ_where_real_ones_do():
 
 
 def test_the_nearest_neighbour_in_pixels_does_not_know_new_subjects():
-    """Measured by ten folds of two subjects each: 29 % right, with chance at 14 %."""
+    """Measured by ten folds of two subjects each: about half right, with chance at 14 %."""
     faces = cartoon()
     pixels = faces.images.reshape(len(faces), -1).astype(np.float32)
     right = 0

@@ -16,16 +16,14 @@ pytestmark = pytest.mark.slow
 
 
 def test_the_drawn_faces_are_learnt_on_people_never_seen(tmp_path):
-    """Over 90 % on two people held out, where the nearest neighbour in pixels stays under 60 %.
-
-    People differ: those that other seeds hold out are learnt to between 70 and 100 %.
-    """
-    moves = {"augment.rotate": 0, "augment.zoom": 0, "augment.shift": 0.08}
-    overrides = {"epochs": 30, "average": 0, "optimizer.lr": 6e-3, "optimizer.weight_decay": 0, **moves}
-    config = settings(recipe="quick", changes={"device": "cpu", "seed": 1}, overrides=overrides)
-    result = train(config, tmp_path / "run")
-    (test,) = [evaluation for evaluation in result.evaluations if evaluation.part == "test" and not evaluation.mirrored]
-    assert test.scores.accuracy > 0.9
+    """Over 90 % on people held out, two for each of three seeds; each training takes some 15 s on two cores."""
+    accuracies = []
+    for seed in range(3):
+        config = settings(recipe="quick", changes={"device": "cpu", "seed": seed}, overrides={"epochs": 20})
+        result = train(config, tmp_path / str(seed))
+        accuracies += [one.scores.accuracy for one in result.evaluations if one.part == "test" and not one.mirrored]
+    assert len(accuracies) == 3
+    assert sum(accuracies) / 3 > 0.9
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")

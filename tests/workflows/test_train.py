@@ -158,7 +158,7 @@ def test_resuming_with_other_settings_names_the_difference(tmp_path):
         train(config(), tmp_path / "broken", listener=_KilledAfter(0))
     broken = RunFolder(tmp_path / "broken")
     other = settings(config=broken.config, changes={"seed": 3}, overrides={"optimizer.lr": 0.5})
-    with pytest.raises(RunError, match=r"seed: 0, 3; recipe.optimizer.lr: 0.004, 0.5"):
+    with pytest.raises(RunError, match=r"seed: 0, 3; recipe.optimizer.lr: 0.008, 0.5"):
         resume(broken, other)
 
 
