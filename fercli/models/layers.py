@@ -2,7 +2,8 @@
 
 import math
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 #: Keras counts what is kept of the old statistics (0.99), PyTorch what is taken of the new.
 KERAS_NORM = {"momentum": 0.01, "eps": 1e-3}
@@ -26,3 +27,17 @@ def he_normal_(module: nn.Module) -> None:
             nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+class Conv2d(nn.Conv2d):
+    """A convolution with a bias that a norm follows.
+
+    Compiled for training it adds the bias apart: the compiler then merges the addition, and the summing up of the
+    bias' gradient, with the norm's own passes over the map, instead of paying for passes of their own.
+    """
+
+    def forward(self, maps: Tensor) -> Tensor:
+        if self.bias is None or not (self.training and torch.compiler.is_compiling()):
+            return super().forward(maps)
+        convolved: Tensor = self._conv_forward(maps, self.weight, None)
+        return convolved + self.bias.view(-1, 1, 1)

@@ -19,7 +19,7 @@ from fercli.core.recipe import Recipe
 from fercli.models.inference import logits
 from fercli.training.augment import augmented
 from fercli.training.compiling import compiled
-from fercli.training.device import Precision, autocast
+from fercli.training.device import Precision, autocast, reuse_memory
 from fercli.training.state import TrainingState
 
 #: Batches over which the norm statistics of averaged weights are taken.
@@ -55,6 +55,8 @@ def fit(
     A batch that does not fill is dropped at an epoch's end (another one each epoch), so that every step has one
     shape. Raises RunError when the loss stops being a number.
     """
+    if train.images.device.type == "cpu":
+        reuse_memory()
     step_network: nn.Module = state.network
     if compile_network and not state.finished:
         step_network = compiled(state.network, train.images[: state.batch_size], precision, listener)

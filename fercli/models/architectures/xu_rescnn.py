@@ -6,7 +6,7 @@ What the paper leaves open or prints twice differently is decided in models.yaml
 from torch import Tensor, nn
 
 from fercli.models.architectures import ARCHITECTURES
-from fercli.models.layers import batch_norm, he_normal_
+from fercli.models.layers import Conv2d, batch_norm, he_normal_
 
 #: in, expanded, out, kernel, stride, squeeze-and-excitation: the paper's table, row by row.
 BLOCKS = (
@@ -26,14 +26,15 @@ class SqueezeExcitation(nn.Module):
         super().__init__()
         self.gate = nn.Sequential(
             nn.AdaptiveAvgPool2d(1),
-            nn.Conv2d(channels, channels // 4, 1),
+            nn.Flatten(),
+            nn.Linear(channels, channels // 4),
             nn.ReLU(),
-            nn.Conv2d(channels // 4, channels, 1),
+            nn.Linear(channels // 4, channels),
             nn.Hardsigmoid(),
         )
 
     def forward(self, maps: Tensor) -> Tensor:
-        out: Tensor = maps * self.gate(maps)
+        out: Tensor = maps * self.gate(maps)[:, :, None, None]
         return out
 
 
@@ -42,16 +43,16 @@ class InvertedResidual(nn.Module):
 
     def __init__(self, inputs: int, expanded: int, outputs: int, kernel: int, stride: int, gated: bool) -> None:
         super().__init__()
-        depthwise = nn.Conv2d(expanded, expanded, kernel, stride, padding=kernel // 2, groups=expanded)
+        depthwise = Conv2d(expanded, expanded, kernel, stride, padding=kernel // 2, groups=expanded)
         self.layers = nn.Sequential(
-            nn.Conv2d(inputs, expanded, 1),
+            Conv2d(inputs, expanded, 1),
             batch_norm(expanded),
             nn.ReLU(),
             depthwise,
             batch_norm(expanded),
             nn.ReLU(),
             SqueezeExcitation(expanded) if gated else nn.Identity(),
-            nn.Conv2d(expanded, outputs, 1),
+            Conv2d(expanded, outputs, 1),
             batch_norm(outputs),
         )
         self.keeps_shape = stride == 1 and inputs == outputs
@@ -69,11 +70,11 @@ def xu_rescnn(classes: int) -> nn.Module:
     Source: Xu et al. 2021, 'residual separable network'; gates as in MobileNetV3 (arXiv 1905.02244).
     """
     network = nn.Sequential(
-        nn.Conv2d(1, 16, 3, stride=2, padding=1),
+        Conv2d(1, 16, 3, stride=2, padding=1),
         batch_norm(16),
         nn.Hardswish(),
         *(InvertedResidual(*row) for row in BLOCKS),
-        nn.Conv2d(40, 256, 1),
+        Conv2d(40, 256, 1),
         batch_norm(256),
         nn.Hardswish(),
         nn.AdaptiveAvgPool2d(1),
