@@ -38,6 +38,13 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any recipe setting, e.g. augment.rotate=15."),
     ] = None,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained/--no-pretrained", help="--no-pretrained: start from scratch, nothing frozen.")
+    ] = True,
+    pretrained_file: Annotated[
+        Path | None,
+        typer.Option(help="Start from this state dict instead of torchvision's ImageNet weights.", show_default=False),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="Repeat the run that this config.yaml describes.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: a new one in runs/.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue --out, or the newest unfinished run.")] = False,
@@ -58,6 +65,8 @@ def train(
 
     if resume and (config or force):
         raise UsageError("--resume goes with neither --config nor --force: the run has its own settings")
+    if pretrained_file and not pretrained:
+        raise UsageError("--no-pretrained starts from scratch: leave out either it or --pretrained-file")
     begun = unfinished_run(out) if resume else None
     typed = {"epochs": epochs, "batch_size": batch_size, "optimizer.lr": lr, "val_fraction": val_fraction}
     resolved = settings(
@@ -65,6 +74,7 @@ def train(
         data=data,
         recipe=recipe,
         config=begun.config if begun else config,
+        pretrained=pretrained_file if pretrained else False,
         changes={
             "root": str(root) if root else None,
             "seed": seed,

@@ -13,8 +13,12 @@ from fercli.core.registry import suggest
 Percent = Annotated[Number, Field(ge=0, le=100)]
 
 
-#: How pixels of 0 to 255 are scaled inside the network: 'unit' divides by 255.
-Scaling = Literal["unit"]
+#: How pixels of 0 to 255 are scaled inside the network: 'unit' divides by 255; 'imagenet' then repeats the channel
+#: three times, takes ImageNet's means away and divides by its deviations.
+Scaling = Literal["unit", "imagenet"]
+
+#: Said beside every figure of a network that its paper starts from ImageNet weights and that was trained without.
+WITHOUT_IMAGENET = "without ImageNet weights, not the paper's set-up"
 
 
 class Input(Settings):
@@ -39,11 +43,25 @@ class Source(Settings):
     doi: str = ""
 
 
+class ClassClaim(Settings):
+    """A class' figures as the paper states them, in percent."""
+
+    precision: Percent | None = None
+    recall: Percent | None = None
+    f1: Percent | None = None
+
+
 class Claim(Settings):
-    """A figure that the paper states. Accuracy in percent."""
+    """A figure that the paper states, in percent, and where it gives them the figures of each class.
+
+    `sd` is the sample standard deviation over ten runs.
+    """
 
     data: str
+    measure: Literal["accuracy", "element-wise accuracy"] = "accuracy"
     accuracy: Percent
+    sd: Percent | None = None
+    per_class: dict[str, ClassClaim] = Field(default_factory=dict)
     note: str = ""
 
 
@@ -68,6 +86,10 @@ class ModelEntry(Settings):
     input: Input = Input()
     classes: tuple[str, ...] = EXPRESSIONS
     parameters: Parameters
+    #: multiplications with an addition that one face costs in convolutions and dense layers
+    multiply_adds: Count
+    #: torchvision's name for the ImageNet weights that recipes may start from
+    imagenet: str | None = None
     source: Source
     #: readings: what the paper leaves open or contradicts, and how it was decided
     note: str = ""
@@ -84,6 +106,18 @@ class ModelEntry(Settings):
         if missing:
             raise ValueError(f"lacks the recipe {' and '.join(sorted(missing))}")
         return recipes
+
+    @model_validator(mode="after")
+    def _can_start_as_its_recipes_do(self) -> "ModelEntry":
+        asking = [name for name, recipe in self.recipes.items() if recipe.pretrained == "imagenet"]
+        if asking and self.imagenet is None:
+            raise ValueError(f"the recipe {asking[0]} starts from ImageNet weights, and `imagenet` names none")
+        return self
+
+    def remark(self, recipe: Recipe) -> str:
+        """What must be said beside figures that this recipe gives, if anything."""
+        transfers = self.recipes["paper"].pretrained == "imagenet"
+        return WITHOUT_IMAGENET if transfers and recipe.pretrained == "none" else ""
 
 
 class Catalogue(Settings):

@@ -22,6 +22,8 @@ class RunConfig(Settings):
     compile: Literal["auto", "on", "off"] = "auto"
     #: what stays on one side of a split that is drawn here: a subject, or only an image
     group: Literal["auto", "subject", "image"] = "auto"
+    #: a file of weights to start from, instead of torchvision's
+    pretrained_file: str | None = None
     recipe_name: str
     recipe: Recipe
 

@@ -98,6 +98,10 @@ class Recipe(Settings):
     optimizer: Optimizer
     schedule: Schedule = Schedule()
     augment: Augmentation = Augmentation()
+    #: where the weights start from: drawn at random, or the ImageNet weights that the model's entry names
+    pretrained: Literal["none", "imagenet"] = "none"
+    #: layers, by their names in the network, that keep the weights and the norm statistics they start with
+    frozen: tuple[str, ...] = ()
     #: each class weighs N / (classes · its count)
     class_weights: bool = False
     label_smoothing: Share = 0.0
@@ -111,3 +115,9 @@ class Recipe(Settings):
     keep: Literal["best-accuracy", "lowest-loss", "last"] = "best-accuracy"
     #: share of the training part that validates, where the set's own validation part is not to be used
     val_fraction: Annotated[Number, Field(gt=0, lt=1)] | None = None
+
+    @model_validator(mode="after")
+    def _frozen_layers_know_something(self) -> "Recipe":
+        if self.frozen and self.pretrained == "none":
+            raise ValueError("layers drawn at random must not be frozen: name pretrained weights, or leave frozen out")
+        return self

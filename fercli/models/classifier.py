@@ -1,24 +1,34 @@
 """A network as the rest of the program sees it: gray faces of 0 to 255 in, logits out."""
 
+import torch
 from torch import Tensor, nn
 
 from fercli.core.catalogue import Scaling
 
+#: Mean and standard deviation of ImageNet's pixels of 0 to 1, as torchvision's weights expect them taken away.
+_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+
 
 class Classifier(nn.Module):
     """An architecture's body behind its input scaling, so that training, prediction and export feed
-    every network the same tensor.
-
-    `scaling` is 'unit': pixels / 255.
+    every network the same tensor. `scaling` is as in the catalogue's schema.
     """
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, body: nn.Module, scaling: Scaling) -> None:
         super().__init__()
         self.body = body
         self.scaling = scaling
+        if scaling == "imagenet":
+            for name, values in zip(("mean", "deviation"), _IMAGENET, strict=True):
+                self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     def forward(self, faces: Tensor) -> Tensor:
         """Faces [N, 1, 48, 48], uint8 or float of 0 to 255, to logits [N, classes]."""
-        pixels = faces.float() if not faces.is_floating_point() else faces
-        logits: Tensor = self.body(pixels / 255)
+        pixels = (faces.float() if not faces.is_floating_point() else faces) / 255
+        if self.scaling == "imagenet":
+            pixels = (pixels.expand(-1, 3, -1, -1) - self.mean) / self.deviation
+        logits: Tensor = self.body(pixels)
         return logits

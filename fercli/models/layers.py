@@ -17,6 +17,11 @@ def batch_norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, momentum=KERAS_NORM["momentum"], eps=KERAS_NORM["eps"])
 
 
+def batch_norm_1d(features: int) -> nn.BatchNorm1d:
+    """The same for vectors."""
+    return nn.BatchNorm1d(features, momentum=KERAS_NORM["momentum"], eps=KERAS_NORM["eps"])
+
+
 def he_normal_(module: nn.Module) -> None:
     """Keras' `he_normal` in place, for every convolution and dense layer below: a normal distribution
     truncated at two standard deviations whose standard deviation is sqrt(2 / fan-in), and zero biases."""
@@ -25,6 +30,16 @@ def he_normal_(module: nn.Module) -> None:
             fan_in = layer.weight[0].numel()
             std = math.sqrt(2 / fan_in) / _TRUNCATED_STD
             nn.init.trunc_normal_(layer.weight, std=std, a=-2 * std, b=2 * std)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def glorot_uniform_(module: nn.Module) -> None:
+    """Keras' default start in place, for every convolution and dense layer below: uniform within
+    ±sqrt(6 / (fan-in + fan-out)), zero biases."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.xavier_uniform_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
 

@@ -25,7 +25,8 @@ def should_compile(faces: int, epochs: int, device: torch.device) -> bool:
 
 
 def compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: Listener) -> nn.Module:
-    """The network compiled for batches like `faces`, sharing its weights; itself where compiling fails.
+    """The network, in training mode, compiled for batches like `faces`, sharing its weights; itself where
+    compiling fails.
 
     The warm-up is a forward and a backward pass in that precision; what it changes is put back.
     """
@@ -33,7 +34,6 @@ def compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: 
     listener.say("compiling the network, once …")
     faster = cast(nn.Module, torch.compile(network))
     try:
-        network.train()
         with autocast(faces.device, precision):
             out = faster(faces.float())
         out.float().sum().backward()

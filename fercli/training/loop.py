@@ -59,6 +59,7 @@ def fit(
         reuse_memory()
     step_network: nn.Module = state.network
     if compile_network and not state.finished:
+        state.train_mode(state.network)
         step_network = compiled(state.network, train.images[: state.batch_size], precision, listener)
     recipe, draws = state.recipe, Generator(train.images.device)
     criterion = _criterion(recipe, train.labels, state.classes)
@@ -75,7 +76,7 @@ def fit(
                 f"the loss is no longer a number in epoch {epoch}: try a lower --lr than {recipe.optimizer.lr:g}"
             )
         if state.averaged is not None:
-            _restate_norms(state.averaged, train, order, recipe, draws)
+            _restate_norms(state, train, order, draws)
         val_loss, val_accuracy = _validate(state.kept_network, val)
         row = EpochRow(epoch, rate, loss, accuracy, val_loss, val_accuracy, time.perf_counter() - start)
         state.finish_epoch(row)
@@ -112,7 +113,7 @@ def _epoch(
     listener: Listener,
 ) -> tuple[float, float]:
     """One pass over the training faces. Mean loss and accuracy, both on the augmented faces."""
-    state.network.train()
+    state.train_mode(state.network)
     recipe, size, steps = state.recipe, state.batch_size, state.steps_per_epoch
     total, right = torch.zeros((), device=order.device), torch.zeros((), device=order.device)
     start = looked = time.perf_counter()
@@ -152,22 +153,24 @@ def _mixed(faces: Tensor, labels: Tensor, classes: int, alpha: float) -> tuple[T
 
 
 @torch.no_grad()
-def _restate_norms(network: nn.Module, train: Faces, order: Tensor, recipe: Recipe, draws: Generator) -> None:
-    """Take the norm statistics of averaged weights anew from training faces.
+def _restate_norms(state: TrainingState, train: Faces, order: Tensor, draws: Generator) -> None:
+    """Take the norm statistics of averaged weights anew from training faces, frozen norms left alone.
 
     An average of weights has other activations than any of the networks averaged, so their running
     statistics do not fit it. Source: stochastic weight averaging, arXiv 1803.05407.
     """
-    norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    network = state.kept_network
+    modes = [(layer, layer.training) for layer in network.modules()]
+    state.train_mode(network)
+    batch_norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
+    norms = [norm for norm in batch_norms if norm.training]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches that follow
-    modes = [(layer, layer.training) for layer in network.modules()]
-    network.train()
-    size = min(recipe.batch_size, len(train))
+    size = state.batch_size
     for batch in order.split(size)[: min(_NORM_BATCHES, len(train) // size)]:
-        network(augmented(train.images[batch], recipe.augment, draws))
+        network(augmented(train.images[batch], state.recipe.augment, draws))
     for layer, mode in modes:
         layer.training = mode
     for norm, momentum in zip(norms, momenta, strict=True):

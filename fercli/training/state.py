@@ -14,6 +14,7 @@ from fercli.core.errors import RunError
 from fercli.core.files import written_whole
 from fercli.core.progress import EpochRow
 from fercli.core.recipe import Recipe
+from fercli.training.freezing import freeze, train_mode
 from fercli.training.optimise import make_optimizer, make_schedule
 
 
@@ -29,6 +30,12 @@ def _moving_average(decay: float) -> Callable[..., None]:
     return update
 
 
+def _body(network: nn.Module) -> nn.Module:
+    """The architecture inside a classifier, whose layers recipes name."""
+    body: nn.Module = getattr(network, "body", network)
+    return body
+
+
 class TrainingState:
     """Network, averaged network, optimiser, schedule, history and best weights so far.
 
@@ -37,6 +44,7 @@ class TrainingState:
 
     def __init__(self, network: nn.Module, recipe: Recipe, faces: int, classes: int) -> None:
         self.network = network.to(memory_format=torch.channels_last)  # in which convolutions are fastest
+        freeze(_body(network), recipe.frozen)
         self.recipe = recipe
         self.classes = classes
         self.batch_size = min(recipe.batch_size, faces)
@@ -76,6 +84,11 @@ class TrainingState:
         if self.recipe.keep == "lowest-loss":
             return min(self.history, key=lambda row: row.val_loss).epoch
         return max(self.history, key=lambda row: row.val_accuracy).epoch
+
+    def train_mode(self, network: nn.Module) -> None:
+        """Put the network, or the averaged one, into training mode, its frozen layers left out."""
+        network.train()
+        train_mode(_body(network), self.recipe.frozen)
 
     def update(self, loss: Tensor) -> None:
         """One step of the optimiser, the schedule and the average."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -22,10 +22,12 @@ def settings(
     config: Path | None = None,
     changes: Mapping[str, Any],
     overrides: Mapping[str, Any],
+    pretrained: Path | Literal[False] | None = None,
 ) -> RunConfig:
     """Resolve a run's settings: a config file's or the catalogue's, then `changes` (settings beside the recipe,
     None leaves one alone), then `overrides` (recipe settings by dotted name, e.g. 'optimizer.lr').
 
+    `pretrained` is a file of weights to start from, or False to start from scratch, which freezes nothing.
     Raises ModelError for an unknown model or recipe, UsageError for values that make no sense.
     """
     asked = {key: value for key, value in {"model": model, "data": data, **changes}.items() if value is not None}
@@ -51,8 +53,22 @@ def settings(
     if (named := asked.get("data")) and named not in SETS and Path(named).exists():
         asked["data"] = str(Path(named).absolute())
     base = {**base, **asked}
+    if pretrained is not None:
+        base = {**base, **_started_from(pretrained, base)}
     base["recipe"] = merged(base["recipe"], _nested(overrides))
     return parse_config(base, "settings")
+
+
+def _started_from(pretrained: Path | Literal[False], base: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that change where a run starts from other weights than its recipe says."""
+    if pretrained is False:
+        return {"pretrained_file": None, "recipe": {**base["recipe"], "pretrained": "none", "frozen": ()}}
+    if load_catalogue()[base["model"]].imagenet is None:
+        raise UsageError(f"--pretrained-file: {base['model']} starts from scratch, as its paper did; leave it out")
+    return {
+        "pretrained_file": str(Path(pretrained).absolute()),
+        "recipe": {**base["recipe"], "pretrained": "imagenet"},
+    }
 
 
 def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from fercli.models.catalogue import build, load_catalogue
 from fercli.models.classifier import Classifier
 from fercli.models.inference import logits
 from fercli.models.loaded import Model
+from fercli.models.pretrained import load_imagenet
 from fercli.models.weights import Header, save_weights
 from fercli.training.compiling import should_compile
 from fercli.training.device import describe, pick_device, repeatable, resolve_precision
@@ -66,8 +67,21 @@ class TrainingJob:
         recipe = config.recipe
         self.draw(split(self.faces, config.seed, group=config.group, val_fraction=recipe.val_fraction))
         repeatable(config.seed)
-        self.network = build(self.entry, len(self.faces.classes)).to(self.device)
+        self.network = self._network()
         self.state = TrainingState(self.network, recipe, len(self.train), len(self.faces.classes))
+
+    def _network(self) -> Classifier:
+        """The network at its start: drawn at random, or from the weights that the recipe names."""
+        network = build(self.entry, len(self.faces.classes))
+        config = self.config
+        if config.recipe.pretrained == "imagenet" and self.entry.imagenet:
+            self.listener.say(f"starting from {config.pretrained_file or self.entry.imagenet}")
+            load_imagenet(
+                network.body, self.entry.imagenet, Path(config.pretrained_file) if config.pretrained_file else None
+            )
+        if remark := self.entry.remark(config.recipe):
+            self.listener.say(f"note: {remark}")
+        return network.to(self.device)
 
     def draw(self, parts: NDArray[np.str_]) -> None:
         """Take this part of each face [N]. Raises DataError where there is too little to train with."""
@@ -172,6 +186,8 @@ class TrainingJob:
             "command": meta["command"],
             "commit": meta["commit"],
             "recipe": config.recipe_name,
+            "pretrained": config.recipe.pretrained,
+            "remark": self.entry.remark(config.recipe),
             "epochs": self.state.epoch,
             "best_epoch": self.state.best_epoch,
             "seconds": round(seconds, 1),

@@ -1,0 +1,68 @@
+"""ImageNet weights for networks that are torchvision's but for their head."""
+
+from pathlib import Path
+from urllib.parse import urlparse
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torchvision.models import WeightsEnum, get_weight
+
+from fercli.core.errors import ModelError
+
+#: What torchvision calls a ResNet's head, which other classes make useless.
+_HEAD = "fc."
+
+
+def load_imagenet(network: nn.Module, weights: str, file: Path | None = None) -> None:
+    """Give a body its ImageNet weights, all but the head's.
+
+    `weights` is torchvision's name, e.g. 'ResNet50_Weights.IMAGENET1K_V1'; torchvision fetches them unless they
+    lie in its folder. `file` is a state dict of the same layers, .safetensors or as torch.save writes it.
+    Raises ModelError where they cannot be had, read, or do not fit.
+    """
+    try:
+        named = get_weight(weights)
+    except ValueError as error:
+        raise ModelError(f"torchvision has no weights '{weights}'") from error
+    state = _from_file(file) if file else _from_torchvision(named)
+    _take(network, state, str(file or weights))
+
+
+def _from_file(file: Path) -> dict[str, Tensor]:
+    try:
+        if file.suffix == ".safetensors":
+            return safetensors.torch.load_file(file)
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises whatever a damaged pickle makes it raise
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"cannot read {file} as a file of weights: {reason}") from error
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ModelError(f"{file} is no state dict: save network.state_dict() alone")
+    return state
+
+
+def _from_torchvision(named: WeightsEnum) -> dict[str, Tensor]:
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    name = Path(urlparse(named.url).path).name
+    try:
+        state: dict[str, Tensor] = named.get_state_dict(progress=False, check_hash=True, map_location="cpu")
+    except Exception as error:  # no network, a broken download, a damaged file
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"the ImageNet weights {name} are not in {folder} and could not be fetched ({reason}): put the file "
+            "there, name a local one with --pretrained-file PATH, or start from scratch with --no-pretrained"
+        ) from error
+    return state
+
+
+def _take(network: nn.Module, state: dict[str, Tensor], origin: str) -> None:
+    """Load all but the head; every other layer must be there in its shape."""
+    own = {name: value for name, value in network.state_dict().items() if not name.startswith(_HEAD)}
+    # older files do not count the batches that norms have seen, which nothing here uses
+    needed = {name: value for name, value in own.items() if not name.endswith("num_batches_tracked")}
+    wrong = [name for name, value in needed.items() if name not in state or state[name].shape != value.shape]
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise ModelError(f"{origin} does not fit this network: {wrong[0]}{more} missing or of another shape")
+    network.load_state_dict({name: state[name] for name in needed}, strict=False)
