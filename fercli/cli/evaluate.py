@@ -1,11 +1,15 @@
 """fer eval: measure a trained network on a face set."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from fercli.cli import console, options
+
+if TYPE_CHECKING:
+    from fercli.core.catalogue import Claim
+    from fercli.workflows.evaluate import Evaluation
 
 
 def evaluate(
@@ -20,6 +24,7 @@ def evaluate(
         typer.Option(help="Which part. Default: test, else val; all of a set without a split."),
     ] = None,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = False,
+    paper: Annotated[bool, typer.Option("--paper", help="Set the paper's own figures beside these.")] = False,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Save predictions.csv, confusion.png and metrics.json here."),
@@ -41,13 +46,14 @@ def evaluate(
     if out is not None and not force and (out / "metrics.json").exists():
         raise UsageError(f"{out} holds an evaluation already: --force replaces it, or name another --out")
     result = workflow(model, data, root=root, part=split, mirrored=tta, device=device)
+    claim = _claim(result) if paper else None
     for text in result.notes:
         console.note(text)
     if out is not None:
         result.save(out)
         console.note(f"predictions.csv, confusion.png and metrics.json are in {out}")
     if as_json:
-        console.print_json(result.to_dict())
+        console.print_json({**result.to_dict(), **(_compared(claim, result) if claim else {})})
         return
     views = "each face and its mirror image" if tta else "single view"
     screen = console.out()
@@ -59,3 +65,40 @@ def evaluate(
     ):
         screen.print(part)
         screen.print()
+    if claim:
+        _show_paper(claim, result)
+
+
+def _claim(result: "Evaluation") -> "Claim":
+    """What the network's paper claims. Raises ModelError where its entry holds no claim."""
+    from fercli.core.errors import ModelError
+    from fercli.metrics.claims import fitting_claim
+    from fercli.models.catalogue import load_catalogue
+
+    claim = fitting_claim(load_catalogue()[result.model].claims, result.data)
+    if claim is None:
+        raise ModelError(f"--paper: the entry of {result.model} in models.yaml holds no claims; leave the flag out")
+    return claim
+
+
+def _compared(claim: "Claim", result: "Evaluation") -> dict[str, object]:
+    """The comparison as JSON takes it."""
+    from fercli.metrics.claims import compare
+
+    pairs = [pair.to_dict() for pair in compare(claim, result.scores)]
+    return {"paper": {"data": claim.data, "note": claim.note, "figures": pairs}}
+
+
+def _show_paper(claim: "Claim", result: "Evaluation") -> None:
+    from fercli.cli.paper_table import class_pairs, overall_pairs, remarks
+    from fercli.metrics.claims import compare
+    from fercli.models.catalogue import load_catalogue
+
+    pairs, screen = compare(claim, result.scores), console.out()
+    screen.print(f"beside the paper: {load_catalogue()[result.model].source.cite}\n", markup=False)
+    if (classes := class_pairs(pairs)) is not None:
+        screen.print(classes)
+        screen.print()
+    screen.print(overall_pairs(pairs, claim))
+    for text in remarks(claim, result):
+        screen.print(text, markup=False, style="dim", highlight=False)

@@ -49,6 +49,7 @@ class Evaluation:
                 "log_loss": self.uncalibrated.log_loss,
                 "calibration_error": self.uncalibrated.calibration_error,
             },
+            "notes": self.notes,
         }
 
     def save(self, folder: Path) -> None:
@@ -155,7 +156,7 @@ def _chosen(
 ) -> tuple[str, tuple[str, ...]]:
     """The part to measure, and what should be said of it. Raises DataError where the part is empty."""
     there = [part for part in ("test", "val", "train", "spare", "all") if (parts == part).any()]
-    notes: list[str] = []
+    notes: list[str] = [trained["remark"]] if trained.get("remark") else []
     part = asked or there[0]
     if asked is None and part == "val":
         notes.append(f"{faces.name} has no test part here: measuring val")

@@ -1,0 +1,66 @@
+"""A paper's figures beside the measured ones, as a table for the terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from fercli.core.catalogue import Claim
+    from fercli.metrics.claims import Pair
+    from fercli.workflows.evaluate import Evaluation
+
+_HEADINGS = {"precision": "precision", "recall": "recall", "f1": "F1"}
+
+
+def class_pairs(pairs: "Sequence[Pair]") -> Table | None:
+    """A row a class, a column a measure: the paper's figure, ours, the difference. None without such figures."""
+    by_class = [pair for pair in pairs if pair.of != "all"]
+    if not by_class:
+        return None
+    measures = [name for name in _HEADINGS if any(pair.measure == name for pair in by_class)]
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("class", no_wrap=True)
+    for measure in measures:
+        table.add_column(f"{_HEADINGS[measure]}\npaper  here   diff", justify="right", no_wrap=True)
+    for name in dict.fromkeys(pair.of for pair in by_class):
+        cells = {pair.measure: pair for pair in by_class if pair.of == name}
+        table.add_row(Text(name), *(_cell(cells.get(measure)) for measure in measures))
+    return table
+
+
+def overall_pairs(pairs: "Sequence[Pair]", claim: "Claim") -> Table:
+    """Accuracy over all classes: the paper's, ours, the difference, in percent."""
+    table = Table.grid(padding=(0, 2))
+    for pair in pairs:
+        if pair.of != "all":
+            continue
+        stated, difference = "not stated", ""
+        if pair.paper is not None and pair.difference is not None:
+            spread = f" ± {claim.sd:g}" if claim.sd else ""
+            stated = f"{100 * pair.paper:.2f}{spread} %"
+            difference = f"{100 * pair.difference:+.2f} points"
+        table.add_row(Text(pair.measure, "bold"), f"paper {stated}", f"here {100 * pair.here:.2f} %", difference)
+    return table
+
+
+def remarks(claim: "Claim", result: "Evaluation") -> list[str]:
+    """What must be known to read the comparison."""
+    found = [f"the paper measured on {claim.data}" + (f": {claim.note}" if claim.note else "")]
+    if claim.data != result.data:
+        found.append(f"here {result.data} was measured: other faces, so the difference is not the network's alone")
+    if claim.measure == "element-wise accuracy":
+        classes = len(result.scores.classes)
+        found.append(
+            f"{classes - 1}/{classes} = {(classes - 1) / classes:.6f}… is the element-wise accuracy of a network that "
+            "never gives any class more than 0.5: it is no top-1 accuracy"
+        )
+    return found
+
+
+def _cell(pair: "Pair | None") -> str:
+    """'0.62  0.54  -0.08'."""
+    if pair is None or pair.paper is None or pair.difference is None:
+        return ""
+    return f"{pair.paper:.2f}  {pair.here:.2f}  {pair.difference:+.2f}"
