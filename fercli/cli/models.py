@@ -1,5 +1,6 @@
 """fer models: the catalogue as a list, or one entry of it."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ from fercli.cli import console, options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.core.catalogue import Catalogue, ModelEntry
+    from fercli.core.catalogue import Catalogue, Claim, ModelEntry, Result
 
 
 def models(
@@ -31,6 +32,7 @@ def models(
         _show(name, catalogue[name])
     else:
         console.out().print(_list(catalogue))
+        console.note(f"* weights ship; {catalogue.default} is the default")
         console.note("fer models NAME shows one in full; fer train --model NAME trains it")
 
 
@@ -39,50 +41,83 @@ def _list(catalogue: "Catalogue") -> "Table":
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", no_wrap=True)
-    table.add_column("parameters", justify="right")
-    for heading in ("paper claims", "measured here", "weights"):
+    for heading in ("parameters", "multiply-\nadds", "on disk"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("paper claims", "measured here"):
         table.add_column(heading)
     for name, entry in catalogue.models.items():
         table.add_row(
-            name + (" (default)" if name == catalogue.default else ""),
+            name + (" *" if entry.weights else ""),
             f"{entry.parameters.total:,}",
-            "\n".join(f"{claim.accuracy:g} % {claim.data}" for claim in entry.claims),
-            "\n".join(f"{result.accuracy:g} % {result.data} {result.split}" for result in entry.results) or "–",
-            "shipped" if entry.weights else "–",
+            f"{entry.multiply_adds / 1e6:.1f} M",
+            _bytes(entry.size),
+            "\n".join(_claimed(claim) for claim in entry.claims),
+            "\n".join(_measured(entry, result) for result in _best_views(entry)) or "–",
         )
     return table
+
+
+def _bytes(size: int) -> str:
+    """'220 KB', '94 MB'."""
+    return f"{size / 1e3:.0f} KB" if size < 1e6 else f"{size / 1e6:.1f} MB" if size < 1e7 else f"{size / 1e6:.0f} MB"
+
+
+def _claimed(claim: "Claim") -> str:
+    measure = "" if claim.measure == "accuracy" else f", {claim.measure}"
+    spread = f" ± {claim.sd:g}" if claim.sd else ""
+    return f"{claim.accuracy:g}{spread} % {claim.data}{measure}"
+
+
+def _measured(entry: "ModelEntry", result: "Result") -> str:
+    """One line: figure, data, how long it was trained, and what must be said beside it."""
+    epochs = f"{result.epochs} epoch{'s'[: result.epochs > 1]}"
+    return ", ".join(
+        filter(None, (f"{result.accuracy:g} % {result.data} {result.split}", epochs, entry.remark(result)))
+    )
+
+
+def _best_views(entry: "ModelEntry") -> "list[Result]":
+    """One result for each part of each face set: the best of its views."""
+    best: dict[tuple[str, str], Result] = {}
+    for result in entry.results:
+        key = (result.data, result.split)
+        if key not in best or result.accuracy > best[key].accuracy:
+            best[key] = result
+    return list(best.values())
 
 
 def _show(name: str, entry: "ModelEntry") -> None:
     screen = console.out()
     screen.print(f"[bold]{name}[/bold]  {entry.summary}")
-    for label, text in (
-        ("paper", entry.source.cite + (f", doi {entry.source.doi}" if entry.source.doi else "")),
-        ("input", f"gray faces, {entry.input.size}×{entry.input.size}, pixels / 255 inside the network"),
-        ("classes", ", ".join(entry.classes)),
-        (
-            "parameters",
-            f"{entry.parameters.trainable:,} trainable, {entry.parameters.total:,} with running statistics",
-        ),
-        ("weights", "shipped" if entry.weights else f"none ship: fer train --model {name} makes some"),
-        ("note", entry.note),
-    ):
+    for label, text in _facts(name, entry):
         if text:
             screen.print(_labelled(label, text))
     for claim in entry.claims:
-        screen.print(
-            _labelled(
-                "claimed",
-                f"{claim.accuracy:g} % on {claim.data}" + (f" ({claim.note})" if claim.note else ""),
-            )
-        )
+        note = f" ({claim.note})" if claim.note else ""
+        screen.print(_labelled("claimed", f"{_claimed(claim)}{note}"))
     for result in entry.results:
-        text = f"{result.accuracy:g} % on {result.data} {result.split}, {result.views}, {result.epochs} epochs"
         note = f" ({result.note})" if result.note else ""
-        screen.print(_labelled("measured", f"{text}: {result.command}{note}"))
+        screen.print(_labelled("measured", f"{_measured(entry, result)}, {result.views}: {result.command}{note}"))
     for kind, recipe in entry.recipes.items():
         plain = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"note"})
         screen.print(_labelled(f"recipe {kind}", _words(plain) + (f". {recipe.note}" if recipe.note else "")))
+
+
+def _facts(name: str, entry: "ModelEntry") -> Iterator[tuple[str, str]]:
+    """What the entry says of the network itself, label by label."""
+    yield "paper", entry.source.cite + (f", doi {entry.source.doi}" if entry.source.doi else "")
+    scaling = "pixels / 255"
+    if entry.input.scaling == "imagenet":
+        scaling += ", repeated to three channels, less ImageNet's means, over its deviations,"
+    yield "input", f"gray faces, {entry.input.size}×{entry.input.size}, {scaling} inside the network"
+    yield "classes", ", ".join(entry.classes)
+    trainable, total = entry.parameters.trainable, entry.parameters.total
+    yield "parameters", f"{trainable:,} trainable, {total:,} with running statistics, {_bytes(entry.size)} on disk"
+    yield "cost", f"{entry.multiply_adds:,} multiply-adds a face"
+    yield "weights", "shipped" if entry.weights else f"none ship: fer train --model {name} makes some"
+    if entry.imagenet:
+        yield "starts from", f"{entry.imagenet} of torchvision, where a recipe says imagenet (--no-pretrained: scratch)"
+    yield "note", entry.note
 
 
 def _labelled(label: str, text: str) -> "Table":
@@ -101,6 +136,13 @@ def _words(settings: dict[str, object]) -> str:
     """Settings in one line: 'epochs 100, optimizer (name adam, lr 0.001)'."""
     words = []
     for key, value in settings.items():
-        plain = f"({_words(value)})" if isinstance(value, dict) else "yes" if value is True else str(value)
-        words.append(f"{key.replace('_', ' ')} {plain}")
+        words.append(f"{key.replace('_', ' ')} {_word(value)}")
     return ", ".join(words)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, dict):
+        return f"({_words(value)})"
+    if isinstance(value, list):
+        return " ".join(str(part) for part in value)
+    return "yes" if value is True else str(value)

@@ -73,6 +73,8 @@ class Result(Settings):
     views: Literal["single", "single + mirrored"]
     accuracy: Percent
     epochs: Count
+    #: what the network was trained from
+    pretrained: Literal["none", "imagenet"] = "none"
     command: str
     note: str = ""
 
@@ -114,10 +116,15 @@ class ModelEntry(Settings):
             raise ValueError(f"the recipe {asking[0]} starts from ImageNet weights, and `imagenet` names none")
         return self
 
-    def remark(self, recipe: Recipe) -> str:
-        """What must be said beside figures that this recipe gives, if anything."""
+    def remark(self, made: Recipe | Result) -> str:
+        """What must be said beside figures that this recipe gives, or beside this result, if anything."""
         transfers = self.recipes["paper"].pretrained == "imagenet"
-        return WITHOUT_IMAGENET if transfers and recipe.pretrained == "none" else ""
+        return WITHOUT_IMAGENET if transfers and made.pretrained == "none" else ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the weights in float32, the header of their file aside."""
+        return 4 * self.parameters.total
 
 
 class Catalogue(Settings):

@@ -23,7 +23,7 @@ def load_imagenet(network: nn.Module, weights: str, file: Path | None = None) ->
     """
     try:
         named = get_weight(weights)
-    except ValueError as error:
+    except (ValueError, KeyError) as error:
         raise ModelError(f"torchvision has no weights '{weights}'") from error
     state = _from_file(file) if file else _from_torchvision(named)
     _take(network, state, str(file or weights))
@@ -35,8 +35,7 @@ def _from_file(file: Path) -> dict[str, Tensor]:
             return safetensors.torch.load_file(file)
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever a damaged pickle makes it raise
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"cannot read {file} as a file of weights: {reason}") from error
+        raise ModelError(f"cannot read {file} as a file of weights: {_reason(error)}") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ModelError(f"{file} is no state dict: save network.state_dict() alone")
     return state
@@ -48,12 +47,17 @@ def _from_torchvision(named: WeightsEnum) -> dict[str, Tensor]:
     try:
         state: dict[str, Tensor] = named.get_state_dict(progress=False, check_hash=True, map_location="cpu")
     except Exception as error:  # no network, a broken download, a damaged file
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
-            f"the ImageNet weights {name} are not in {folder} and could not be fetched ({reason}): put the file "
-            "there, name a local one with --pretrained-file PATH, or start from scratch with --no-pretrained"
+            f"the ImageNet weights {name} are not in {folder} and could not be fetched ({_reason(error)}): "
+            "put the file there, name a local one with --pretrained-file PATH, or start from scratch with "
+            "--no-pretrained"
         ) from error
     return state
+
+
+def _reason(error: Exception) -> str:
+    """The first line of what went wrong, or its kind where it says nothing."""
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _take(network: nn.Module, state: dict[str, Tensor], origin: str) -> None:

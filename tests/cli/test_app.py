@@ -168,9 +168,56 @@ def test_evaluating_prints_every_figure(fer):
     assert "measuring all 700 faces" in err
 
 
+def test_a_paper_s_figures_stand_beside_the_measured_ones(fer):
+    code, out, err = fer("eval", "--data", "cartoon", "--paper")
+    assert code == 0, err
+    below = out[out.index("beside the paper: Xu et al. 2021") :]
+    assert "paper  here   diff" in below
+    assert "happy" in below
+    assert "paper 66.29 %" in below
+    assert "here cartoon was measured: other faces" in " ".join(below.split())
+    code, out, _ = fer("eval", "--data", "cartoon", "--paper", "--json")
+    figures = json.loads(out)["paper"]["figures"]
+    assert {"of": "happy", "measure": "recall"}.items() <= figures[1].items()
+    assert figures[-1]["paper"] == 0.6629
+    assert figures[-1]["here"] == json.loads(out)["accuracy"]
+
+
+def test_chen_s_accuracy_is_explained(fer):
+    words = ("--recipe", "quick", "--epochs", 1, "--device", "cpu", "--out", "run", "--quiet")
+    code, _, err = fer("train", "--model", "chen-resnet-mlp", *words, "--batch-size", 280)
+    assert code == 0, err
+    code, out, err = fer("eval", "--model", "run", "--paper")
+    assert code == 0, err
+    assert "without ImageNet weights, not the paper's set-up" in err
+    text = " ".join(out.split())
+    assert "accuracy paper not stated" in text
+    assert "element-wise accuracy paper 85.71 %" in text
+    assert "6/7 = 0.857143… is the element-wise accuracy of a network that never gives any class more than 0.5" in text
+
+
 def test_models_lists_and_shows(fer):
     code, out, _ = fer("models")
     assert code == 0
-    assert all(name in out for name in ("xu-rescnn", "bah-resnet", "bah-basic"))
+    rows = {line.split()[0]: line for line in out.splitlines() if line}
+    assert {"xu-rescnn", "bah-resnet", "mini-xception", "li-resnet101"} <= rows.keys()
+    assert all(part in rows["mini-xception"] for part in ("58,423", "5.5 M", "234 KB", "64.04 % fer2013"))
     assert "54,983" in fer("models", "xu-rescnn")[1]
     assert json.loads(fer("models", "--json")[1])["bah-basic"]["parameters"]["total"] == 4_734_455
+    chen = " ".join(fer("models", "chen-resnet-mlp")[1].split())
+    assert "frozen conv1 bn1 layer1" in chen
+    assert "ResNet50_Weights.IMAGENET1K_V1" in chen
+
+
+def test_where_a_training_starts_from_makes_sense(fer, tmp_path):
+    (tmp_path / "x.pth").write_bytes(b"")
+    code, _, err = fer("train", "--pretrained-file", "x.pth")
+    assert code == 2
+    assert "xu-rescnn starts from scratch" in err
+    code, _, err = fer("train", "--model", "li-resnet50", "--pretrained-file", "x.pth", "--no-pretrained")
+    assert code == 2
+    assert "leave out either it or --pretrained-file" in err
+    code, _, err = fer("train", "--model", "li-resnet50", "--pretrained-file", "x.pth")
+    assert code == 2
+    assert "error: cannot read" in err
+    assert not (tmp_path / "runs").exists()

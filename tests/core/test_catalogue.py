@@ -12,6 +12,7 @@ ENTRY = {
     "summary": "a network",
     "architecture": "xu-rescnn",
     "parameters": {"trainable": 1, "total": 2},
+    "multiply_adds": 3,
     "source": {"cite": "Nobody 2020"},
     "recipes": {"paper": RECIPE, "best": "shared"},
 }

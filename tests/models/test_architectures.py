@@ -1,0 +1,172 @@
+"""The networks that the papers compare with, and the pretrained ones, held against the papers by inspection."""
+
+import pytest
+import torch
+from torch import nn
+
+from fercli.models.catalogue import build_model, load_catalogue
+from fercli.models.inference import logits
+
+CONVOLUTION_NORM = [nn.Conv2d, nn.BatchNorm2d]
+
+
+def leaves(network: nn.Module) -> list[nn.Module]:
+    """The layers that compute, in the order they were put together."""
+    return [layer for layer in network.modules() if not list(layer.children())]
+
+
+def kinds(network: nn.Module) -> list[str]:
+    return [type(layer).__name__ for layer in leaves(network)]
+
+
+def convolutions(network: nn.Module) -> list[tuple[int, int, int]]:
+    """Output channels, kernel and stride of every convolution."""
+    found = (layer for layer in network.modules() if isinstance(layer, nn.Conv2d))
+    return [(layer.out_channels, layer.kernel_size[0], layer.stride[0]) for layer in found]
+
+
+def sides(network: nn.Module) -> list[int]:
+    """The side of the maps after every convolution and pooling, in the order they run."""
+    seen: list[int] = []
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.AvgPool2d | nn.MaxPool2d):
+            layer.register_forward_hook(lambda _layer, _inputs, out: seen.append(out.shape[-1]))
+    network.eval()(torch.zeros(1, 1, 48, 48))
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("name", "total"),
+    [
+        ("simple-cnn", 642_935),
+        ("simpler-cnn", 559_671),
+        ("mini-xception", 58_423),
+        ("li-resnet50", 23_575_495),
+        ("li-resnet101", 42_619_847),
+        ("chen-resnet-mlp", 23_858_823),
+    ],
+)
+def test_the_totals_are_the_papers(name, total):
+    assert load_catalogue()[name].parameters.total == total
+
+
+@pytest.mark.parametrize("name", load_catalogue().models)
+def test_the_multiply_adds_are_those_of_one_face(name):
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        logits(build_model(name), torch.zeros(1, 1, 48, 48, dtype=torch.uint8))
+    assert load_catalogue()[name].multiply_adds == counter.get_total_flops() // 2
+
+
+def test_simple_cnn_is_four_pooled_stages_of_two_blocks():
+    network = build_model("simple-cnn")
+    stage = ["Conv2d", "BatchNorm2d", "Conv2d", "BatchNorm2d", "ReLU", "AvgPool2d", "Dropout"]
+    head = ["Conv2d", "BatchNorm2d", "Conv2d", "AdaptiveAvgPool2d", "Flatten"]
+    assert kinds(network) == stage * 4 + head
+    rows = [(16, 7), (32, 5), (64, 3), (128, 3)]
+    assert convolutions(network) == [(c, k, 1) for c, k in rows for _ in range(2)] + [(256, 3, 1), (7, 3, 1)]
+    assert {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)} == {0.5}
+    assert sides(network) == [48, 48, 24, 24, 24, 12, 12, 12, 6, 6, 6, 3, 3, 3]
+
+
+def test_simpler_cnn_strides_down_to_one_place():
+    network = build_model("simpler-cnn")
+    stage = ["Conv2d", "BatchNorm2d", "Conv2d", "BatchNorm2d", "ReLU", "Dropout"]
+    tail = ["Conv2d", "BatchNorm2d", "Conv2d", "Conv2d", "BatchNorm2d", "Conv2d", "Flatten"]
+    assert kinds(network) == stage * 4 + tail
+    rows = [(16, 5, 1), (16, 5, 2), (32, 5, 1), (32, 5, 2), (64, 3, 1), (64, 3, 2), (64, 1, 1), (128, 3, 2)]
+    assert convolutions(network) == [*rows, (256, 1, 1), (128, 3, 2), (256, 1, 1), (7, 3, 2)]
+    assert {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)} == {0.25}
+    assert sides(network)[-1] == 1
+    assert not any(isinstance(layer, nn.AdaptiveAvgPool2d) for layer in network.modules())
+
+
+def test_mini_xception_has_no_bias_but_the_last():
+    network = build_model("mini-xception")
+    found = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    assert [layer.bias is not None for layer in found] == [False] * (len(found) - 1) + [True]
+    assert [layer.padding for layer in found[:2]] == [(0, 0), (0, 0)]
+    assert sum(layer.groups > 1 for layer in found) == 8
+    shortcuts = [layer for layer in found if layer.kernel_size == (1, 1) and layer.stride == (2, 2)]
+    assert [layer.out_channels for layer in shortcuts] == [16, 32, 64, 128]
+    pools = [layer for layer in network.modules() if isinstance(layer, nn.MaxPool2d)]
+    assert [(layer.kernel_size, layer.stride) for layer in pools] == [(3, 2)] * 4
+    assert sides(network)[:2] == [46, 44]
+    assert sides(network)[-1] == 3
+
+
+def test_mini_xception_s_stage_is_its_shortcut_where_the_main_way_is_shut():
+    stage = next(layer for layer in build_model("mini-xception").modules() if type(layer).__name__.endswith("Residual"))
+    stage.eval()
+    for layer in stage.main.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.zeros_(layer.weight)
+    maps = torch.randn(2, 8, 44, 44)
+    assert torch.equal(stage(maps), stage.shortcut(maps))
+
+
+def test_lenet_is_its_plan():
+    network = build_model("lenet")
+    dense = ["Linear", "Tanh", "Linear", "Tanh", "Linear"]
+    assert kinds(network) == ["Conv2d", "Tanh", "AvgPool2d"] * 2 + ["Flatten"] + dense
+    assert convolutions(network) == [(6, 5, 1), (16, 5, 1)]
+    widths = [layer.out_features for layer in network.modules() if isinstance(layer, nn.Linear)]
+    assert widths == [120, 84, 7]
+
+
+@pytest.mark.parametrize("name", ["simple-cnn", "simpler-cnn", "mini-xception", "lenet"])
+def test_keras_default_start(name):
+    torch.manual_seed(0)
+    for layer in leaves(build_model(name)):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            places = layer.weight[0, 0].numel()
+            groups = getattr(layer, "groups", 1)
+            fan_in, fan_out = layer.weight.shape[1] * groups * places, layer.weight.shape[0] // groups * places
+            limit = (6 / (fan_in + fan_out)) ** 0.5
+            assert layer.weight.abs().max() <= limit + 1e-6
+            if layer.weight.numel() > 1000:
+                assert layer.weight.std().item() == pytest.approx(limit / 3**0.5, rel=0.05)
+            assert layer.bias is None or not layer.bias.any()
+        if isinstance(layer, nn.BatchNorm2d):
+            assert (layer.momentum, layer.eps) == (0.01, 1e-3)
+
+
+@pytest.mark.parametrize(("name", "blocks"), [("li-resnet50", [3, 4, 6, 3]), ("li-resnet101", [3, 4, 23, 3])])
+def test_li_s_networks_are_the_standard_ones_with_seven_outputs(name, blocks):
+    body = build_model(name).body
+    assert [len(getattr(body, f"layer{stage}")) for stage in (1, 2, 3, 4)] == blocks
+    assert body.fc.out_features == 7
+
+
+def test_chen_s_head_is_the_paper_s():
+    body = build_model("chen-resnet-mlp").body
+    assert isinstance(body.avgpool, nn.Dropout)
+    group = ["BatchNorm1d", "ReLU", "Dropout", "Linear"]
+    assert kinds(body.fc) == ["BatchNorm1d", "Linear"] + group * 3
+    sizes = [(layer.in_features, layer.out_features) for layer in body.fc if isinstance(layer, nn.Linear)]
+    assert sizes == [(8192, 32), (32, 32), (32, 32), (32, 7)]
+    assert {layer.p for layer in body.modules() if isinstance(layer, nn.Dropout)} == {0.5}
+
+
+def test_chen_s_paper_recipe_trains_the_last_four_layers_and_the_head():
+    from fercli.training.freezing import freeze
+
+    body = build_model("chen-resnet-mlp").body
+    freeze(body, load_catalogue().recipe("chen-resnet-mlp", "paper").frozen)
+    assert sum(value.numel() for value in body.parameters() if value.requires_grad) == 1_333_767
+    names = {name for name, value in body.named_parameters() if value.requires_grad and not name.startswith("fc.")}
+    assert names == {"layer4.2.conv3.weight", "layer4.2.bn3.weight", "layer4.2.bn3.bias"}
+
+
+def test_three_channels_are_the_gray_one_normalised_as_torchvision_does():
+    from torchvision.models import ResNet50_Weights
+
+    network = build_model("li-resnet50")
+    seen: list[torch.Tensor] = []
+    network.body.conv1.register_forward_hook(lambda _layer, inputs, _out: seen.append(inputs[0]))
+    faces = torch.randint(0, 256, (2, 1, 48, 48), dtype=torch.uint8)
+    network.eval()(faces)
+    given = ResNet50_Weights.IMAGENET1K_V1.transforms()
+    mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in (given.mean, given.std))
+    torch.testing.assert_close(seen[0], (faces.repeat(1, 3, 1, 1) / 255 - mean) / deviation)
