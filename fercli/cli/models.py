@@ -27,7 +27,9 @@ def models(
     catalogue = load_catalogue()
     if as_json:
         chosen = {name: catalogue[name]} if name else catalogue.models
-        console.print_json({key: entry.model_dump(mode="json") for key, entry in chosen.items()})
+        console.print_json(
+            {key: {**entry.model_dump(mode="json"), "size_bytes": entry.size} for key, entry in chosen.items()}
+        )
     elif name:
         _show(name, catalogue[name])
     else:

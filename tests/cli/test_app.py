@@ -204,6 +204,7 @@ def test_models_lists_and_shows(fer):
     assert all(part in rows["mini-xception"] for part in ("58,423", "5.5 M", "234 KB", "64.04 % fer2013"))
     assert "54,983" in fer("models", "xu-rescnn")[1]
     assert json.loads(fer("models", "--json")[1])["bah-basic"]["parameters"]["total"] == 4_734_455
+    assert json.loads(fer("models", "lenet", "--json")[1])["lenet"]["size_bytes"] == 4 * 168_971
     chen = " ".join(fer("models", "chen-resnet-mlp")[1].split())
     assert "frozen conv1 bn1 layer1" in chen
     assert "ResNet50_Weights.IMAGENET1K_V1" in chen
