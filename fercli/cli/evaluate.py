@@ -96,7 +96,7 @@ def _show_paper(claim: "Claim", result: "Evaluation") -> None:
 
     pairs, screen = compare(claim, result.scores), console.out()
     screen.print(f"beside the paper: {load_catalogue()[result.model].source.cite}\n", markup=False)
-    if (classes := class_pairs(pairs)) is not None:
+    if (classes := class_pairs(pairs, screen.width)) is not None:
         screen.print(classes)
         screen.print()
     screen.print(overall_pairs(pairs, claim))

@@ -13,20 +13,42 @@ if TYPE_CHECKING:
 
 _HEADINGS = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
+#: Columns that a measure's three figures take, with the gap before them.
+_CELL = 20
 
-def class_pairs(pairs: "Sequence[Pair]") -> Table | None:
-    """A row a class, a column a measure: the paper's figure, ours, the difference. None without such figures."""
+
+def class_pairs(pairs: "Sequence[Pair]", width: int) -> Table | None:
+    """The paper's figure, ours and the difference for each class and measure; None without such figures.
+
+    A column a measure, or where the terminal is too narrow for that, a row a measure.
+    """
     by_class = [pair for pair in pairs if pair.of != "all"]
     if not by_class:
         return None
     measures = [name for name in _HEADINGS if any(pair.measure == name for pair in by_class)]
+    longest = max(len(pair.of) for pair in by_class)
+    return _long(by_class) if longest + len(measures) * _CELL > width else _wide(by_class, measures)
+
+
+def _wide(pairs: "Sequence[Pair]", measures: Sequence[str]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("class", no_wrap=True)
     for measure in measures:
         table.add_column(f"{_HEADINGS[measure]}\npaper  here   diff", justify="right", no_wrap=True)
-    for name in dict.fromkeys(pair.of for pair in by_class):
-        cells = {pair.measure: pair for pair in by_class if pair.of == name}
-        table.add_row(Text(name), *(_cell(cells.get(measure)) for measure in measures))
+    for name in dict.fromkeys(pair.of for pair in pairs):
+        cells = {pair.measure: "  ".join(_figures(pair)) for pair in pairs if pair.of == name}
+        table.add_row(Text(name), *(cells.get(measure, "") for measure in measures))
+    return table
+
+
+def _long(pairs: "Sequence[Pair]") -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("class", overflow="ellipsis", no_wrap=True)
+    table.add_column("measure", no_wrap=True)
+    for heading in ("paper", "here", "diff"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for pair in pairs:
+        table.add_row(Text(pair.of), _HEADINGS[pair.measure], *_figures(pair))
     return table
 
 
@@ -59,8 +81,8 @@ def remarks(claim: "Claim", result: "Evaluation") -> list[str]:
     return found
 
 
-def _cell(pair: "Pair | None") -> str:
-    """'0.62  0.54  -0.08'."""
-    if pair is None or pair.paper is None or pair.difference is None:
-        return ""
-    return f"{pair.paper:.2f}  {pair.here:.2f}  {pair.difference:+.2f}"
+def _figures(pair: "Pair") -> tuple[str, str, str]:
+    """'0.62', '0.54', '-0.08'; blanks where the paper states nothing."""
+    if pair.paper is None or pair.difference is None:
+        return "", f"{pair.here:.2f}", ""
+    return f"{pair.paper:.2f}", f"{pair.here:.2f}", f"{pair.difference:+.2f}"
