@@ -46,12 +46,12 @@ def evaluate(
     if out is not None and not force and (out / "metrics.json").exists():
         raise UsageError(f"{out} holds an evaluation already: --force replaces it, or name another --out")
     result = workflow(model, data, root=root, part=split, mirrored=tta, device=device)
-    claim = _claim(result) if paper else None
     for text in result.notes:
         console.note(text)
     if out is not None:
         result.save(out)
         console.note(f"predictions.csv, confusion.png and metrics.json are in {out}")
+    claim = _claim(result) if paper else None
     if as_json:
         console.print_json({**result.to_dict(), **(_compared(claim, result) if claim else {})})
         return
@@ -85,7 +85,7 @@ def _compared(claim: "Claim", result: "Evaluation") -> dict[str, object]:
     """The comparison as JSON takes it."""
     from fercli.metrics.claims import compare
 
-    pairs = [pair.to_dict() for pair in compare(claim, result.scores)]
+    pairs = [pair.to_dict() for pair in compare(claim, result.scores, result.uncalibrated)]
     return {"paper": {"data": claim.data, "note": claim.note, "figures": pairs}}
 
 
@@ -94,7 +94,7 @@ def _show_paper(claim: "Claim", result: "Evaluation") -> None:
     from fercli.metrics.claims import compare
     from fercli.models.catalogue import load_catalogue
 
-    pairs, screen = compare(claim, result.scores), console.out()
+    pairs, screen = compare(claim, result.scores, result.uncalibrated), console.out()
     screen.print(f"beside the paper: {load_catalogue()[result.model].source.cite}\n", markup=False)
     if (classes := class_pairs(pairs, screen.width)) is not None:
         screen.print(classes)

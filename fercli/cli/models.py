@@ -27,9 +27,7 @@ def models(
     catalogue = load_catalogue()
     if as_json:
         chosen = {name: catalogue[name]} if name else catalogue.models
-        console.print_json(
-            {key: {**entry.model_dump(mode="json"), "size_bytes": entry.size} for key, entry in chosen.items()}
-        )
+        console.print_json({key: _as_json(entry) for key, entry in chosen.items()})
     elif name:
         _show(name, catalogue[name])
     else:
@@ -38,12 +36,18 @@ def models(
         console.note("fer models NAME shows one in full; fer train --model NAME trains it")
 
 
+def _as_json(entry: "ModelEntry") -> dict[str, object]:
+    """The entry with what follows from it: its size, and what must be said beside each result."""
+    results = [{**result.model_dump(mode="json"), "remark": entry.remark(result)} for result in entry.results]
+    return {**entry.model_dump(mode="json"), "size_bytes": entry.size, "results": results}
+
+
 def _list(catalogue: "Catalogue") -> "Table":
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", no_wrap=True)
-    for heading in ("parameters", "multiply-\nadds", "on disk"):
+    for heading in ("parameters", "multiply-\nadds", "float32\nweights"):
         table.add_column(heading, justify="right", no_wrap=True)
     for heading in ("paper claims", "measured here"):
         table.add_column(heading)
@@ -54,7 +58,7 @@ def _list(catalogue: "Catalogue") -> "Table":
             f"{entry.multiply_adds / 1e6:.1f} M",
             _bytes(entry.size),
             "\n".join(_claimed(claim) for claim in entry.claims),
-            "\n".join(_measured(entry, result) for result in _best_views(entry)) or "–",
+            "\n".join(_measured(entry, result) for result in _listed(entry)) or "–",
         )
     return table
 
@@ -78,14 +82,9 @@ def _measured(entry: "ModelEntry", result: "Result") -> str:
     )
 
 
-def _best_views(entry: "ModelEntry") -> "list[Result]":
-    """One result for each part of each face set: the best of its views."""
-    best: dict[tuple[str, str], Result] = {}
-    for result in entry.results:
-        key = (result.data, result.split)
-        if key not in best or result.accuracy > best[key].accuracy:
-            best[key] = result
-    return list(best.values())
+def _listed(entry: "ModelEntry") -> "list[Result]":
+    """The results of a single view, as papers measure; all where there is none."""
+    return [result for result in entry.results if result.views == "single"] or list(entry.results)
 
 
 def _show(name: str, entry: "ModelEntry") -> None:
@@ -114,7 +113,7 @@ def _facts(name: str, entry: "ModelEntry") -> Iterator[tuple[str, str]]:
     yield "input", f"gray faces, {entry.input.size}×{entry.input.size}, {scaling} inside the network"
     yield "classes", ", ".join(entry.classes)
     trainable, total = entry.parameters.trainable, entry.parameters.total
-    yield "parameters", f"{trainable:,} trainable, {total:,} with running statistics, {_bytes(entry.size)} on disk"
+    yield "parameters", f"{trainable:,} trainable, {total:,} with running statistics, {_bytes(entry.size)} in float32"
     yield "cost", f"{entry.multiply_adds:,} multiply-adds a face"
     yield "weights", "shipped" if entry.weights else f"none ship: fer train --model {name} makes some"
     if entry.imagenet:

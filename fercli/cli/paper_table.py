@@ -75,7 +75,7 @@ def remarks(claim: "Claim", result: "Evaluation") -> list[str]:
     if claim.measure == "element-wise accuracy":
         classes = len(result.scores.classes)
         found.append(
-            f"{classes - 1}/{classes} = {(classes - 1) / classes:.6f}… is the element-wise accuracy of a network that "
+            f"{classes - 1}/{classes} = 0.{10**6 * (classes - 1) // classes:06}… is the element-wise accuracy of a network that "
             "never gives any class more than 0.5: it is no top-1 accuracy"
         )
     return found

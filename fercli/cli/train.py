@@ -106,4 +106,6 @@ def train(
         console.print_json(result.to_dict())
     else:
         console.out().print(training_table(result))
+        for text in result.evaluations[0].notes:
+            console.out().print(text, style="dim", markup=False)
     console.note(f"next: fer eval --model {result.folder}   or   fer predict PHOTO --model {result.folder}")

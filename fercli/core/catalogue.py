@@ -123,7 +123,7 @@ class ModelEntry(Settings):
 
     @property
     def size(self) -> int:
-        """Bytes of the weights in float32, the header of their file aside."""
+        """Bytes of the weights in float32; their file has some kilobytes of header beside them."""
         return 4 * self.parameters.total
 
 

@@ -33,11 +33,13 @@ def fitting_claim(claims: Sequence[Claim], data: str) -> Claim | None:
     return next((claim for claim in claims if claim.data == data), claims[0] if claims else None)
 
 
-def compare(claim: Claim, scores: Scores) -> tuple[Pair, ...]:
+def compare(claim: Claim, scores: Scores, uncalibrated: Scores) -> tuple[Pair, ...]:
     """Every figure of a claim beside the measured one, classes first, then all classes together.
 
-    Classes are matched by name, synonyms included; a class that the measured data do not have is left out.
-    A claim of element-wise accuracy comes with the accuracy that the paper does not state.
+    `uncalibrated` are the scores of the same predictions without a temperature: no paper has one, and it changes what
+    passes 0.5, so element-wise accuracy is taken from there. Classes are matched by name, synonyms included; a class
+    that the measured data do not have is left out. A claim of element-wise accuracy comes with the accuracy that the
+    paper does not state.
     """
     measured = {canonical(row.name): row for row in scores.per_class if row.support}
     pairs = [
@@ -49,5 +51,5 @@ def compare(claim: Claim, scores: Scores) -> tuple[Pair, ...]:
     stated = claim.accuracy / 100
     if claim.measure == "accuracy":
         return (*pairs, Pair("all", "accuracy", stated, scores.accuracy))
-    elementwise = Pair("all", "element-wise accuracy", stated, scores.elementwise_accuracy)
+    elementwise = Pair("all", "element-wise accuracy", stated, uncalibrated.elementwise_accuracy)
     return (*pairs, Pair("all", "accuracy", None, scores.accuracy), elementwise)

@@ -55,4 +55,4 @@ class Conv2d(nn.Conv2d):
         if self.bias is None or not (self.training and torch.compiler.is_compiling()):
             return super().forward(maps)
         convolved: Tensor = self._conv_forward(maps, self.weight, None)
-        return convolved + self.bias.view(-1, 1, 1)
+        return convolved + self.bias.to(convolved.dtype).view(-1, 1, 1)

@@ -47,12 +47,18 @@ def _from_torchvision(named: WeightsEnum) -> dict[str, Tensor]:
     try:
         state: dict[str, Tensor] = named.get_state_dict(progress=False, check_hash=True, map_location="cpu")
     except Exception as error:  # no network, a broken download, a damaged file
+        if (folder / name).exists():
+            raise ModelError(f"{folder / name} is damaged ({_reason(error)}): delete it and try again") from error
         raise ModelError(
             f"the ImageNet weights {name} are not in {folder} and could not be fetched ({_reason(error)}): "
             "put the file there, name a local one with --pretrained-file PATH, or start from scratch with "
             "--no-pretrained"
         ) from error
     return state
+
+
+def _first(names: list[str]) -> str:
+    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _reason(error: Exception) -> str:
@@ -67,6 +73,7 @@ def _take(network: nn.Module, state: dict[str, Tensor], origin: str) -> None:
     needed = {name: value for name, value in own.items() if not name.endswith("num_batches_tracked")}
     wrong = [name for name, value in needed.items() if name not in state or state[name].shape != value.shape]
     if wrong:
-        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise ModelError(f"{origin} does not fit this network: {wrong[0]}{more} missing or of another shape")
+        raise ModelError(f"{origin} does not fit this network: {_first(wrong)} missing or of another shape")
+    if foreign := [name for name in state if name not in own and not name.startswith(_HEAD)]:
+        raise ModelError(f"{origin} does not fit this network, which has no {_first(foreign)}")
     network.load_state_dict({name: state[name] for name in needed}, strict=False)

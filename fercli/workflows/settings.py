@@ -63,12 +63,14 @@ def _started_from(pretrained: Path | Literal[False], base: Mapping[str, Any]) ->
     """The settings that change where a run starts from other weights than its recipe says."""
     if pretrained is False:
         return {"pretrained_file": None, "recipe": {**base["recipe"], "pretrained": "none", "frozen": ()}}
-    if load_catalogue()[base["model"]].imagenet is None:
+    entry = load_catalogue()[base["model"]]
+    if entry.imagenet is None:
         raise UsageError(f"--pretrained-file: {base['model']} starts from scratch, as its paper did; leave it out")
-    return {
-        "pretrained_file": str(Path(pretrained).absolute()),
-        "recipe": {**base["recipe"], "pretrained": "imagenet"},
-    }
+    recipe = {**base["recipe"], "pretrained": "imagenet"}
+    own = entry.recipes.get(base["recipe_name"])
+    if base["recipe"]["pretrained"] == "none" and own is not None:
+        recipe["frozen"] = own.frozen  # starting from scratch had taken it out
+    return {"pretrained_file": str(Path(pretrained).absolute()), "recipe": recipe}
 
 
 def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def resume(folder: RunFolder, config: RunConfig, listener: Listener | None = Non
         raise RunError(
             f"{folder.path} was begun with other settings ({'; '.join(differences)}): leave them out to continue it"
         )
-    job = TrainingJob(config, listener or Listener())
+    job = TrainingJob(config, listener or Listener(), fresh=not folder.checkpoint.is_file())
     if folder.meta.is_file() and folder.split.is_file():
         meta = read_json(folder.meta)
         job.check_same(meta, folder)

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from fercli.core.config import RunConfig
-from fercli.core.errors import DataError, RunError
-from fercli.core.files import read_json, write_json
+from fercli.core.errors import DataError, RunError, UsageError
+from fercli.core.files import file_digest, read_json, write_json
 from fercli.core.progress import Listener
 from fercli.data.sets import load_faces
 from fercli.data.splits import split, split_digest, write_split
@@ -56,7 +56,8 @@ class TrainResult:
 class TrainingJob:
     """Data, network and state of one training, set up from its settings."""
 
-    def __init__(self, config: RunConfig, listener: Listener) -> None:
+    def __init__(self, config: RunConfig, listener: Listener, *, fresh: bool = True) -> None:
+        """`fresh` is False where a checkpoint is about to replace the weights that training starts from."""
         self.config, self.listener = config, listener
         self.device = pick_device(config.device)
         self.precision = resolve_precision(config.precision, self.device)
@@ -67,18 +68,18 @@ class TrainingJob:
         recipe = config.recipe
         self.draw(split(self.faces, config.seed, group=config.group, val_fraction=recipe.val_fraction))
         repeatable(config.seed)
-        self.network = self._network()
+        self.network = self._network(fresh)
         self.state = TrainingState(self.network, recipe, len(self.train), len(self.faces.classes))
 
-    def _network(self) -> Classifier:
+    def _network(self, fresh: bool) -> Classifier:
         """The network at its start: drawn at random, or from the weights that the recipe names."""
         network = build(self.entry, len(self.faces.classes))
-        config = self.config
-        if config.recipe.pretrained == "imagenet" and self.entry.imagenet:
-            self.listener.say(f"starting from {config.pretrained_file or self.entry.imagenet}")
-            load_imagenet(
-                network.body, self.entry.imagenet, Path(config.pretrained_file) if config.pretrained_file else None
-            )
+        config, imagenet = self.config, self.entry.imagenet
+        if config.recipe.pretrained == "imagenet" and imagenet is None:
+            raise UsageError(f"recipe.pretrained: {config.model} has no ImageNet weights to start from; leave it out")
+        if config.recipe.pretrained == "imagenet" and imagenet and fresh:
+            self.listener.say(f"starting from {config.pretrained_file or imagenet}")
+            load_imagenet(network.body, imagenet, Path(config.pretrained_file) if config.pretrained_file else None)
         if remark := self.entry.remark(config.recipe):
             self.listener.say(f"note: {remark}")
         return network.to(self.device)
@@ -129,7 +130,18 @@ class TrainingJob:
                 "fingerprint": self.faces.fingerprint,
                 "faces": dict(zip(parts.tolist(), counts.tolist(), strict=True)),
             },
+            "pretrained": self._pretrained(),
         }
+
+    def _pretrained(self) -> str:
+        """Where the weights start from: 'none', torchvision's name, or a file's name and digest."""
+        config = self.config
+        if config.recipe.pretrained == "none":
+            return "none"
+        file = Path(config.pretrained_file) if config.pretrained_file else None
+        if file is None:
+            return str(self.entry.imagenet)
+        return f"{file.name}, sha256 {file_digest(file)}" if file.is_file() else file.name
 
     def run(self, folder: RunFolder) -> TrainResult:
         """Train to the end, writing the folder after each epoch, then measure what came out."""
@@ -157,8 +169,10 @@ class TrainingJob:
         seconds = sum(row.seconds for row in self.state.history)
         header = self._header(network.eval(), seconds, read_json(folder.meta))
         model = Model(network, header, self.device, folder.weights)
+        remark = self.entry.remark(self.config.recipe)
+        notes = (remark,) if remark else ()
         evaluations = [
-            measure(replace(model, mirrored=mirrored), self.faces.select(self.parts == part), part)
+            measure(replace(model, mirrored=mirrored), self.faces.select(self.parts == part), part, notes)
             for part in ("val", "test") if (self.parts == part).any()
             for mirrored in (False, True)
         ]  # fmt: skip
@@ -186,7 +200,7 @@ class TrainingJob:
             "command": meta["command"],
             "commit": meta["commit"],
             "recipe": config.recipe_name,
-            "pretrained": config.recipe.pretrained,
+            "pretrained": meta["pretrained"],
             "remark": self.entry.remark(config.recipe),
             "epochs": self.state.epoch,
             "best_epoch": self.state.best_epoch,

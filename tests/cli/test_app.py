@@ -193,7 +193,7 @@ def test_chen_s_accuracy_is_explained(fer):
     text = " ".join(out.split())
     assert "accuracy paper not stated" in text
     assert "element-wise accuracy paper 85.71 %" in text
-    assert "6/7 = 0.857143… is the element-wise accuracy of a network that never gives any class more than 0.5" in text
+    assert "6/7 = 0.857142… is the element-wise accuracy of a network that never gives any class more than 0.5" in text
 
 
 def test_models_lists_and_shows(fer):

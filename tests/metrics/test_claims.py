@@ -24,7 +24,7 @@ def scores(classes=EXPRESSIONS):
 
 
 def test_each_stated_figure_stands_beside_the_measured_one():
-    found = {(pair.of, pair.measure): pair for pair in compare(CLAIM, scores())}
+    found = {(pair.of, pair.measure): pair for pair in compare(CLAIM, scores(), scores())}
     assert found.keys() == {("angry", "precision"), ("angry", "f1"), ("happy", "recall"), ("all", "accuracy")}
     assert found["angry", "precision"].paper == 0.8
     assert found["angry", "precision"].here == 0.5
@@ -37,14 +37,15 @@ def test_each_stated_figure_stands_beside_the_measured_one():
 
 def test_a_class_without_faces_is_not_compared():
     claim = Claim.model_validate({"data": "x", "accuracy": 1, "per_class": {"fear": {"recall": 50}}})
-    assert [pair.of for pair in compare(claim, scores())] == ["all"]
+    assert [pair.of for pair in compare(claim, scores(), scores())] == ["all"]
 
 
 def test_element_wise_accuracy_is_not_set_beside_top_1():
     claim = Claim.model_validate({"data": "fer2013", "accuracy": 85.71, "measure": "element-wise accuracy"})
-    top, elementwise = compare(claim, scores())
+    raw = score(np.full((2, 7), 1 / 7), np.array([0, 1]), EXPRESSIONS)
+    top, elementwise = compare(claim, scores(), raw)
     assert (top.measure, top.paper, top.difference) == ("accuracy", None, None)
-    assert elementwise.here == scores().elementwise_accuracy
+    assert elementwise.here == pytest.approx(6 / 7), "no temperature: the paper has none"
 
 
 def test_the_claim_on_the_same_data_comes_first():

@@ -7,8 +7,6 @@ from torch import nn
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.inference import logits
 
-CONVOLUTION_NORM = [nn.Conv2d, nn.BatchNorm2d]
-
 
 def leaves(network: nn.Module) -> list[nn.Module]:
     """The layers that compute, in the order they were put together."""
@@ -106,6 +104,13 @@ def test_mini_xception_s_stage_is_its_shortcut_where_the_main_way_is_shut():
     assert torch.equal(stage(maps), stage.shortcut(maps))
 
 
+def test_mini_xception_s_stage_has_its_order():
+    stage = next(layer for layer in build_model("mini-xception").modules() if type(layer).__name__.endswith("Residual"))
+    assert kinds(stage.shortcut) == ["Conv2d", "BatchNorm2d"]
+    separable = ["Conv2d", "Conv2d", "BatchNorm2d"]
+    assert kinds(stage.main) == [*separable, "ReLU", *separable, "MaxPool2d"]
+
+
 def test_lenet_is_its_plan():
     network = build_model("lenet")
     dense = ["Linear", "Tanh", "Linear", "Tanh", "Linear"]
@@ -115,12 +120,13 @@ def test_lenet_is_its_plan():
     assert widths == [120, 84, 7]
 
 
-@pytest.mark.parametrize("name", ["simple-cnn", "simpler-cnn", "mini-xception", "lenet"])
+@pytest.mark.parametrize("name", ["simple-cnn", "simpler-cnn", "mini-xception", "lenet", "chen-resnet-mlp"])
 def test_keras_default_start(name):
     torch.manual_seed(0)
-    for layer in leaves(build_model(name)):
+    body = build_model(name).body
+    for layer in leaves(body.fc if name == "chen-resnet-mlp" else body):
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            places = layer.weight[0, 0].numel()
+            places = layer.weight[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
             groups = getattr(layer, "groups", 1)
             fan_in, fan_out = layer.weight.shape[1] * groups * places, layer.weight.shape[0] // groups * places
             limit = (6 / (fan_in + fan_out)) ** 0.5
@@ -128,7 +134,7 @@ def test_keras_default_start(name):
             if layer.weight.numel() > 1000:
                 assert layer.weight.std().item() == pytest.approx(limit / 3**0.5, rel=0.05)
             assert layer.bias is None or not layer.bias.any()
-        if isinstance(layer, nn.BatchNorm2d):
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             assert (layer.momentum, layer.eps) == (0.01, 1e-3)
 
 
@@ -170,3 +176,26 @@ def test_three_channels_are_the_gray_one_normalised_as_torchvision_does():
     given = ResNet50_Weights.IMAGENET1K_V1.transforms()
     mean, deviation = (torch.tensor(values).view(3, 1, 1) for values in (given.mean, given.std))
     torch.testing.assert_close(seen[0], (faces.repeat(1, 3, 1, 1) / 255 - mean) / deviation)
+
+
+def test_the_papers_settings_are_in_their_recipes():
+    """What the papers state, setting by setting; what they leave open is not held here."""
+    recipes = {name: entry.recipes["paper"] for name, entry in load_catalogue().models.items()}
+    for name in ("bah-resnet", "bah-basic"):
+        bah = recipes[name]
+        assert (bah.epochs, bah.batch_size, bah.class_weights, bah.stop_after) == (100, 64, True, 30)
+        assert (bah.optimizer.name, bah.optimizer.lr, bah.optimizer.betas) == ("nadam", 1e-3, (0.9, 0.999))
+        assert (bah.schedule.name, bah.schedule.patience, bah.schedule.floor) == ("plateau", 15, 1e-6)
+        assert bah.keep == "best-accuracy"
+        augment = bah.augment
+        assert all((augment.flip, augment.rotate, augment.shift, augment.zoom, augment.brightness))
+    chen = recipes["chen-resnet-mlp"]
+    assert (chen.epochs, chen.batch_size, chen.optimizer.name, chen.val_fraction) == (50, 64, "adam", 0.2)
+    assert (chen.augment.shift, chen.augment.rotate, chen.augment.flip, chen.pretrained) == (0.1, 15, False, "imagenet")
+    for name in ("xu-rescnn", "simple-cnn", "simpler-cnn", "mini-xception", "lenet"):
+        assert recipes[name].epochs == 100
+        assert recipes[name].augment.flip
+        assert recipes[name].augment.rotate > 0
+        assert recipes[name].augment.shift > 0
+    for name in ("li-resnet50", "li-resnet101"):
+        assert (recipes[name].pretrained, recipes[name].frozen) == ("imagenet", ())

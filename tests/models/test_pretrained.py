@@ -74,10 +74,22 @@ def test_offline_the_error_names_file_folder_and_both_ways_out(hub):
 
 
 def test_a_file_of_another_network_names_what_does_not_fit(tmp_path, published):
-    del published["layer3.1.conv2.weight"]
-    torch.save({**published, "layer1.0.conv1.weight": torch.zeros(2)}, tmp_path / "other.pth")
+    other = {name: value for name, value in published.items() if name != "layer3.1.conv2.weight"}
+    torch.save({**other, "layer1.0.conv1.weight": torch.zeros(2)}, tmp_path / "other.pth")
     with pytest.raises(ModelError, match=r"other.pth does not fit .*layer1.0.conv1.weight and 1 more missing or of"):
         load_imagenet(resnet18(7, 2), WEIGHTS, tmp_path / "other.pth")
+
+
+def test_a_deeper_network_s_file_is_not_cut_short(tmp_path, published):
+    torch.save({**published, "layer1.2.conv1.weight": torch.zeros(2)}, tmp_path / "deeper.pth")
+    with pytest.raises(ModelError, match=r"deeper.pth does not fit this network, which has no layer1.2.conv1.weight"):
+        load_imagenet(resnet18(7, 2), WEIGHTS, tmp_path / "deeper.pth")
+
+
+def test_a_damaged_file_of_torchvision_s_is_called_so(hub):
+    (hub / FILE).write_bytes(b"PK cut off")
+    with pytest.raises(ModelError, match=rf"{FILE} is damaged .*: delete it and try again"):
+        load_imagenet(resnet18(7, 2), WEIGHTS)
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 cut off"])

@@ -8,12 +8,15 @@ import pytest
 import torch
 from PIL import Image
 
+from fercli.core.errors import UsageError
+from fercli.core.progress import EpochRow, Listener
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import load_model
 from fercli.workflows.evaluate import evaluate
+from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.settings import settings
-from fercli.workflows.train import train
+from fercli.workflows.train import resume, train
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,7 @@ def test_an_epoch_is_written_and_read_again(name, few, tmp_path):
     np.testing.assert_allclose(again.predictions.probabilities, trained.predictions.probabilities, atol=1e-6)
     remark = "without ImageNet weights, not the paper's set-up"
     assert (remark in again.notes) == (entry.imagenet is not None)
+    assert (remark in trained.notes) == (entry.imagenet is not None)
 
     model = load_model(str(run.folder))
     assert not model.network.training
@@ -97,3 +101,31 @@ def test_a_run_starts_from_a_file_and_keeps_what_is_frozen(transfer, few, tmp_pa
             assert torch.equal(after[name], value), name
     assert not torch.equal(after["layer4.1.bn2.running_mean"], start["layer4.1.bn2.running_mean"])
     assert not torch.equal(scratch["layer1.0.bn1.running_mean"], torch.zeros(64)), "nothing is frozen from scratch"
+
+
+def test_a_run_that_was_broken_off_goes_on_without_the_file_it_started_from(transfer, few, tmp_path):
+    class KilledError(Exception):
+        pass
+
+    class Killing(Listener):
+        def epoch(self, row: EpochRow, best: bool) -> None:
+            if row.epoch == 2:
+                raise KilledError
+
+    config = settings(
+        model="small-resnet",
+        data=str(few),
+        changes={"device": "cpu"},
+        overrides={"epochs": 2},
+        pretrained=transfer,
+    )
+    with pytest.raises(KilledError):
+        train(config, tmp_path / "run", listener=Killing())
+    transfer.unlink()
+    assert resume(RunFolder(tmp_path / "run"), config).epochs == 2
+
+
+def test_weights_that_a_network_does_not_have_are_refused_however_they_are_asked_for():
+    config = settings(data="cartoon", changes={"device": "cpu"}, overrides={"pretrained": "imagenet"})
+    with pytest.raises(UsageError, match="xu-rescnn has no ImageNet weights to start from"):
+        train(config)
