@@ -105,9 +105,9 @@ def main() -> None:
     options = parser.parse_args()
     asks = []
     for loop in (usual_epochs, our_epochs):
-        ours, theirs = get_context("spawn").Pipe()
-        get_context("spawn").Process(target=serve, args=(theirs, loop, options.model, options.root)).start()
-        asks.append(ours)
+        here, there = get_context("spawn").Pipe()
+        get_context("spawn").Process(target=serve, args=(there, loop, options.model, options.root)).start()
+        asks.append(here)
     seconds: list[list[float]] = [[], []]
     before = [0.0, 0.0]
     for _ in range(options.epochs):

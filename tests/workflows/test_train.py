@@ -7,15 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 
-from fercli.core.errors import DataError, ModelError, RunError, UsageError
+from fercli.core.errors import DataError, RunError
 from fercli.core.progress import EpochRow, Listener
 from fercli.data.cartoon import cartoon
 from fercli.models.weights import read_header
 from fercli.workflows.evaluate import evaluate
 from fercli.workflows.run_folder import RunFolder, read_config, unfinished_run
-from fercli.workflows.settings import parse_overrides, settings
+from fercli.workflows.settings import settings
 from fercli.workflows.train import resume, train
 
 RUN_FILES = {
@@ -278,42 +277,6 @@ def test_a_foreign_set_without_a_split_is_measured_whole(run, tmp_path):
 def test_a_saved_evaluation_has_its_three_files(run, tmp_path):
     evaluate(str(run.path)).save(tmp_path / "eval")
     assert {file.name for file in (tmp_path / "eval").iterdir()} == {"metrics.json", "predictions.csv", "confusion.png"}
-
-
-def test_settings_come_from_the_catalogue_then_what_was_typed():
-    chosen = settings(model="bah-basic", recipe="paper", changes={"seed": 5}, overrides={"optimizer.lr": 0.5})
-    assert (chosen.model, chosen.data, chosen.seed) == ("bah-basic", "cartoon", 5)
-    assert (chosen.recipe.optimizer.name, chosen.recipe.optimizer.lr, chosen.recipe.epochs) == ("nadam", 0.5, 100)
-
-
-def test_typed_pairs_are_read_as_yaml():
-    assert parse_overrides(["optimizer.lr=1e-3", "augment.flip=false", "stop_after=null"]) == {
-        "optimizer.lr": "1e-3",
-        "augment.flip": False,
-        "stop_after": None,
-    }
-    with pytest.raises(UsageError, match="write it as key=value"):
-        parse_overrides(["epochs"])
-
-
-@pytest.mark.parametrize("pair", ["epochz=3", "optimizer.name=adma", "batch_size=1", "augment=5"])
-def test_a_setting_that_makes_no_sense_is_named(pair):
-    with pytest.raises(UsageError, match=f"recipe.{pair.split('=')[0]}"):
-        settings(changes={}, overrides=parse_overrides([pair]))
-
-
-def test_an_unknown_model_suggests_the_nearest():
-    with pytest.raises(ModelError, match="did you mean bah-resnet"):
-        settings(model="bah-resnt", changes={}, overrides={})
-
-
-def test_a_damaged_config_is_one_error(tmp_path):
-    (tmp_path / "config.yaml").write_text("model: [")
-    with pytest.raises(RunError, match="is not valid YAML"):
-        settings(config=tmp_path / "config.yaml", changes={}, overrides={})
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"model": "x"}))
-    with pytest.raises(UsageError, match="recipe: Field required"):
-        settings(config=tmp_path / "config.yaml", changes={}, overrides={})
 
 
 def test_history_has_a_row_an_epoch(run):

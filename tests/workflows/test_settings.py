@@ -1,0 +1,43 @@
+"""A run's settings: the catalogue's, then what was typed, then whether they make sense."""
+
+import pytest
+import yaml
+
+from fercli.core.errors import ModelError, RunError, UsageError
+from fercli.workflows.settings import parse_overrides, settings
+
+
+def test_settings_come_from_the_catalogue_then_what_was_typed():
+    chosen = settings(model="bah-basic", recipe="paper", changes={"seed": 5}, overrides={"optimizer.lr": 0.5})
+    assert (chosen.model, chosen.data, chosen.seed) == ("bah-basic", "cartoon", 5)
+    assert (chosen.recipe.optimizer.name, chosen.recipe.optimizer.lr, chosen.recipe.epochs) == ("nadam", 0.5, 100)
+
+
+def test_typed_pairs_are_read_as_yaml():
+    assert parse_overrides(["optimizer.lr=1e-3", "augment.flip=false", "stop_after=null"]) == {
+        "optimizer.lr": "1e-3",
+        "augment.flip": False,
+        "stop_after": None,
+    }
+    with pytest.raises(UsageError, match="write it as key=value"):
+        parse_overrides(["epochs"])
+
+
+@pytest.mark.parametrize("pair", ["epochz=3", "optimizer.name=adma", "batch_size=1", "augment=5"])
+def test_a_setting_that_makes_no_sense_is_named(pair):
+    with pytest.raises(UsageError, match=f"recipe.{pair.split('=')[0]}"):
+        settings(changes={}, overrides=parse_overrides([pair]))
+
+
+def test_an_unknown_model_suggests_the_nearest():
+    with pytest.raises(ModelError, match="did you mean bah-resnet"):
+        settings(model="bah-resnt", changes={}, overrides={})
+
+
+def test_a_damaged_config_is_one_error(tmp_path):
+    (tmp_path / "config.yaml").write_text("model: [")
+    with pytest.raises(RunError, match="is not valid YAML"):
+        settings(config=tmp_path / "config.yaml", changes={}, overrides={})
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({"model": "x"}))
+    with pytest.raises(UsageError, match="recipe: Field required"):
+        settings(config=tmp_path / "config.yaml", changes={}, overrides={})
