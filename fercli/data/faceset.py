@@ -16,9 +16,10 @@ class FaceSet:
     """Labelled faces in memory.
 
     images [N, 1, 48, 48] uint8; labels [N] int64, indices into `classes`; `ids` name each face for people
-    (a row or a file) and are unique; `subjects` say who it is where that is known; `parts` is the split that
-    the set itself comes with ('train', 'val' or 'test' per face), None where it has none. `notes` are lines the
-    user should read once (what was missing, left out, guessed).
+    (a row or a file) and are unique; `subjects` say who it is where that is known, '' for faces of nobody known;
+    `parts` is the split that the set itself comes with ('train', 'val' or 'test' per face), None where it has none;
+    `targets` [N, classes] float32 are what training aims at where that is more than the label: shares that sum to 1.
+    `notes` are lines the user should read once (what was missing, left out, guessed).
 
     Raises ValueError where the arrays do not fit each other: that is a loader's bug, not a user's mistake.
     """
@@ -30,6 +31,7 @@ class FaceSet:
     ids: tuple[str, ...]
     subjects: tuple[str, ...] | None = None
     parts: NDArray[np.str_] | None = None
+    targets: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = field(default=())
     #: shares of val and of test where a split has to be drawn
     shares: tuple[float, float] = (0.1, 0.1)
@@ -43,6 +45,8 @@ class FaceSet:
         for other in (self.subjects, self.parts):
             if other is not None and len(other) != count:
                 raise ValueError(f"{len(other)} subjects or parts for {count} faces")
+        if self.targets is not None and self.targets.shape != (count, len(self.classes)):
+            raise ValueError(f"targets are {self.targets.shape}, not {(count, len(self.classes))}")
         if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
             raise ValueError(f"labels reach {self.labels.max()} with {len(self.classes)} classes")
 
@@ -59,16 +63,19 @@ class FaceSet:
             ids=tuple(self.ids[place] for place in places),
             subjects=None if self.subjects is None else tuple(self.subjects[place] for place in places),
             parts=None if self.parts is None else self.parts[places],
+            targets=None if self.targets is None else self.targets[places],
         )
 
     def relabel(self, labels: NDArray[np.int64], classes: tuple[str, ...]) -> "FaceSet":
-        """The same faces with other labels [N] that index other class names."""
-        return replace(self, labels=labels, classes=classes)
+        """The same faces with other labels [N] that index other class names, and without targets."""
+        return replace(self, labels=labels, classes=classes, targets=None)
 
     @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of images, labels and class names: equal sets in equal order have equal ones."""
+        """The SHA-256 of images, labels, class names and targets: equal sets in equal order have equal ones."""
         digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
         digest.update(np.ascontiguousarray(self.labels).data)
         digest.update("\n".join(self.classes).encode())
+        if self.targets is not None:
+            digest.update(np.ascontiguousarray(self.targets).data)
         return digest.hexdigest()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fercli.core.errors import DataError
 from fercli.core.registry import Registry, suggest
+from fercli.data import face_file
 from fercli.data.cache import cached
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FaceSet
@@ -74,6 +75,8 @@ def load_path(path: Path, name: str | None = None) -> FaceSet:
     if path.is_dir():
         inside = next((path / file for file in _FER2013_FILES if (path / file).is_file()), None)
         return load_path(inside, name) if inside else _cached_folder(path, name)
+    if path.suffix == face_file.SUFFIX:
+        return face_file.read_faces(path)
     if is_zip(path) and _holds_pictures(path):
         return _cached_folder(path, name)
     name = name or path.name.partition(".")[0]

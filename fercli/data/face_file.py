@@ -1,0 +1,95 @@
+"""A face set in one file: what the cache keeps, what `fer data build` and `fer data check --fix` make.
+
+A safetensors file with images, labels and, where the set has them, targets; everything else is in its header, with
+a checksum over all of it.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from fercli.core.errors import DataError
+from fercli.core.files import written_whole
+from fercli.data.faceset import FaceSet
+
+#: The ending of such a file.
+SUFFIX = ".safetensors"
+
+
+def write_faces(path: Path, faces: FaceSet, facts: dict[str, Any] | None = None) -> None:
+    """Write a face set whole. `facts` are further JSON values for people, under 'facts' in the header.
+
+    Raises RunError where the file cannot be written.
+    """
+    text = json.dumps(
+        {
+            "name": faces.name,
+            "classes": faces.classes,
+            "ids": faces.ids,
+            "subjects": faces.subjects,
+            "parts": None if faces.parts is None else faces.parts.tolist(),
+            "notes": faces.notes,
+            "shares": faces.shares,
+        }
+    )
+    header = {"faces": text, "checksum": _checksum(text, faces), "facts": json.dumps(facts or {}, ensure_ascii=False)}
+    arrays: dict[str, NDArray[Any]] = {"images": faces.images, "labels": faces.labels}
+    if faces.targets is not None:
+        arrays["targets"] = faces.targets
+    content = save(arrays, header)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_faces(path: Path) -> FaceSet:
+    """The face set in a file of `write_faces`. Raises DataError where it cannot be read or is damaged."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        faces = _made(json.loads(header["faces"]), arrays)
+        intact = header["checksum"] == _checksum(header["faces"], faces)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path} holds no face set, or is damaged: build or fetch it again") from error
+    if not intact:
+        raise DataError(f"{path} is damaged (its checksum does not fit): build or fetch it again")
+    return faces
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """The facts that a face set's file was written with. Raises DataError where they cannot be read."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{path} holds no face set, or is damaged: build or fetch it again") from error
+    return facts
+
+
+def _made(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSet:
+    subjects, parts = header["subjects"], header["parts"]
+    return FaceSet(
+        name=header["name"],
+        images=arrays["images"],
+        labels=arrays["labels"],
+        classes=tuple(header["classes"]),
+        ids=tuple(header["ids"]),
+        subjects=None if subjects is None else tuple(subjects),
+        parts=None if parts is None else np.array(parts, dtype=np.str_),
+        targets=arrays.get("targets"),
+        notes=tuple(header["notes"]),
+        shares=tuple(header["shares"]),
+    )
+
+
+def _checksum(text: str, faces: FaceSet) -> str:
+    """Over the header's text and, by the set's own fingerprint, over images, labels and targets."""
+    return hashlib.sha256(f"{faces.fingerprint}\n{text}".encode()).hexdigest()
