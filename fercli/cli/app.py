@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fercli.cli import console
+from fercli.cli.data import data_app
 from fercli.cli.evaluate import evaluate
 from fercli.cli.models import models
 from fercli.cli.predict import predict
@@ -50,6 +51,7 @@ app.command("predict")(predict)
 app.command("train")(train)
 app.command("eval")(evaluate)
 app.command("models")(models)
+app.add_typer(data_app)
 
 
 def main() -> None:

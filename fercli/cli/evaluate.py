@@ -19,6 +19,14 @@ def evaluate(
         typer.Option("--data", "-d", help="A named set or a path. Default: what the network was trained on."),
     ] = None,
     root: options.Root = None,
+    labels: options.Labels = None,
+    keep_contempt: options.KeepContempt = None,
+    subject_pattern: options.SubjectPattern = None,
+    subjects: options.Subjects = None,
+    detect: options.Detect = None,
+    shared_classes: Annotated[
+        bool, typer.Option("--shared-classes", help="Of a set with other classes, measure those that both know.")
+    ] = False,
     split: Annotated[
         Literal["test", "val", "train", "spare", "all"] | None,
         typer.Option(help="Which part. Default: test, else val; all of a set without a split."),
@@ -39,13 +47,20 @@ def evaluate(
 
     Precision, recall and F1 per class, accuracy with its interval, calibration, confusion matrix.
     """
+    from fercli.cli.progress_bar import Bar
     from fercli.cli.report import ConfusionTable, class_table, summary
     from fercli.core.errors import UsageError
+    from fercli.core.reading import Reading
     from fercli.workflows.evaluate import evaluate as workflow
 
     if out is not None and not force and (out / "metrics.json").exists():
         raise UsageError(f"{out} holds an evaluation already: --force replaces it, or name another --out")
-    result = workflow(model, data, root=root, part=split, mirrored=tta, device=device)
+    typed = options.reading(labels, keep_contempt, subject_pattern, subjects, detect)
+    with Bar() as bar:
+        result = workflow(
+            model, data, root=root, part=split, mirrored=tta, device=device,
+            reading=Reading(**typed) if typed else None, shared_classes=shared_classes, steps=bar.steps,
+        )  # fmt: skip
     for text in result.notes:
         console.note(text)
     if out is not None:

@@ -12,6 +12,11 @@ def train(
     model: Annotated[str | None, typer.Option("--model", "-m", help="Catalogue name. Default: xu-rescnn.")] = None,
     data: options.Data = None,
     root: options.Root = None,
+    labels: options.Labels = None,
+    keep_contempt: options.KeepContempt = None,
+    subject_pattern: options.SubjectPattern = None,
+    subjects: options.Subjects = None,
+    detect: options.Detect = None,
     recipe: Annotated[
         str | None,
         typer.Option(help="paper: as published; best: as good as we know; quick: a look. Default: best."),
@@ -74,6 +79,7 @@ def train(
         data=data,
         recipe=recipe,
         config=begun.config if begun else config,
+        reading=options.reading(labels, keep_contempt, subject_pattern, subjects, detect),
         pretrained=pretrained_file if pretrained else False,
         changes={
             "root": str(root) if root else None,

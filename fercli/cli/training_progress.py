@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 from fercli.cli import console
+from fercli.cli.progress_bar import Bar
 from fercli.core.progress import EpochRow, Listener
 
 if TYPE_CHECKING:
@@ -29,8 +30,13 @@ class TrainingProgress(Listener):
         self._folder: Path | None = None
         self._first: tuple[float, int] | None = None
         self._foretold = False
+        self._loading = Bar()
 
     def __enter__(self) -> Self:
+        return self
+
+    def _start_bar(self) -> None:
+        """Not before training begins: until then faces may have to be looked for, with a bar of their own."""
         if sys.stderr.isatty() and not self._err.quiet:
             columns = (
                 TextColumn("{task.description}"),
@@ -45,11 +51,11 @@ class TrainingProgress(Listener):
                 redirect_stdout=False,
             )
             self._bar.start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._loading.__exit__(kind, error, trace)
         if self._bar is not None:
             self._bar.stop()
 
@@ -62,10 +68,14 @@ class TrainingProgress(Listener):
 
     def begun(self, folder: Path) -> None:
         self._folder = folder
+        self._start_bar()
         self.say(f"writing to {folder}")
 
     def say(self, text: str) -> None:
         self._err.print(text, markup=False, soft_wrap=True)
+
+    def loading(self, done: int, total: int, what: str) -> None:
+        self._loading.steps(done, total, what)
 
     def step(self, epoch: int, done: int, total: int, loss: float, accuracy: float, rate: float) -> None:
         self._foretell(done, total)

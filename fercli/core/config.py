@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from fercli.core.errors import UsageError
+from fercli.core.reading import Reading
 from fercli.core.recipe import Recipe, Settings, faults
 
 
@@ -15,6 +16,8 @@ class RunConfig(Settings):
     data: str
     #: where named sets lie; none is FER_DATA or ./data
     root: str | None = None
+    #: how the set is read: whose labels, who is who, faces to be found first
+    reading: Reading = Reading()
     #: everything random follows from it; torch takes seeds of 64 bits, and each epoch multiplies this one
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     device: str = "auto"

@@ -1,7 +1,15 @@
 """How long work speaks to whoever watches: the command line draws it, a script may ignore it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+#: Hears how far a long piece of work is: done, total, what is being done.
+Steps = Callable[[int, int, str], None]
+
+
+def unheard(done: int, total: int, what: str) -> None:
+    """Steps that nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,9 @@ class Listener:
 
     def say(self, text: str) -> None:
         """A line for people."""
+
+    def loading(self, done: int, total: int, what: str) -> None:
+        """Faces are being looked for in photographs: pictures done of all, before training begins."""
 
     def step(self, epoch: int, done: int, total: int, loss: float, accuracy: float, rate: float) -> None:
         """Some batches on: steps done of the whole training's total, this epoch's running mean loss and

@@ -1,8 +1,8 @@
 """Names for things: how models.yaml and the command line reach code without import paths."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -16,7 +16,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f"there is {', '.join(names)}" if names else "there is none"
 
 
-class Registry(Generic[T]):
+class Registry(Mapping[str, T]):
     """A table of one kind of thing by name. Registering a name twice is a bug and raises."""
 
     def __init__(self, kind: str) -> None:
@@ -45,3 +45,6 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._things))
+
+    def __len__(self) -> int:
+        return len(self._things)

@@ -32,8 +32,8 @@ _PIXELS = SIDE * SIDE
 _BATCH = 64
 
 
-def load_csv(path: Path, name: str = "fer2013") -> FaceSet:
-    """The faces of a csv file, or of a .zip, .gz or .tar.gz with one in it.
+def load_csv(path: Path, name: str = "fer2013", classes: tuple[str, ...] = EXPRESSIONS) -> FaceSet:
+    """The faces of a csv file, or of a .zip, .gz or .tar.gz with one in it; its labels number the `classes`.
 
     Columns may stand in any order, with blanks in the header and further columns beside them. Ids are the usage
     and the row's number from 0 ('Training_0'), as in the picture folders' file names.
@@ -41,7 +41,7 @@ def load_csv(path: Path, name: str = "fer2013") -> FaceSet:
     Raises DataError that names the file and the row for anything that is not as it should be.
     """
     with opened_csv(path, TABLES) as (title, file):
-        rows = list(_batches(title, file))
+        rows = list(_batches(title, file, len(classes)))
     if not rows:
         raise DataError(f"{title}: no faces in it, only a header")
     usages = [usage for batch in rows for usage in batch.usages]
@@ -49,7 +49,7 @@ def load_csv(path: Path, name: str = "fer2013") -> FaceSet:
         name=name,
         images=np.concatenate([batch.images for batch in rows]),
         labels=np.array([label for batch in rows for label in batch.labels], dtype=np.int64),
-        classes=EXPRESSIONS,
+        classes=classes,
         ids=tuple(f"{usage}_{number}" for number, usage in enumerate(usages)),
         parts=np.array([USAGES[usage] for usage in usages]),
         notes=_missing(path.name, set(usages)),
@@ -86,7 +86,7 @@ class _Rows:
     usages: list[str]
 
 
-def _batches(title: str, file: IO[bytes] | GzipFile) -> Iterator[_Rows]:
+def _batches(title: str, file: IO[bytes] | GzipFile, classes: int) -> Iterator[_Rows]:
     """A file's rows, some at a time: splitting is left to bytes.split, numbers to numpy."""
     columns = _columns(title, file.readline())
     labels: list[int] = []
@@ -102,7 +102,7 @@ def _batches(title: str, file: IO[bytes] | GzipFile) -> Iterator[_Rows]:
         fields = [field.strip(b' \t\r\n"') for field in text.split(b",")]
         if len(fields) <= max(columns):
             raise DataError(f"{place}: {len(fields)} columns, not {max(columns) + 1}: is the file cut off?")
-        labels.append(_label(place, fields[columns[0]]))
+        labels.append(_label(place, fields[columns[0]], classes))
         pixels.append(fields[columns[1]])
         usages.append(_usage(place, fields[columns[2]]))
         places.append(place)
@@ -128,10 +128,10 @@ def _columns(title: str, header: bytes) -> list[int]:
     return [names.index(name) for name in _COLUMNS]
 
 
-def _label(place: str, text: bytes) -> int:
-    if text.isdigit() and int(text) < len(EXPRESSIONS):
+def _label(place: str, text: bytes, classes: int) -> int:
+    if text.isdigit() and int(text) < classes:
         return int(text)
-    raise DataError(f"{place}: emotion {_shown(text)} is not a number from 0 to {len(EXPRESSIONS) - 1}")
+    raise DataError(f"{place}: emotion {_shown(text)} is not a number from 0 to {classes - 1}")
 
 
 def _usage(place: str, text: bytes) -> str:

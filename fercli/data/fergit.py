@@ -3,24 +3,54 @@
 from dataclasses import replace
 from pathlib import Path
 
-from fercli.core.errors import DataError
+import numpy as np
+
+from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
+from fercli.core.progress import Steps
+from fercli.core.reading import Reading
+from fercli.data import face_file
+from fercli.data.cache import cached
 from fercli.data.faceset import FaceSet
 from fercli.data.folder import load_folder
+from fercli.data.opening import with_subjects
 
 #: How many faces the set has that the paper used.
 PUBLISHED = 49_300
+#: What the built set is called, below the data root.
+BUILT = f"fergit{face_file.SUFFIX}"
 
 
-def load_fergit(path: Path) -> FaceSet:
-    """The ready-made set: a folder or zip archive of class folders, or of train, valid and test with such
-    folders. A note says when it is not of the published size.
+def load_fergit(path: Path, reading: Reading, steps: Steps) -> FaceSet:
+    """The set as `fer data build fergit` made it, or ready-made: a folder or zip archive of class folders, or of
+    train, valid and test with such folders. A note says when it is not of the published size.
 
     Raises DataError where it cannot be read or has other classes than the seven.
     """
-    faces = load_folder(path, "fergit")
+    if reading.detect:
+        raise UsageError("--detect looks for faces in photographs, and fergit holds 48×48 faces: leave it out")
+    built = path.suffix == face_file.SUFFIX
+    faces = face_file.read_faces(path) if built else cached(path, "fergit", lambda: load_folder(path, "fergit"))
     if faces.classes != EXPRESSIONS:
         raise DataError(f"{path}: classes {', '.join(faces.classes)}; FERGIT has {', '.join(EXPRESSIONS)}")
+    faces = with_subjects(faces, reading)
     if len(faces) == PUBLISHED:
         return faces
     return replace(faces, notes=(*faces.notes, f"{len(faces):,} faces; FERGIT as published has {PUBLISHED:,}"))
+
+
+def joined(fer2013: FaceSet, muxspace: FaceSet) -> FaceSet:
+    """Both sets as one, without a split: ids begin with the set they come from, FER2013's faces are of nobody known.
+
+    Raises DataError where the first has other classes than the seven.
+    """
+    if fer2013.classes != EXPRESSIONS:
+        raise DataError(f"{fer2013.name} has the classes {', '.join(fer2013.classes)}, not FER2013's: give that set")
+    return FaceSet(
+        name="fergit",
+        images=np.concatenate([fer2013.images, muxspace.images]),
+        labels=np.concatenate([fer2013.labels, muxspace.labels]),
+        classes=EXPRESSIONS,
+        ids=tuple(f"{faces.name}/{face}" for faces in (fer2013, muxspace) for face in faces.ids),
+        subjects=("",) * len(fer2013) + (muxspace.subjects or ("",) * len(muxspace)),
+    )

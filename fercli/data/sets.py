@@ -5,16 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fercli.core.errors import DataError
+from fercli.core.errors import DataError, UsageError
+from fercli.core.progress import Steps, unheard
+from fercli.core.reading import Reading
 from fercli.core.registry import Registry, suggest
-from fercli.data import face_file
-from fercli.data.cache import cached
+from fercli.data import ckplus, ferplus, muxspace
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FaceSet
-from fercli.data.fer2013 import TABLES, load_csv, usages_as_parts
-from fercli.data.fergit import load_fergit
-from fercli.data.folder import LAYOUT, has_class_folders, is_picture, load_folder
-from fercli.data.sources import is_zip, opened_zip
+from fercli.data.fergit import BUILT, load_fergit
+from fercli.data.folder import LAYOUT, has_class_folders
+from fercli.data.opening import FER2013_FILES, load_path, with_subjects
+
+_PLAIN = Reading()
 
 
 @dataclass(frozen=True)
@@ -29,39 +31,74 @@ class NamedSet:
     #: on what terms it may be used
     terms: str
     #: makes the set of the place where it was found
-    load: Callable[[Path], FaceSet]
+    load: Callable[[Path, Reading, Steps], FaceSet]
     #: what is looked for below the root, the first that is there being taken; a set without any is built in
     places: tuple[str, ...] = ()
     #: shares of validation and test, where the set comes without a split
     shares: tuple[float, float] = (0.1, 0.1)
+    #: the command that builds it, where there is one
+    build: str = ""
+
+    def found(self, root: Path) -> Path | None:
+        """Where the set lies below a data root; None where it does not, and for one that is built in."""
+        paths = (root / place for place in self.places)
+        return next((path for path in paths if path.is_file() or has_class_folders(path)), None)
 
 
 SETS: Registry[NamedSet] = Registry("data set")
 
-_PACKED = (".zip", ".gz", ".tar.gz", ".tgz")
-_FER2013_FILES = (
-    *TABLES,
-    *(table + ending for table in TABLES for ending in _PACKED),
-    *(table.removesuffix(".csv") + ending for table in TABLES for ending in _PACKED),
-    "challenges-in-representation-learning-facial-expression-recognition-challenge.zip",
-)
-_FER2013_FOLDERS = ("fer2013", "fer2013-folders", ".")
 
-
-def load_faces(data: str, root: Path | None = None) -> FaceSet:
-    """The face set of a registered name or of a path: a FER2013 csv file, a folder of class folders, or either
-    one packed.
+def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, steps: Steps = unheard) -> FaceSet:
+    """The face set of a registered name or of a path: a csv file, a folder of class folders, either one packed, or
+    a file that `fer data` made; read as `reading` says. `steps` hears of long work.
 
     Named sets are looked for below `root`, else below the environment's FER_DATA, else below ./data. A name goes
     before a path of the same spelling; ./name is always the path.
 
-    Raises DataError where there is no such set, naming what was looked for, or where it cannot be read.
+    Raises DataError where there is no such set, naming what was looked for, or where it cannot be read; UsageError
+    for a reading that makes no sense with it.
     """
+    if reading.keep_contempt and reading.labels == "own":
+        raise UsageError("--keep-contempt goes with --labels ferplus or ferplus-soft alone: leave it out")
+    if reading.subject_pattern and reading.subjects:
+        raise UsageError("--subject-pattern and --subjects both say who is who: leave one out")
     if data in SETS:
-        return _load_named(data, root)
+        known = SETS[data]
+        place = _place(data, data_root(root))
+        faces = replace(known.load(place, reading, steps), shares=known.shares)
+    else:
+        place = _path(data)
+        faces = load_path(place, None, reading, steps)
+    if reading.labels == "own":
+        return faces
+    votes = ferplus.find_votes(data_root(root), place)
+    return ferplus.with_votes(faces, votes, soft=reading.labels == "ferplus-soft", keep_contempt=reading.keep_contempt)
+
+
+def data_root(root: Path | None = None) -> Path:
+    """Where named sets lie: the argument, else FER_DATA, else ./data."""
+    return root or Path(os.environ.get("FER_DATA") or "data").expanduser()
+
+
+def _place(name: str, root: Path) -> Path:
+    """Where a named set lies; the root itself for one that is built in. Raises DataError where it does not."""
+    known = SETS[name]
+    found = known.found(root) if known.places else root
+    if found is None:
+        build = f"{known.build} builds it. " if known.build else ""
+        where = f"{root.absolute()}{'' if root.is_dir() else ' (no such folder)'}"
+        raise DataError(
+            f"no {name} in {where}. Looked for: {known.layout}. To be had from: {known.source}. {build}Say where it "
+            "lies with --root FOLDER or the variable FER_DATA"
+        )
+    return found
+
+
+def _path(data: str) -> Path:
+    """The file or folder that is no name of a set. Raises DataError where there is none."""
     path = Path(data).expanduser()
     if path.exists():
-        return load_path(path)
+        return path
     if path.name != data or path.suffix:
         raise DataError(f"no such file or folder: {data}")
     raise DataError(
@@ -70,48 +107,10 @@ def load_faces(data: str, root: Path | None = None) -> FaceSet:
     )
 
 
-def load_path(path: Path, name: str | None = None) -> FaceSet:
-    """The face set of a file or folder, recognised by what is in it. Raises DataError where nothing fits."""
-    if path.is_dir():
-        inside = next((path / file for file in _FER2013_FILES if (path / file).is_file()), None)
-        return load_path(inside, name) if inside else _cached_folder(path, name)
-    if path.suffix == face_file.SUFFIX:
-        return face_file.read_faces(path)
-    if is_zip(path) and _holds_pictures(path):
-        return _cached_folder(path, name)
-    name = name or path.name.partition(".")[0]
-    return cached(path, f"fer2013 csv as {name}", lambda: load_csv(path, name))
-
-
-def data_root(root: Path | None = None) -> Path:
-    """Where named sets lie: the argument, else FER_DATA, else ./data."""
-    return root or Path(os.environ.get("FER_DATA") or "data").expanduser()
-
-
-def _cached_folder(path: Path, name: str | None) -> FaceSet:
-    name = name or (path.resolve().name if path.is_dir() else path.stem) or "folder"
-    return cached(path, f"class folders as {name}", lambda: usages_as_parts(load_folder(path, name)))
-
-
-def _holds_pictures(path: Path) -> bool:
-    """Whether a zip archive is one of pictures rather than of FER2013's table."""
-    with opened_zip(path) as archive:
-        names = archive.namelist()
-    return not any(Path(name).name in TABLES for name in names) and any(map(is_picture, names))
-
-
-def _load_named(name: str, root: Path | None) -> FaceSet:
-    known, root = SETS[name], data_root(root)
-    if not known.places:
-        return replace(known.load(root), shares=known.shares)
-    for place in known.places:
-        path = root / place
-        if path.is_file() or has_class_folders(path):
-            return replace(known.load(path), shares=known.shares)
-    raise DataError(
-        f"no {name} in {root.absolute()}{'' if root.is_dir() else ' (no such folder)'}. Looked for: {known.layout}. "
-        f"To be had from: {known.source}. Say where it lies with --root FOLDER or the variable FER_DATA"
-    )
+def _load_cartoon(_: Path, reading: Reading, steps: Steps) -> FaceSet:
+    if reading.detect:
+        raise UsageError("--detect looks for faces in photographs, and cartoon holds 48×48 faces: leave it out")
+    return with_subjects(cartoon(), reading)
 
 
 SETS.register("fer2013")(
@@ -123,23 +122,34 @@ SETS.register("fer2013")(
         "below; or train/ and test/ with class folders, there or in fer2013/ or fer2013-folders/",
         terms="made for a public challenge (Goodfellow et al. 2013); the pictures' rights lie with their owners: "
         "for research, not to be passed on",
-        load=lambda path: load_path(path, "fer2013"),
+        load=lambda path, reading, steps: load_path(path, "fer2013", reading, steps),
         places=(
-            *_FER2013_FILES,
-            *(f"fer2013/{file}" for file in (*_FER2013_FILES, "archive.zip")),
-            *_FER2013_FOLDERS,
+            *FER2013_FILES,
+            *(f"fer2013/{file}" for file in (*FER2013_FILES, "archive.zip")),
+            *("fer2013", "fer2013-folders", "."),
         ),
     )
 )
 SETS.register("fergit")(
     NamedSet(
         summary="49,300 faces: FER2013 and muxspace/facial_expressions in one, seven expressions",
-        source="Kaggle's uldisvalainis/fergit (FER2013 + muxspace/facial_expressions), to be unpacked there as fergit",
-        layout=f"fergit/ or fergit.zip: {LAYOUT}",
+        source=f"Kaggle's uldisvalainis/fergit, to be unpacked there as fergit; or FER2013 and {muxspace.SOURCE}",
+        layout=f"{BUILT}, fergit/ or fergit.zip: {LAYOUT}",
         terms="those of its two sources: for research, not to be passed on",
-        load=lambda path: cached(path, "fergit", lambda: load_fergit(path)),
-        places=("fergit", "fergit.zip"),
+        load=load_fergit,
+        places=(BUILT, "fergit", "fergit.zip"),
         shares=(0.05, 0.05),
+        build="fer data build fergit --fer2013 PATH --muxspace PATH",
+    )
+)
+SETS.register("ckplus")(
+    NamedSet(
+        summary="981 faces of 118 subjects, posed, 48×48 gray, six expressions and contempt, none neutral",
+        source="Kaggle's shawon10/ckplus (CK+48), or ckextended.csv (920 faces, eight classes)",
+        layout="CK+48/ with class folders, there or in ckplus/, or ckextended.csv there or in ckplus/",
+        terms="Lucey et al. 2010: for research, by agreement with its makers; not to be passed on",
+        load=lambda path, reading, steps: load_path(path, "ckplus", reading, steps),
+        places=("CK+48", "ckplus/CK+48", "ckplus", "ckplus.zip", "CK+48.zip", ckplus.TABLE, f"ckplus/{ckplus.TABLE}"),
     )
 )
 SETS.register("cartoon")(
@@ -148,6 +158,6 @@ SETS.register("cartoon")(
         source="built in",
         layout="nothing: no files are needed",
         terms="those of this program",
-        load=lambda _: cartoon(),
+        load=_load_cartoon,
     )
 )

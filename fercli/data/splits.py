@@ -36,8 +36,8 @@ def split(
     its `shares`. `val_fraction` takes that share of train as val even from a set with a val of its own, which is
     then 'spare'.
 
-    All draws are stratified by class, and by person as `group` says. Without persons every class of at least
-    three faces is in every part.
+    All draws are stratified by class, and by person as `group` says; faces of nobody known are drawn one by one.
+    Without persons every class of at least three faces is in every part.
 
     Raises DataError where persons are asked for and not known, or too few for the shares.
     """
@@ -71,16 +71,17 @@ def _drawn(
 ) -> NDArray[np.bool_]:
     """Which faces [N] are drawn when about `share` of those `among` are, stratified by class."""
     drawn = np.zeros(len(faces), dtype=np.bool_)
+    if share == 0:
+        return drawn
     # in the order of their ids, so that the order of the set has no say
     members = np.array(sorted(np.flatnonzero(among), key=lambda face: faces.ids[face]), dtype=np.int64)
-    if not len(members) or share == 0:
-        return drawn
-    if persons is not None:
-        chosen = _drawn_persons(faces, members, share, seed, persons)
-    else:
-        ranks = [_rank(seed, faces.ids[face]) for face in members]
-        chosen = _drawn_images(members, faces.labels[members], ranks, share)
-    drawn[chosen] = True
+    # of nobody known, nothing is known that must stay together
+    known = np.zeros(len(members), dtype=np.bool_) if persons is None else persons[members] != ""
+    if persons is not None and known.any():
+        drawn[_drawn_persons(faces, members[known], share, seed, persons)] = True
+    if len(others := members[~known]):
+        ranks = [_rank(seed, faces.ids[face]) for face in others]
+        drawn[_drawn_images(others, faces.labels[others], ranks, share)] = True
     return drawn
 
 

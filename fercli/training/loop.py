@@ -31,10 +31,12 @@ _LOOK = 0.5
 
 @dataclass(frozen=True)
 class Faces:
-    """A part of a face set on the device: images [N, 1, 48, 48] uint8 and labels [N] int64."""
+    """A part of a face set on the device: images [N, 1, 48, 48] uint8, labels [N] int64 and, where training aims at
+    more than the label, targets [N, classes] float32."""
 
     images: Tensor
     labels: Tensor
+    targets: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -120,7 +122,8 @@ def _epoch(
     for step in range(steps):
         batch = order[step * size : (step + 1) * size]
         faces, labels = augmented(train.images[batch], recipe.augment, draws), train.labels[batch]
-        faces, target = _mixed(faces, labels, state.classes, recipe.mixup)
+        target = labels if train.targets is None else train.targets[batch]
+        faces, target = _mixed(faces, target, state.classes, recipe.mixup)
         with autocast(faces.device, precision):
             out = network(faces).float()
         loss = criterion(out, target).mean()
@@ -137,19 +140,20 @@ def _epoch(
     return total.item() / steps, right.item() / (steps * size)
 
 
-def _mixed(faces: Tensor, labels: Tensor, classes: int, alpha: float) -> tuple[Tensor, Tensor]:
-    """Each face blended with another of its batch, and the labels likewise [N, classes]; unchanged for alpha 0.
+def _mixed(faces: Tensor, target: Tensor, classes: int, alpha: float) -> tuple[Tensor, Tensor]:
+    """Each face blended with another of its batch, and the targets likewise: labels [N] become shares [N, classes],
+    which shares are already. Unchanged for alpha 0.
 
     Source: mixup, arXiv 1710.09412.
     """
     if not alpha:
-        return faces, labels
+        return faces, target
     share = torch.distributions.Beta(alpha, alpha).sample((len(faces),)).to(faces.device)
     partner = torch.randperm(len(faces)).to(faces.device)
-    one_hot = F.one_hot(labels, classes).float()
+    shares = F.one_hot(target, classes).float() if target.dim() == 1 else target
     across = share.view(-1, 1, 1, 1)
     mixed = faces * across + faces[partner] * (1 - across)
-    return mixed, one_hot * share[:, None] + one_hot[partner] * (1 - share[:, None])
+    return mixed, shares * share[:, None] + shares[partner] * (1 - share[:, None])
 
 
 @torch.no_grad()

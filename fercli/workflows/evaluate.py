@@ -1,7 +1,7 @@
 """What `fer eval` does: a trained network and a face set in, figures out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import DataError, RunError
 from fercli.core.files import write_json
+from fercli.core.progress import Steps, unheard
+from fercli.core.reading import Reading
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import read_split, split, split_digest
@@ -65,8 +67,11 @@ class Evaluation:
 
 
 def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()) -> Evaluation:
-    """Measure a network on all of `faces`, whose classes must be the network's, in the same order."""
-    out = model.logits(faces.images)
+    """Measure a network on all of `faces`, whose classes must be the network's or some of them, in the same order.
+
+    Where they are some, the network chooses among these alone.
+    """
+    out = model.logits(faces.images)[:, [model.classes.index(name) for name in faces.classes]]
     probabilities = softmax(out, model.temperature)
     return Evaluation(
         model.name,
@@ -74,9 +79,9 @@ def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()
         part,
         model.mirrored,
         model.temperature,
-        score(probabilities, faces.labels, model.classes),
-        score(softmax(out), faces.labels, model.classes),
-        Predictions(faces.ids, faces.labels, probabilities, model.classes),
+        score(probabilities, faces.labels, faces.classes),
+        score(softmax(out), faces.labels, faces.classes),
+        Predictions(faces.ids, faces.labels, probabilities, faces.classes),
         notes,
     )
 
@@ -89,44 +94,65 @@ def evaluate(
     part: str | None = None,
     mirrored: bool = False,
     device: str = "auto",
+    reading: Reading | None = None,
+    shared_classes: bool = False,
+    steps: Steps = unheard,
 ) -> Evaluation:
     """Measure a trained network on a face set: on the data and the split of its own training unless told otherwise.
 
+    `reading` says how the data are read; None is as for training where they are the training's own, else plainly.
+    With `shared_classes`, of a set with other classes only those are measured that the network knows too.
     `part` is train, val, test, spare or all. Without it: test where there is one, else val; all of a set that has
     no split of its own and that the network was not trained on.
     Raises ModelError, DataError or RunError for what does not exist or does not fit.
     """
     loaded = load_model(model, pick_device(device), mirrored=mirrored)
-    faces = _faces(loaded, data, root)
+    faces = _faces(loaded, data, root, reading, steps)
     parts = _parts(faces, loaded, part)
     part, notes = _chosen(part, parts, faces, loaded.header.training)
     subset = faces if part == "all" else faces.select(parts == part)
-    return measure(loaded, with_classes(subset, loaded), part, (*faces.notes, *notes))
+    fitting = with_classes(subset, loaded, shared=shared_classes)
+    return measure(loaded, fitting, part, (*fitting.notes, *notes))
 
 
-def _faces(model: Model, data: str | None, root: Path | None) -> FaceSet:
+def _faces(model: Model, data: str | None, root: Path | None, reading: Reading | None, steps: Steps) -> FaceSet:
     """The set asked for, else that of the model's own training: its run's settings know where it lies."""
     if data is not None:
-        return load_faces(data, root)
+        return load_faces(data, root, reading or Reading(), steps)
     config = RunFolder(model.path.parent).config
     if config.is_file():
         own = read_config(config)
-        return load_faces(own.data, root or (Path(own.root) if own.root else None))
-    name = model.header.training.get("data")
+        return load_faces(own.data, root or (Path(own.root) if own.root else None), reading or own.reading, steps)
+    trained = model.header.training
+    name = trained.get("set") or trained.get("data")
     if not isinstance(name, str) or name not in SETS:
         raise DataError(f"{model.path} was trained on {name or 'an unknown set'}: say where it lies with --data")
-    return load_faces(name, root)
+    return load_faces(name, root, reading or Reading(**trained.get("reading", {})), steps)
 
 
-def with_classes(faces: FaceSet, model: Model) -> FaceSet:
-    """The faces with labels that index the model's classes. Raises DataError where the classes differ."""
-    if set(faces.classes) != set(model.classes):
-        raise DataError(
-            f"{faces.name} has the classes {', '.join(faces.classes)}; {model.name} knows {', '.join(model.classes)}: "
-            "they must be the same to be measured"
-        )
-    order = np.array([model.classes.index(name) for name in faces.classes], dtype=np.int64)
-    return faces.relabel(order[faces.labels], model.classes)
+def with_classes(faces: FaceSet, model: Model, *, shared: bool = False) -> FaceSet:
+    """The faces with labels that index the model's classes, in its order.
+
+    With `shared`, faces of classes that the model does not know are left out, which a note counts, and the classes
+    are those that both know. Raises DataError where the classes differ and `shared` is not said, or none is shared.
+    """
+    both = tuple(name for name in model.classes if name in faces.classes)
+    differ = set(faces.classes) != set(model.classes)
+    lists = f"{faces.name} has the classes {', '.join(faces.classes)}; {model.name} knows {', '.join(model.classes)}"
+    if differ and not shared:
+        raise DataError(f"{lists}: --shared-classes measures the {len(both)} that both know")
+    if len(both) < 2:
+        raise DataError(f"{lists}: {len(both) or 'none'} in common, too few to be measured")
+    order = np.array([both.index(name) if name in both else -1 for name in faces.classes], dtype=np.int64)
+    labels = order[faces.labels]
+    kept = faces.select(labels >= 0).relabel(labels[labels >= 0], both)
+    if not differ:
+        return kept
+    note = (
+        f"only the classes that both know, among which alone the network chooses: {', '.join(both)}; "
+        f"{len(faces) - len(kept):,} faces of others left out"
+    )
+    return replace(kept, notes=(*faces.notes, note))
 
 
 def _parts(faces: FaceSet, model: Model, asked: str | None) -> NDArray[np.str_]:

@@ -23,10 +23,12 @@ def settings(
     changes: Mapping[str, Any],
     overrides: Mapping[str, Any],
     pretrained: Path | Literal[False] | None = None,
+    reading: Mapping[str, Any] | None = None,
 ) -> RunConfig:
     """Resolve a run's settings: a config file's or the catalogue's, then `changes` (settings beside the recipe,
     None leaves one alone), then `overrides` (recipe settings by dotted name, e.g. 'optimizer.lr').
 
+    `reading` says how the data are read, None and missing keys leaving that alone (see fercli.core.reading.Reading).
     `pretrained` is a file of weights to start from, or False to start from scratch, which freezes nothing.
     Raises ModelError for an unknown model or recipe, UsageError for values that make no sense.
     """
@@ -52,11 +54,19 @@ def settings(
         asked["root"] = str(Path(root).absolute())
     if (named := asked.get("data")) and named not in SETS and Path(named).exists():
         asked["data"] = str(Path(named).absolute())
-    base = {**base, **asked}
+    base = {**base, **asked, "reading": {**base.get("reading", {}), **_read_as(reading or {})}}
     if pretrained is not None:
         base = {**base, **_started_from(pretrained, base)}
     base["recipe"] = merged(base["recipe"], _nested(overrides))
     return parse_config(base, "settings")
+
+
+def _read_as(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """What was said of the reading, its table where it is found from everywhere."""
+    said = {key: value for key, value in reading.items() if value is not None}
+    if "subjects" in said:
+        said["subjects"] = str(Path(said["subjects"]).absolute())
+    return said
 
 
 def _started_from(pretrained: Path | Literal[False], base: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from fercli.core.config import RunConfig
 from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.files import file_digest, read_json, write_json
 from fercli.core.progress import Listener
-from fercli.data.sets import load_faces
+from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split, split_digest, write_split
 from fercli.metrics.calibration import fit_temperature
 from fercli.metrics.plots import plot_curves
@@ -62,7 +62,9 @@ class TrainingJob:
         self.device = pick_device(config.device)
         self.precision = resolve_precision(config.precision, self.device)
         self.entry = load_catalogue()[config.model]
-        self.faces = load_faces(config.data, Path(config.root) if config.root else None)
+        self.faces = load_faces(
+            config.data, Path(config.root) if config.root else None, config.reading, listener.loading
+        )
         for note in self.faces.notes:
             listener.say(note)
         recipe = config.recipe
@@ -114,7 +116,8 @@ class TrainingJob:
             raise DataError(f"{self.config.data} leaves {len(places)} faces for the {part} part: too few to train with")
         images = torch.from_numpy(self.faces.images[places])
         labels = torch.from_numpy(self.faces.labels[places])
-        return Faces(images.to(self.device), labels.to(self.device))
+        targets = None if self.faces.targets is None else torch.from_numpy(self.faces.targets[places]).to(self.device)
+        return Faces(images.to(self.device), labels.to(self.device), targets)
 
     def meta(self) -> dict[str, Any]:
         """Where the run comes from."""
@@ -206,6 +209,8 @@ class TrainingJob:
             "best_epoch": self.state.best_epoch,
             "seconds": round(seconds, 1),
             "data": self.faces.name,
+            "set": config.data if config.data in SETS else None,
+            "reading": config.reading.model_dump(exclude_defaults=True),
             "fingerprint": self.faces.fingerprint,
             "seed": config.seed,
             "group": config.group,

@@ -1,10 +1,12 @@
 """Small face sets as files, and a cache of their own for every test."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 from fercli.data.faceset import FaceSet
@@ -74,3 +76,23 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "the cache"
     monkeypatch.setenv("FER_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def photograph() -> Callable[..., Path]:
+    """Writes a small photograph of one real person, from matplotlib's sample data; numbers make them differ."""
+
+    def write(path: Path, number: int = 0) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False)) as portrait:
+            portrait.resize((128 + number, 152)).save(path)
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def real() -> Path:
+    if not os.environ.get("FER_DATA"):
+        pytest.skip("FER_DATA does not say where the real data are")
+    return Path(os.environ["FER_DATA"])

@@ -4,6 +4,8 @@ import pytest
 
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
+from fercli.core.progress import unheard
+from fercli.core.reading import Reading
 from fercli.data.fergit import load_fergit
 from fercli.data.sets import load_faces
 
@@ -24,7 +26,7 @@ def test_other_classes_are_refused(tmp_path, draw):
     draw(tmp_path / "fergit/happy/1.png")
     draw(tmp_path / "fergit/contempt/1.png")
     with pytest.raises(DataError, match="classes happy, contempt; FERGIT has angry, disgust"):
-        load_fergit(tmp_path / "fergit")
+        load_fergit(tmp_path / "fergit", Reading(), unheard)
 
 
 def test_what_to_do_without_it(tmp_path):
@@ -32,7 +34,8 @@ def test_what_to_do_without_it(tmp_path):
         load_faces("fergit", tmp_path)
     message = str(fault.value)
     for part in (
-        str(tmp_path), "fergit/ or fergit.zip", "a folder for each class", "train, val and test",
+        str(tmp_path), "fergit.safetensors, fergit/ or fergit.zip",
+        "fer data build fergit", "a folder for each class", "train, val and test",
         "uldisvalainis/fergit", "muxspace/facial_expressions", "--root", "FER_DATA",
     ):  # fmt: skip
         assert part in message

@@ -1,7 +1,6 @@
 """Names and paths: what `--data` finds, where, and what it says when it doesn't."""
 
 import gzip
-import os
 import time
 import zipfile
 from pathlib import Path
@@ -90,7 +89,7 @@ def test_an_unknown_name_suggests_the_nearest(name, tmp_path, monkeypatch):
 
 def test_a_name_like_none_lists_all(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="there is cartoon, fer2013, fergit"):
+    with pytest.raises(DataError, match="there is cartoon, ckplus, fer2013, fergit"):
         load_faces("zzzzz")
 
 
@@ -132,11 +131,11 @@ def test_a_set_comes_from_the_cache_the_second_time(tmp_path, rows, write_csv, d
     draw(tmp_path / "mine/happy/a.png")
     first = [load_path(path).fingerprint for path in (table, tmp_path / "mine")]
 
-    def fail(*_):
+    def fail(*_, **__):
         raise AssertionError("read again")
 
-    monkeypatch.setattr("fercli.data.sets.load_csv", fail)
-    monkeypatch.setattr("fercli.data.sets.load_folder", fail)
+    monkeypatch.setattr("fercli.data.opening.load_csv", fail)
+    monkeypatch.setattr("fercli.data.opening.load_folder", fail)
     assert [load_path(path).fingerprint for path in (table, tmp_path / "mine")] == first
     draw(tmp_path / "mine/happy/b.png")
     with pytest.raises(AssertionError, match="read again"):
@@ -149,19 +148,12 @@ def test_cartoon_needs_no_files(tmp_path):
 
 
 def test_every_set_says_what_it_is():
-    assert list(SETS) == ["cartoon", "fer2013", "fergit"]
+    assert list(SETS) == ["cartoon", "ckplus", "fer2013", "fergit"]
     for name in SETS:
         assert all((SETS[name].summary, SETS[name].source, SETS[name].layout, SETS[name].terms))
         assert 0 < sum(SETS[name].shares) < 0.5
     assert SETS["fergit"].shares == (0.05, 0.05)
     assert load_faces("cartoon").shares == (0.1, 0.1)
-
-
-@pytest.fixture(scope="module")
-def real() -> Path:
-    if not os.environ.get("FER_DATA"):
-        pytest.skip("FER_DATA does not say where the real data are")
-    return Path(os.environ["FER_DATA"])
 
 
 TRAIN = [3995, 436, 4097, 7215, 4830, 3171, 4965]

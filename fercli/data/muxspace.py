@@ -1,0 +1,112 @@
+"""muxspace/facial_expressions: labelled photographs of heads, from a repository that anyone may clone."""
+
+import csv
+import io
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from fercli.core.errors import DataError
+from fercli.core.labels import EXPRESSIONS, canonical
+from fercli.core.progress import Steps, unheard
+from fercli.data.faceset import FaceSet
+from fercli.data.photographs import NO_FACE, find_faces
+from fercli.data.pictures import is_picture, opened, printable
+
+SOURCE = "muxspace/facial_expressions on GitHub"
+#: Where it is looked for below the data root.
+PLACES = (
+    "muxspace",
+    "facial_expressions",
+    "facial_expressions-master",
+    "muxspace.zip",
+    "facial_expressions-master.zip",
+)
+
+_LEGEND = "legend.csv"
+#: George_W_Bush_0019 is a picture of George_W_Bush; facial-expressions_2868588k is of nobody known.
+_NAME = re.compile(r"(?P<person>.+)_\d{1,4}")
+
+
+@dataclass(frozen=True)
+class Legend:
+    """The labels by picture, and what could not be taken from the file: each reason with the pictures' names."""
+
+    labels: dict[str, str]
+    left_out: dict[str, list[str]]
+
+
+def load_muxspace(path: Path, steps: Steps = unheard) -> tuple[FaceSet, dict[str, list[str]]]:
+    """The faces that MTCNN finds in the repository's pictures, and what was left out: each reason with names.
+
+    `path` is a folder, a zip archive or a git clone. Labels are the legend's, in any case; contempt is left out, as
+    FERGIT does; a picture that the legend lists twice counts once, and is left out where its labels differ. The
+    subject is the person's name in the file name, '' where there is none.
+
+    Raises DataError where there is no legend or none of its pictures.
+    """
+    with opened(path) as (names, reader):
+        found = [name for name in names if PurePosixPath(name).name == _LEGEND]
+        if not found:
+            raise DataError(f"{path}: no {_LEGEND} in it: it should be {SOURCE}, a folder, zip archive or clone of it")
+        legend = read_legend(reader(min(found, key=len)), f"{path}/{min(found, key=len)}")
+        places = {PurePosixPath(name).name: name for name in names if is_picture(name)}
+        listed = [name for name in legend.labels if name in places]
+        if not listed:
+            raise DataError(f"{path}: none of the {len(legend.labels):,} pictures of its {_LEGEND} is in it")
+        faces = find_faces([places[name] for name in listed], reader, steps)
+    left_out = {**legend.left_out, "not there": [name for name in legend.labels if name not in places]}
+    for name, face in zip(listed, faces, strict=True):
+        if isinstance(face, str):
+            left_out.setdefault(face if face == NO_FACE else "cannot be read", []).append(name)
+    kept = [(name, face.pixels) for name, face in zip(listed, faces, strict=True) if not isinstance(face, str)]
+    labels = [EXPRESSIONS.index(legend.labels[name]) for name, _ in kept]
+    return FaceSet(
+        name="muxspace",
+        images=np.stack([pixels for _, pixels in kept])[:, None],
+        labels=np.array(labels, dtype=np.int64),
+        classes=EXPRESSIONS,
+        ids=tuple(printable(name) for name, _ in kept),
+        subjects=tuple(person_of(name) for name, _ in kept),
+    ), {reason: names for reason, names in left_out.items() if names}
+
+
+def read_legend(content: bytes, title: str) -> Legend:
+    """The labels in a legend's csv text (columns image and emotion). Raises DataError where it is none."""
+    try:
+        table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        rows = [(row["image"].strip(), canonical(row["emotion"])) for row in table]
+    except (UnicodeDecodeError, csv.Error, KeyError, AttributeError) as error:
+        raise DataError(f"{title}: not the repository's legend (columns image and emotion needed)") from error
+    counts = Counter(dict.fromkeys(rows, 1))
+    said = Counter(name for name, _ in counts)
+    labels: dict[str, str] = {}
+    left_out: dict[str, list[str]] = {"listed with two labels": [name for name, times in said.items() if times > 1]}
+    for name, label in counts:
+        if said[name] > 1:
+            continue
+        if label in EXPRESSIONS:
+            labels[name] = label
+        else:
+            left_out.setdefault(f"labelled {label or 'with nothing'}", []).append(name)
+    return Legend(labels, left_out)
+
+
+def person_of(name: str) -> str:
+    """The person that a picture's file name names, '' where it names nobody."""
+    found = _NAME.fullmatch(PurePosixPath(name).stem)
+    return found["person"] if found else ""
+
+
+def find_muxspace(root: Path) -> Path:
+    """Where the repository lies below a data root. Raises DataError where it does not."""
+    place = next((root / place for place in PLACES if (root / place).exists()), None)
+    if place is None:
+        raise DataError(
+            f"no muxspace pictures in {root.absolute()} (looked for {', '.join(PLACES)}): say where they lie with "
+            f"--muxspace PATH. To be had from: {SOURCE}"
+        )
+    return place

@@ -1,0 +1,68 @@
+"""What `fer data build` does: the public halves of a set in, one file that `--data` loads out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fercli.core.errors import DataError, UsageError
+from fercli.core.progress import Steps, unheard
+from fercli.data import face_file
+from fercli.data.faceset import FaceSet
+from fercli.data.fergit import BUILT, joined
+from fercli.data.muxspace import find_muxspace, load_muxspace
+from fercli.data.opening import load_path
+from fercli.data.sets import data_root, load_faces
+
+
+@dataclass(frozen=True)
+class Built:
+    """A built set: its file, counts per class of each half, and the names of what was left out, by reason."""
+
+    path: Path
+    faces: FaceSet
+    counts: Mapping[str, Mapping[str, int]]
+    left_out: Mapping[str, list[str]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return {"path": str(self.path), "faces": len(self.faces), "counts": self.counts, "left_out": self.left_out}
+
+
+def build_fergit(
+    fer2013: Path | None = None,
+    muxspace: Path | None = None,
+    *,
+    root: Path | None = None,
+    output: Path | None = None,
+    force: bool = False,
+    steps: Steps = unheard,
+) -> Built:
+    """FER2013 and the faces that MTCNN finds in muxspace's pictures, as one file: fergit.safetensors in the data
+    root, or `output`. Both halves are looked for below the data root unless given.
+
+    Broken off, it goes on where it was when it is started again.
+    Raises DataError where a half is not there or cannot be read, UsageError where the output exists already.
+    """
+    path = output or data_root(root) / BUILT
+    if path.suffix != face_file.SUFFIX:
+        raise UsageError(f"--output {path}: the set is one file, its name must end in {face_file.SUFFIX}")
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists already: --force builds it anew, --output names another file")
+    for half in (fer2013, muxspace):
+        if half is not None and not half.exists():
+            raise DataError(f"no such file or folder: {half}")
+    pictures = muxspace or find_muxspace(data_root(root))
+    first = load_path(fer2013, "fer2013") if fer2013 else load_faces("fer2013", root)
+    second, left_out = load_muxspace(pictures, steps)
+    faces = joined(first, second)
+    counts = {half.name: _counts(half) for half in (first, second, faces)}
+    face_file.write_faces(path, faces, {"counts": counts, "left_out": left_out})
+    return Built(path, faces, counts, left_out)
+
+
+def _counts(faces: FaceSet) -> dict[str, int]:
+    numbers = np.bincount(faces.labels, minlength=len(faces.classes))
+    return dict(zip(faces.classes, numbers.tolist(), strict=True))

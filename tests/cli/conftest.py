@@ -1,0 +1,34 @@
+"""The command `fer` as it is typed, in this process."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fercli.cli import console
+from fercli.cli.app import main
+
+Fer = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def fer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Fer:
+    """Runs `fer WORDS…` in an empty folder: exit code, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FER_DATA", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["fer", *map(str, words)])
+        console.set_quiet(False)
+        console.set_debug(False)
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run

@@ -1,0 +1,105 @@
+"""Faces found in photographs before they are learned from: the real detector on a real portrait."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fercli.core.errors import DataError, UsageError
+from fercli.core.reading import Reading
+from fercli.data import photographs
+from fercli.data.photographs import NO_FACE, find_faces
+from fercli.data.sets import load_faces
+from fercli.faces.crop import crop_face
+from fercli.faces.decode import read_picture
+from fercli.faces.detect import Detector
+
+
+@pytest.fixture
+def folder(tmp_path, photograph, draw):
+    """Two photographs of a person, one of noise, one damaged."""
+    photograph(tmp_path / "set/happy/a.png")
+    photograph(tmp_path / "set/sad/b.png", 9)
+    draw(tmp_path / "set/sad/noise.png", size=(64, 64))
+    (tmp_path / "set/happy/broken.png").write_bytes(b"no picture")
+    return tmp_path / "set"
+
+
+def test_the_face_is_the_one_that_predict_would_cut_out(folder):
+    faces = load_faces(str(folder), reading=Reading(detect=True))
+    assert faces.ids == ("happy/a.png", "sad/b.png")
+    for name, image in zip(faces.ids, faces.images, strict=True):
+        picture = read_picture(folder / name)
+        (found,) = Detector().find(picture)
+        assert np.array_equal(image[0], crop_face(picture, found))
+    assert "left out 1 picture (sad/noise.png) in which no face is found" in faces.notes
+    assert any(note.startswith("left out 1 picture (happy/broken.png (not a picture") for note in faces.notes)
+    assert not np.array_equal(load_faces(str(folder)).images[0], faces.images[0])
+
+
+def test_the_largest_face_counts(tmp_path, photograph):
+    small = Image.open(photograph(tmp_path / "one.png")).convert("RGB")
+    both = Image.new("RGB", (400, 320), "white")
+    both.paste(small, (0, 0))
+    both.paste(small.resize((256, 304)), (140, 0))
+    both.save(tmp_path / "two.png")
+    (face,) = find_faces(["two.png"], lambda name: (tmp_path / name).read_bytes(), lambda *_: None)
+    picture = read_picture(tmp_path / "two.png")
+    left, right = Detector().find(picture)
+    assert right.box[2] - right.box[0] > left.box[2] - left.box[0]
+    assert np.array_equal(face.pixels, crop_face(picture, right))
+
+
+def test_broken_off_work_goes_on_where_it_was(tmp_path, photograph, monkeypatch):
+    names = [photograph(tmp_path / f"{number}.png", number).name for number in range(5)]
+    monkeypatch.setattr(photographs, "_CHUNK", 2)
+    searched = []
+
+    class Stopping(Detector):
+        def find(self, picture):
+            searched.append(picture.shape[1] - 128)
+            if len(searched) == 4:
+                raise KeyboardInterrupt
+            return super().find(picture)
+
+    monkeypatch.setattr(photographs, "Detector", Stopping)
+
+    def find():
+        seen = []
+        found = find_faces(names, lambda name: (tmp_path / name).read_bytes(), lambda *step: seen.append(step[:2]))
+        assert seen[-1] == (5, 5)
+        return found
+
+    with pytest.raises(KeyboardInterrupt):
+        find()
+    first = find()
+    assert searched == [0, 1, 2, 3, 2, 3, 4], "the first two are not looked at again"
+    again = find()
+    assert searched[7:] == []
+    assert all(np.array_equal(one.pixels, other.pixels) for one, other in zip(first, again, strict=True))
+
+
+def test_a_damaged_chunk_is_found_anew(tmp_path, photograph, cache):
+    photograph(tmp_path / "a.png")
+    names = ["a.png", "missing.png"]
+    first = find_faces(names, lambda name: (tmp_path / name).read_bytes(), lambda *_: None)
+    assert first[1] == "No such file or directory"
+    (chunk,) = cache.glob("faces-*")
+    content = bytearray(chunk.read_bytes())
+    content[-7] ^= 255
+    chunk.write_bytes(bytes(content))
+    again = find_faces(names, lambda name: (tmp_path / name).read_bytes(), lambda *_: None)
+    assert np.array_equal(again[0].pixels, first[0].pixels)
+    assert again[1] == first[1]
+
+
+def test_no_face_anywhere(tmp_path, draw):
+    draw(tmp_path / "happy/noise.png", size=(64, 64))
+    with pytest.raises(DataError, match=f"no face in any of 1 pictures; happy/noise.png: {NO_FACE}"):
+        load_faces(str(tmp_path), reading=Reading(detect=True))
+
+
+def test_what_holds_no_photographs(tmp_path, rows, write_csv):
+    table = write_csv(tmp_path / "fer2013.csv", rows)
+    for data in ("cartoon", str(table), "fer2013"):
+        with pytest.raises(UsageError, match="--detect looks for faces in photographs"):
+            load_faces(data, tmp_path, Reading(detect=True))
