@@ -36,8 +36,8 @@ def split(
     its `shares`. `val_fraction` takes that share of train as val even from a set with a val of its own, which is
     then 'spare'.
 
-    All draws are stratified by class, and by person as `group` says; faces of nobody known are drawn one by one.
-    Without persons every class of at least three faces is in every part.
+    All draws are stratified by class, and by person as `group` says; the only face of somebody, or one of nobody
+    known, is drawn alone. Without persons every class of at least three faces is in every part.
 
     Raises DataError where persons are asked for and not known, or too few for the shares.
     """
@@ -75,14 +75,19 @@ def _drawn(
         return drawn
     # in the order of their ids, so that the order of the set has no say
     members = np.array(sorted(np.flatnonzero(among), key=lambda face: faces.ids[face]), dtype=np.int64)
-    # of nobody known, nothing is known that must stay together
-    known = np.zeros(len(members), dtype=np.bool_) if persons is None else persons[members] != ""
-    if persons is not None and known.any():
-        drawn[_drawn_persons(faces, members[known], share, seed, persons)] = True
-    if len(others := members[~known]):
+    together = np.zeros(len(members), dtype=np.bool_) if persons is None else _together(persons[members])
+    if persons is not None and together.any():
+        drawn[_drawn_persons(faces, members[together], share, seed, persons)] = True
+    if len(others := members[~together]):
         ranks = [_rank(seed, faces.ids[face]) for face in others]
         drawn[_drawn_images(others, faces.labels[others], ranks, share)] = True
     return drawn
+
+
+def _together(persons: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Which faces [N] have to stay with others: those of a person known, with two faces or more."""
+    _, person, counts = np.unique(persons, return_inverse=True, return_counts=True)
+    return (persons != "") & (counts[person] > 1)
 
 
 def _drawn_images(
