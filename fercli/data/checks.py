@@ -52,7 +52,7 @@ def leaked(groups: Sequence[NDArray[np.int64]], parts: NDArray[np.str_]) -> dict
         for place, later in enumerate(there):
             for earlier in there[:place]:
                 found[later, earlier] += members[parts[members] == later].tolist()
-    return {pair: np.array(sorted(faces), dtype=np.int64) for pair, faces in found.items()}
+    return {pair: np.unique(np.array(faces, dtype=np.int64)) for pair, faces in found.items()}
 
 
 def constant(images: NDArray[np.uint8]) -> NDArray[np.bool_]:

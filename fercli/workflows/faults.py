@@ -1,0 +1,139 @@
+"""The kinds of fault that a face set can have, and how much of each there is: for `check.py`."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.data import checks
+from fercli.data.faceset import FaceSet
+from fercli.data.near import near_duplicates
+
+#: Each kind of fault, the worst first: what makes figures false, what teaches something false, what wastes time.
+KINDS = {
+    "leaks": ("copies across parts", "measured faces were trained on: figures flatter"),
+    "contradictions": ("copies with different labels", "one label at most is right"),
+    "near leaks": ("near duplicates across parts", "one photograph cut twice, on both sides: figures flatter"),
+    "people": ("people in several parts", "who is known by face is no new face: figures flatter"),
+    "constant": ("constant frames", "one gray value: a label for nothing"),
+    "blank": ("nearly blank frames", "nothing to see, or a sign for 'no picture'"),
+    "no face": ("no face found", "MTCNN sees none; it misses real ones too, so look at them"),
+    "copies": ("identical faces", "the surplus ones count twice"),
+    "near": ("near duplicates", "one photograph cut more than once"),
+    "classes": ("small classes", "too few to learn from or to measure on"),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind of fault. `found` says how much of it in words, `numbers` the same for programs.
+
+    `groups` are the faces concerned, as places in the set: those in one group belong together.
+    """
+
+    kind: str
+    count: int
+    found: str
+    numbers: dict[str, int]
+    groups: tuple[NDArray[np.int64], ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The kind in a few words."""
+        return KINDS[self.kind][0]
+
+    @property
+    def meaning(self) -> str:
+        """Why it matters, in a few words."""
+        return KINDS[self.kind][1]
+
+
+def copied(labels: NDArray[np.int64], parts: NDArray[np.str_], same: NDArray[np.int64]) -> Iterator[Fault]:
+    """Identical images, `same` [N] as `checks.identical` gives them: across parts, with different labels, at all."""
+    groups = checks.copies(same)
+    leaked = checks.leaked(groups, parts)
+    yield _leak("leaks", leaked, checks.differing(groups, parts))
+    opposed = checks.differing(groups, labels)
+    count = sum(map(len, opposed))
+    found = f"{_number(len(opposed), 'group')}, {_number(count, 'face')}"
+    yield Fault("contradictions", len(opposed), found, {"faces": count}, tuple(opposed))
+    surplus = sum(map(len, groups)) - len(groups)
+    found = f"{_number(len(groups), 'group')}, {_number(surplus, 'surplus face')}"
+    yield Fault("copies", len(groups), found, {"surplus": surplus}, tuple(groups))
+
+
+def nearly_copied(parts: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Fault]:
+    """Near duplicates: across parts, not counting faces that have an exact copy there, and at all."""
+    exact = checks.leaked(checks.copies(same), parts)
+    none = np.empty(0, np.int64)
+    leaked = {
+        where: left
+        for where, there in checks.leaked(list(pairs), parts).items()
+        if len(left := np.setdiff1d(there, exact.get(where, none)))
+    }
+    groups = checks.connected(pairs, len(parts))
+    counted = np.concatenate([none, *leaked.values()])
+    across = [members for members in checks.differing(groups, parts) if np.isin(members, counted).any()]
+    yield _leak("near leaks", leaked, across)
+    count = sum(map(len, groups))
+    found = f"{_number(len(groups), 'group')}, {_number(count, 'face')}"
+    yield Fault("near", len(groups), found, {"faces": count, "pairs": len(pairs)}, tuple(groups))
+
+
+def near_pairs(images: NDArray[np.uint8], same: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The pairs [K, 2] of near duplicates among all images but the blank ones, exact copies of either included."""
+    _, firsts = np.unique(same, return_index=True)
+    firsts = firsts[~blank[firsts]]
+    alike = {int(members[0]): members for members in checks.copies(same)}
+    pairs = firsts[near_duplicates(images[firsts])]
+    return np.array(
+        [
+            sorted((one, other))
+            for first, second in pairs.tolist()
+            for one in alike.get(first, (first,))
+            for other in alike.get(second, (second,))
+        ],
+        dtype=np.int64,
+    ).reshape(-1, 2)
+
+
+def _leak(kind: str, leaked: dict[tuple[str, str], NDArray[np.int64]], groups: Sequence[NDArray[np.int64]]) -> Fault:
+    """Faces of one part that stand in another: '280 val faces also in train'."""
+    count = len(np.unique(np.concatenate([np.empty(0, np.int64), *leaked.values()])))
+    also = "also" if kind == "leaks" else "much like one"
+    found = "; ".join(
+        f"{_number(len(places), f'{later} face')} {also} in {earlier}" for (later, earlier), places in leaked.items()
+    )
+    numbers = {f"{later} in {earlier}": len(places) for (later, earlier), places in leaked.items()}
+    return Fault(kind, count, found, numbers, tuple(groups))
+
+
+def people(subjects: Sequence[str], parts: NDArray[np.str_]) -> Fault:
+    """People with faces in several parts."""
+    divided = checks.divided(subjects, parts)
+    count = sum(map(len, divided.values()))
+    found = f"{len(divided):,} {'person' if len(divided) == 1 else 'people'}, {_number(count, 'face')}"
+    return Fault("people", len(divided), found, {"faces": count}, tuple(divided.values()))
+
+
+def blanks(constant: NDArray[np.bool_], blank: NDArray[np.bool_]) -> Iterator[Fault]:
+    """Constant frames, and those nearly blank that are not constant."""
+    yield singles("constant", np.flatnonzero(constant), "frame")
+    yield singles("blank", np.flatnonzero(blank & ~constant), "frame")
+
+
+def singles(kind: str, places: NDArray[np.int64], thing: str) -> Fault:
+    """A fault of faces one by one, called a `thing` each."""
+    return Fault(kind, len(places), _number(len(places), thing), {}, tuple(places[:, None]))
+
+
+def small(faces: FaceSet, least: int) -> Fault:
+    """Classes with fewer faces than `least`."""
+    counts = checks.small_classes(faces.labels, faces.classes, least)
+    listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+    return Fault("classes", len(counts), listed and f"{listed} (under {least})", counts)
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'s'[: count != 1]}"
