@@ -32,6 +32,9 @@ def train(
         Literal["auto", "subject", "image"] | None,
         typer.Option(help="What a drawn split keeps on one side. Default: the person where known."),
     ] = None,
+    drop_leaks: Annotated[
+        bool, typer.Option("--drop-leaks", help="Leave out training faces whose picture stands in val or test too.")
+    ] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps. Default: auto.")] = None,
     precision: Annotated[
         Literal["auto", "fp32", "bf16"] | None, typer.Option(help="auto: bf16 on CUDA, else fp32.")
@@ -85,6 +88,7 @@ def train(
             "root": str(root) if root else None,
             "seed": seed,
             "group": group,
+            "drop_leaks": drop_leaks or None,
             "device": device,
             "precision": precision,
             "compile": compile_,

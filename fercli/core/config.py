@@ -25,6 +25,8 @@ class RunConfig(Settings):
     compile: Literal["auto", "on", "off"] = "auto"
     #: what stays on one side of a split that is drawn here: a subject, or only an image
     group: Literal["auto", "subject", "image"] = "auto"
+    #: whether training faces are left out whose picture stands in val or test too
+    drop_leaks: bool = False
     #: a file of weights to start from, instead of torchvision's
     pretrained_file: str | None = None
     recipe_name: str

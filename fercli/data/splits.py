@@ -87,7 +87,8 @@ def _drawn(
 def _together(persons: NDArray[np.str_]) -> NDArray[np.bool_]:
     """Which faces [N] have to stay with others: those of a person known, with two faces or more."""
     _, person, counts = np.unique(persons, return_inverse=True, return_counts=True)
-    return (persons != "") & (counts[person] > 1)
+    together: NDArray[np.bool_] = (persons != "") & (counts[person] > 1)
+    return together
 
 
 def _drawn_images(
@@ -164,11 +165,11 @@ def read_split(path: Path, faces: FaceSet) -> NDArray[np.str_]:
     parts = []
     for face, label in zip(faces.ids, faces.labels, strict=True):
         name, part = rows.get(face, ("", ""))
-        if name != faces.classes[label] or part not in ("train", "val", "test", "spare"):
+        if name != faces.classes[label] or part not in ("train", "val", "test", "spare", "dropped"):
             raise DataError(
                 f"{path} was made for other data than {faces.name}: it has no {face} labelled {faces.classes[label]}"
             )
         parts.append(part)
     if len(rows) > len(parts):
         raise DataError(f"{path} was made for other data than {faces.name}: {len(rows)} faces, not {len(parts)}")
-    return np.array(parts, dtype="<U5")
+    return np.array(parts, dtype="<U7")

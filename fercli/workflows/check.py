@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.core.progress import Steps, unheard
+from fercli.core.reading import Reading
 from fercli.data import checks
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import load_faces
 from fercli.data.splits import Group, split
 from fercli.workflows import faults
-from fercli.workflows.faceless import Steps, without_face
+from fercli.workflows.faceless import without_face
 from fercli.workflows.faults import KINDS, Fault
 
 #: A class of fewer faces is told of: with a hundred, a tenth for the test part is ten faces, and the 95 % interval of
@@ -71,21 +73,22 @@ class Check:
 def check(
     data: str,
     root: Path | None = None,
+    reading: Reading | None = None,
     *,
     seed: int = 0,
     group: Group = "auto",
     min_class: int = MIN_CLASS,
     near: bool = True,
-    detect: bool = False,
-    steps: Steps | None = None,
+    faceless: bool = False,
+    steps: Steps = unheard,
 ) -> Check:
     """Load a set, split it as training with this seed would, and look for faults.
 
-    `near` looks for near duplicates, `detect` for faces in which MTCNN finds none (slow: `steps` hears how far).
+    `near` looks for near duplicates, `faceless` for faces in which MTCNN finds none (slow: `steps` hears how far).
     Raises DataError where the set is not there, cannot be read, or cannot be split so.
     """
-    faces = load_faces(data, root)
-    return check_faces(faces, seed=seed, group=group, min_class=min_class, near=near, detect=detect, steps=steps)
+    faces = load_faces(data, root, reading or Reading(), steps)
+    return check_faces(faces, seed=seed, group=group, min_class=min_class, near=near, faceless=faceless, steps=steps)
 
 
 def check_faces(
@@ -95,8 +98,8 @@ def check_faces(
     group: Group = "auto",
     min_class: int = MIN_CLASS,
     near: bool = True,
-    detect: bool = False,
-    steps: Steps | None = None,
+    faceless: bool = False,
+    steps: Steps = unheard,
 ) -> Check:
     """The same for a face set in memory."""
     parts = split(faces, seed, group=group)
@@ -107,7 +110,7 @@ def check_faces(
         found += faults.nearly_copied(parts, same, pairs)
     if faces.subjects is not None:
         found.append(faults.people(faces.subjects, parts))
-    if detect:
+    if faceless:
         found.append(faults.singles("no face", without_face(faces.images, steps), "face"))
     found.append(faults.small(faces, min_class))
     found.sort(key=lambda fault: (not fault.count, list(KINDS).index(fault.kind)))

@@ -13,6 +13,7 @@ from fercli.core.files import write_json
 from fercli.core.progress import Steps, unheard
 from fercli.core.reading import Reading
 from fercli.data.faceset import FaceSet
+from fercli.data.leaks import leak_note, without_leaks
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import read_split, split, split_digest
 from fercli.metrics.calibration import softmax
@@ -163,6 +164,7 @@ def _parts(faces: FaceSet, model: Model, asked: str | None) -> NDArray[np.str_]:
         if written.is_file():
             return read_split(written, faces)
         parts = split(faces, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
+        parts = without_leaks(faces, parts) if trained.get("drop_leaks") else parts
         if split_digest(faces, parts) == trained["split"]:
             return parts
     elif faces.parts is not None:
@@ -191,6 +193,8 @@ def _chosen(
     if part != "all" and part not in there:
         raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
     if trained.get("data") == faces.name:
+        if part in ("val", "test", "spare") and (leak := leak_note(faces, parts, part)):
+            notes.append(leak)
         if part == "val":
             notes.append("val chose the epoch and the temperature of this network: its figures flatter a little")
         if part in ("train", "all"):

@@ -1,15 +1,11 @@
 """Faces of a set in which the detector finds none."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.core.errors import PictureError
-
-#: Hears how far a long piece of work is: done, total, what is being done.
-Steps = Callable[[int, int, str], None]
+from fercli.core.progress import Steps, unheard
 
 #: MTCNN looks for faces with something around them, so each is framed with gray, this wide, and enlarged. Of 150
 #: FER2013 training faces it then finds 143, of 28 blank frames none; with repeated edge pixels, or enlarged to three
@@ -19,7 +15,7 @@ _FRAME, _GRAY, _FACTOR = 24, 128, 2
 _LEAST = 40
 
 
-def without_face(images: NDArray[np.uint8], steps: Steps | None = None) -> NDArray[np.int64]:
+def without_face(images: NDArray[np.uint8], steps: Steps = unheard) -> NDArray[np.int64]:
     """Which of the images [N, 1, 48, 48] MTCNN finds no face in, as places. 30 to 50 ms a face on one core.
 
     Raises MachineError where the detector cannot be loaded.
@@ -35,8 +31,7 @@ def without_face(images: NDArray[np.uint8], steps: Steps | None = None) -> NDArr
             found = False
         if not found:
             missing.append(place)
-        if steps:
-            steps(place + 1, len(images), "looking for faces")
+        steps(place + 1, len(images), "looking for faces")
     return np.array(missing, dtype=np.int64)
 
 

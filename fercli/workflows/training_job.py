@@ -13,6 +13,7 @@ from fercli.core.config import RunConfig
 from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.files import file_digest, read_json, write_json
 from fercli.core.progress import Listener
+from fercli.data.leaks import DROPPED, leak_note, without_leaks
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split, split_digest, write_split
 from fercli.metrics.calibration import fit_temperature
@@ -68,7 +69,9 @@ class TrainingJob:
         for note in self.faces.notes:
             listener.say(note)
         recipe = config.recipe
-        self.draw(split(self.faces, config.seed, group=config.group, val_fraction=recipe.val_fraction))
+        parts = split(self.faces, config.seed, group=config.group, val_fraction=recipe.val_fraction)
+        self.draw(without_leaks(self.faces, parts) if config.drop_leaks else parts)
+        self._warn_of_leaks()
         repeatable(config.seed)
         self.network = self._network(fresh)
         self.state = TrainingState(self.network, recipe, len(self.train), len(self.faces.classes))
@@ -85,6 +88,14 @@ class TrainingJob:
         if remark := self.entry.remark(config.recipe):
             self.listener.say(f"note: {remark}")
         return network.to(self.device)
+
+    def _warn_of_leaks(self) -> None:
+        """Say which measured faces are trained on, or how many were left out of training because of it."""
+        if dropped := int((self.parts == DROPPED).sum()):
+            self.listener.say(f"left {dropped:,} faces out of training whose picture stands in val or test too")
+        for part in ("val", "test"):
+            if note := leak_note(self.faces, self.parts, part):
+                self.listener.say(f"note: {note}")
 
     def draw(self, parts: NDArray[np.str_]) -> None:
         """Take this part of each face [N]. Raises DataError where there is too little to train with."""
@@ -214,6 +225,7 @@ class TrainingJob:
             "fingerprint": self.faces.fingerprint,
             "seed": config.seed,
             "group": config.group,
+            "drop_leaks": config.drop_leaks,
             "val_fraction": config.recipe.val_fraction,
             "split": split_digest(self.faces, self.parts),
             "fercli": versions()["fercli"],

@@ -1,0 +1,114 @@
+"""fer data check: what is wrong with a face set, before anyone trains on it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fercli.cli import console, options
+
+if TYPE_CHECKING:
+    from fercli.workflows.check import Check
+    from fercli.workflows.clean import Cleaned
+
+
+def check(
+    name: Annotated[str, typer.Argument(metavar="NAME|PATH", help="A named set (fer2013, cartoon) or a path.")],
+    root: options.Root = None,
+    labels: options.Labels = None,
+    keep_contempt: options.KeepContempt = None,
+    subject_pattern: options.SubjectPattern = None,
+    subjects: options.Subjects = None,
+    detect: options.Detect = None,
+    seed: Annotated[int, typer.Option(help="Of the split, where one is drawn.")] = 0,
+    group: Annotated[
+        Literal["auto", "subject", "image"], typer.Option(help="What a drawn split keeps on one side.")
+    ] = "auto",
+    min_class: Annotated[int, typer.Option(min=0, metavar="N", help="Tell of classes with fewer faces.")] = 100,
+    near: Annotated[bool, typer.Option(help="Near duplicates too: seconds for 30,000 faces.")] = True,
+    faces: Annotated[
+        bool, typer.Option("--faces", help="Faces in which MTCNN finds none too: 30 to 50 ms a face.")
+    ] = False,
+    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row for every face concerned.")] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the faces concerned on a contact sheet.")
+    ] = None,
+    fix: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.safetensors", help="Write the set without them, and beside it what was removed."),
+    ] = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Find what is wrong with a face set, the worst first.
+
+    Copies within and across parts, contradicting labels, blanks, small classes, people on both sides. A set that
+    comes with a split loses only training faces by --fix: what is measured on stays as published.
+    """
+    from fercli.cli.data.check_table import check_table, not_found
+    from fercli.cli.progress_bar import Bar
+    from fercli.core.reading import Reading
+    from fercli.workflows.check import check as workflow
+    from fercli.workflows.check_report import check_output, write_csv, write_suspects
+    from fercli.workflows.clean import fix as write_fixed
+    from fercli.workflows.clean import plan_fix
+
+    for path, ending in ((csv, ".csv"), (sheet, ".png")):
+        if path:
+            check_output(path, ending, force)
+    if fix:
+        plan_fix(fix, force)
+    reading = Reading(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
+    with Bar() as bar:
+        result = workflow(
+            name, root, reading, seed=seed, group=group, min_class=min_class, near=near, faceless=faces, steps=bar.steps
+        )
+    if csv:
+        write_csv(csv, result)
+    if sheet:
+        write_suspects(sheet, result)
+    fixed = write_fixed(result, fix, force) if fix else None
+    if as_json:
+        console.print_json({**result.to_dict(), "fix": fixed.to_dict() if fixed else None})
+    else:
+        screen = console.out()
+        screen.print(_heading(result), markup=False)
+        screen.print()
+        screen.print(check_table(result, screen.width))
+        if text := not_found(result):
+            screen.print()
+            screen.print(text, style="dim", markup=False)
+    for path in (csv, sheet):
+        if path:
+            console.note(f"written to {path}")
+    _say_next(name, root, result, fixed)
+
+
+def _heading(result: "Check") -> str:
+    """'fer2013: 32,298 faces (train 28,709, val 3,589)'."""
+    parts = {part: int((result.parts == part).sum()) for part in ("train", "val", "test", "spare")}
+    counts = ", ".join(f"{part} {count:,}" for part, count in parts.items() if count)
+    drawn = "" if result.faces.parts is not None else f"; split drawn with --seed {result.seed}"
+    return f"{result.faces.name}: {len(result.faces):,} faces ({counts}{drawn})"
+
+
+def _say_next(name: str, root: Path | None, result: "Check", fixed: "Cleaned | None") -> None:
+    """What was written, and the next command to type."""
+    import shlex
+
+    for note in result.faces.notes:
+        console.note(note)
+    if fixed:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in fixed.removed.items() if count)
+        console.note(f"{fixed.path}: {fixed.faces:,} faces, without {reasons or 'any loss'}; {fixed.table} lists them")
+        console.note(f"next: fer train --data {shlex.quote(str(fixed.path))}")
+    elif any(fault.count and fault.kind != "classes" for fault in result.faults):
+        where = f" --root {shlex.quote(str(root))}" if root else ""
+        stem = result.faces.name
+        console.note(f"next: fer data check {shlex.quote(name)}{where} --sheet {shlex.quote(stem)}.png   (to see them)")
+        console.note(
+            f"      fer data check {shlex.quote(name)}{where} --fix {shlex.quote(stem + '-clean.safetensors')}   "
+            "(the set without them)"
+        )
