@@ -50,7 +50,7 @@ def test_a_set_is_counted(fer, root):
 def test_a_set_that_cannot_be_split_is_counted_all_the_same(fer):
     code, out, _ = fer("data", "show", "cartoon", "--subject-pattern", "s(.)")
     assert (code, out.split()[:3]) == (0, ["cartoon", "·", "700"])
-    assert "2 persons in cartoon are too few to keep 1/10 of them apart" in " ".join(out.split())
+    assert "3 persons in cartoon are too few to keep 1/10 of them apart" in " ".join(out.split())
 
 
 def test_fergit_is_built_and_shown(fer, root):
