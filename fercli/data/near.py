@@ -1,7 +1,8 @@
 """Near duplicates: faces cut from one photograph again, shifted a little, scaled, lit or compressed otherwise.
 
 A perceptual hash names candidates, the pixels confirm them. The thresholds below were chosen on FER2013's train and
-val parts (32,298 faces), by looking at 24 random pairs in each step of the score.
+val parts (32,298 faces), by looking at 24 random pairs in each step of the score. They are for photographs: drawings
+by one hand may agree as well as one photograph cut twice.
 """
 
 from collections.abc import Iterator
@@ -64,7 +65,7 @@ def _candidates(signs: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
 
 
 def _agreement(images: NDArray[np.uint8], pairs: NDArray[np.int64]) -> NDArray[np.float32]:
-    """How well the fine detail of each pair agrees [K], -1 to 1, at the shift where it agrees best."""
+    """How well the fine detail of each pair agrees [K], about -1 to 1, at the shift where it agrees best."""
     from scipy.fft import irfft2
 
     faces, places = np.unique(pairs, return_inverse=True)

@@ -17,6 +17,9 @@ _GAP, _LINE, _HEADING, _BETWEEN = 8, 13, 34, 14
 _MARGIN = 16
 _PAPER, _INK, _FAINT = 255, 20, 95
 
+#: Characters of a line that are looked at: no more fit, whatever they are.
+_LONGEST = 400
+
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -94,7 +97,7 @@ def _drawn(
 
 def _cut(draw: ImageDraw.ImageDraw, text: str, font: Font, room: int) -> str:
     """A line of text that fits into `room` pixels: the end of a name tells more than its middle."""
-    text = " ".join(text.split())
+    text = " ".join(text.split())[-_LONGEST:]
     if draw.textlength(text, font) <= room:
         return text
     half = len(text) // 3

@@ -76,10 +76,10 @@ def check(
         screen = console.out()
         screen.print(_heading(result), markup=False)
         screen.print()
-        screen.print(check_table(result, screen.width))
-        if text := not_found(result):
+        if any(fault.count for fault in result.faults):
+            screen.print(check_table(result, screen.width))
             screen.print()
-            screen.print(text, style="dim", markup=False)
+        screen.print(not_found(result), style="dim", markup=False)
     for path in (csv, sheet):
         if path:
             console.note(f"written to {path}")
@@ -98,6 +98,7 @@ def _say_next(name: str, root: Path | None, result: "Check", fixed: "Cleaned | N
     """What was written, and the next command to type."""
     import shlex
 
+    where = f" --root {shlex.quote(str(root))}" if root else ""
     for note in result.faces.notes:
         console.note(note)
     if fixed:
@@ -105,10 +106,11 @@ def _say_next(name: str, root: Path | None, result: "Check", fixed: "Cleaned | N
         console.note(f"{fixed.path}: {fixed.faces:,} faces, without {reasons or 'any loss'}; {fixed.table} lists them")
         console.note(f"next: fer train --data {shlex.quote(str(fixed.path))}")
     elif any(fault.count and fault.kind != "classes" for fault in result.faults):
-        where = f" --root {shlex.quote(str(root))}" if root else ""
         stem = result.faces.name
         console.note(f"next: fer data check {shlex.quote(name)}{where} --sheet {shlex.quote(stem)}.png   (to see them)")
         console.note(
             f"      fer data check {shlex.quote(name)}{where} --fix {shlex.quote(stem + '-clean.safetensors')}   "
             "(the set without them)"
         )
+    else:
+        console.note(f"next: fer train --data {shlex.quote(name)}{where}")

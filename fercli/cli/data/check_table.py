@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from fercli.workflows.faults import Fault
 
 #: Columns of a terminal from which on meaning and examples have columns of their own.
-_WIDE = 100
+_WIDE = 110
 #: Examples of each kind of fault, and faces named of each.
 _EXAMPLES, _NAMED = 2, 3
 
@@ -36,9 +36,11 @@ def check_table(check: "Check", width: int) -> Table:
 
 
 def not_found(check: "Check") -> str:
-    """The kinds that were looked for in vain, in one line; '' where there are none."""
-    kinds = [fault.title for fault in check.faults if not fault.count]
-    return f"not found: {', '.join(kinds)}" if kinds else ""
+    """The kinds that were looked for in vain, in one line."""
+    kinds = ", ".join(fault.title for fault in check.faults if not fault.count)
+    if all(fault.count for fault in check.faults):
+        return "every kind of fault that was looked for was found"
+    return f"not found: {kinds}" if any(fault.count for fault in check.faults) else f"nothing is wrong: no {kinds}"
 
 
 def _examples(check: "Check", fault: "Fault") -> list[str]:
