@@ -12,7 +12,9 @@ from fercli.core.progress import Steps, unheard
 from fercli.core.reading import Reading
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import SETS, load_faces
+from fercli.data.sheet import Section, write_sheet
 from fercli.data.splits import Group, split
+from fercli.workflows.check_report import tile
 
 PARTS = ("train", "val", "test", "spare", "all")
 
@@ -87,6 +89,21 @@ def describe(
         source,
         terms,
     )
+
+
+def write_samples(path: Path, found: Description, seed: int = 0, count: int = 24) -> None:
+    """Write a contact sheet (png): of each class `count` faces drawn at random, or all where there are fewer.
+
+    Raises RunError where the file cannot be written.
+    """
+    faces, draws = found.faces, np.random.default_rng(seed)
+    sections = []
+    for label, name in enumerate(faces.classes):
+        members = np.flatnonzero(faces.labels == label)
+        chosen = np.sort(draws.choice(members, min(count, len(members)), replace=False)) if len(members) else members
+        shown = f"{name}: {len(chosen)} of {len(members):,} faces, drawn at random"
+        sections.append(Section(shown, (tuple(tile(faces, int(face), str(found.assigned[face])) for face in chosen),)))
+    write_sheet(path, sections)
 
 
 def known_subjects(faces: FaceSet) -> int | None:

@@ -47,6 +47,16 @@ def test_a_set_is_counted(fer, root):
     assert sum(map(sum, (row.values() for row in shown["counts"].values()))) == 700
 
 
+def test_a_sheet_shows_faces_of_each_class(fer, tmp_path):
+    code, _, err = fer("data", "show", "cartoon", "--sheet", "faces.png")
+    assert (code, "written to faces.png" in err) == (0, True)
+    with Image.open(tmp_path / "faces.png") as sheet:
+        assert sheet.height > 7 * 2 * 100, "two rows a class"
+    code, _, err = fer("data", "show", "cartoon", "--sheet", "faces.png")
+    assert (code, "--force replaces it" in err) == (2, True)
+    assert fer("data", "show", "cartoon", "--sheet", "faces.jpg")[0] == 2
+
+
 def test_a_set_that_cannot_be_split_is_counted_all_the_same(fer):
     code, out, _ = fer("data", "show", "cartoon", "--subject-pattern", "s(.)")
     assert (code, out.split()[:3]) == (0, ["cartoon", "·", "700"])

@@ -118,7 +118,7 @@ def test_the_detector_sees_a_framed_portrait_and_nothing_in_noise():
 def test_as_json_and_csv(faces, tmp_path):
     result = check_faces(faces, min_class=6)
     document = json.loads(json.dumps(result.to_dict()))
-    assert document["faces"] == {"test": 3, "train": 9, "val": 6}
+    assert document["faces"] == {"test": 3, "train": 10, "val": 5}
     assert document["faults"][0]["groups"][0] == ["0a", "1a"]
     assert document["faults"][0]["numbers"] == {"val in train": 2, "test in val": 1}
     write_csv(tmp_path / "faults.csv", result)

@@ -1,5 +1,6 @@
 """fer data show: one set, counted."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -24,6 +25,10 @@ def show(
     group: Annotated[
         Literal["auto", "subject", "image"], typer.Option(help="What a drawn split keeps on one side.")
     ] = "auto",
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw some faces of each class (fer data check: suspects).")
+    ] = None,
+    force: options.Force = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
@@ -33,11 +38,17 @@ def show(
 
     from fercli.cli.progress_bar import Bar
     from fercli.core.reading import Reading
-    from fercli.workflows.describe_data import describe
+    from fercli.workflows.check_report import check_output
+    from fercli.workflows.describe_data import describe, write_samples
 
+    if sheet:
+        check_output(sheet, ".png", force)
     reading = Reading(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
     with Bar() as bar:
         found = describe(name, root, reading, seed=seed, group=group, steps=bar.steps)
+    if sheet:
+        write_samples(sheet, found, seed)
+        console.note(f"written to {sheet}")
     if as_json:
         console.print_json(found.to_dict())
         return
