@@ -30,7 +30,7 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Everything random follows from it. Default: 0.")] = None,
     group: Annotated[
         Literal["auto", "subject", "image"] | None,
-        typer.Option(help="What a drawn split keeps on one side. Default: the person where known."),
+        typer.Option(help="What a drawn split keeps on one side. Default: the person where known; image for paper."),
     ] = None,
     drop_leaks: Annotated[
         bool, typer.Option("--drop-leaks", help="Leave out training faces whose picture stands in val or test too.")

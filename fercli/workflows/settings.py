@@ -46,6 +46,8 @@ def settings(
         base = {
             "model": name,
             "data": "cartoon",
+            # the papers split by image, whoever is in it
+            "group": "image" if chosen == "paper" else "auto",
             "recipe_name": chosen,
             "recipe": catalogue.recipe(name, chosen).model_dump(mode="json"),
         }

@@ -13,6 +13,12 @@ def test_settings_come_from_the_catalogue_then_what_was_typed():
     assert (chosen.recipe.optimizer.name, chosen.recipe.optimizer.lr, chosen.recipe.epochs) == ("nadam", 0.5, 100)
 
 
+def test_papers_split_by_image_unless_told_otherwise():
+    assert settings(recipe="paper", changes={}, overrides={}).group == "image"
+    assert settings(recipe="paper", changes={"group": "subject"}, overrides={}).group == "subject"
+    assert settings(recipe="best", changes={}, overrides={}).group == "auto"
+
+
 def test_typed_pairs_are_read_as_yaml():
     assert parse_overrides(["optimizer.lr=1e-3", "augment.flip=false", "stop_after=null"]) == {
         "optimizer.lr": "1e-3",
