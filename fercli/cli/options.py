@@ -7,7 +7,12 @@ import typer
 
 from fercli.cli import console
 
-Model = Annotated[str | None, typer.Option("--model", "-m", help="Catalogue name, run folder, weights file or 'last'.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model", "-m", help="Catalogue name, run folder, weights file or 'last'; several joined by + are averaged."
+    ),
+]
 Data = Annotated[str | None, typer.Option("--data", "-d", help="A named set (fer2013, cartoon) or a path.")]
 Root = Annotated[
     Path | None,

@@ -1,6 +1,5 @@
 """What `fer eval` does: a trained network and a face set in, figures out."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,17 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.errors import DataError, RunError
+from fercli.core.errors import DataError
 from fercli.core.files import write_json
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import SETS, load_faces
-from fercli.data.splits import read_split, split, split_digest
 from fercli.metrics.calibration import softmax
 from fercli.metrics.plots import plot_confusion
 from fercli.metrics.predictions import Predictions, write_predictions
 from fercli.metrics.scores import Scores, score
+from fercli.models.average import AVERAGE, trainings
 from fercli.models.loaded import Model, load_model
 from fercli.training.device import pick_device
+from fercli.workflows.parts import parts_of
 from fercli.workflows.run_folder import RunFolder, read_config
 
 
@@ -98,8 +98,8 @@ def evaluate(
     """
     loaded = load_model(model, pick_device(device), mirrored=mirrored)
     faces = _faces(loaded, data, root)
-    parts = _parts(faces, loaded, part)
-    part, notes = _chosen(part, parts, faces, loaded.header.training)
+    parts = parts_of(faces, loaded, part)
+    part, notes = _chosen(part, parts, faces, loaded)
     subset = faces if part == "all" else faces.select(parts == part)
     return measure(loaded, with_classes(subset, loaded), part, (*faces.notes, *notes))
 
@@ -109,13 +109,13 @@ def _faces(model: Model, data: str | None, root: Path | None) -> FaceSet:
     if data is not None:
         return load_faces(data, root)
     config = RunFolder(model.path.parent).config
-    if config.is_file():
+    if model.path.is_file() and config.is_file():
         own = read_config(config)
         return load_faces(own.data, root or (Path(own.root) if own.root else None))
-    name = model.header.training.get("data")
-    if not isinstance(name, str) or name not in SETS:
-        raise DataError(f"{model.path} was trained on {name or 'an unknown set'}: say where it lies with --data")
-    return load_faces(name, root)
+    names = {str(trained.get("data") or "an unknown set") for trained in trainings(model.header)}
+    if len(names) > 1 or not names <= set(SETS):
+        raise DataError(f"{model.path} was trained on {' and '.join(sorted(names))}: say where it lies with --data")
+    return load_faces(names.pop(), root)
 
 
 def with_classes(faces: FaceSet, model: Model) -> FaceSet:
@@ -129,34 +129,13 @@ def with_classes(faces: FaceSet, model: Model) -> FaceSet:
     return faces.relabel(order[faces.labels], model.classes)
 
 
-def _parts(faces: FaceSet, model: Model, asked: str | None) -> NDArray[np.str_]:
-    """The part of each face: as the model's own training had it where these are its data."""
-    trained = model.header.training
-    if trained.get("fingerprint") == faces.fingerprint:
-        written = RunFolder(model.path.parent).split
-        if written.is_file():
-            return read_split(written, faces)
-        parts = split(faces, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
-        if split_digest(faces, parts) == trained["split"]:
-            return parts
-    elif faces.parts is not None:
-        return split(faces, 0)
-    elif trained.get("data") != faces.name:
-        return np.full(len(faces), "all")
-    if asked == "all":
-        return np.full(len(faces), "all")
-    raise RunError(
-        f"{faces.name} is not quite what {model.path} was trained on, so its test part is not known: "
-        "--split all measures everything, faces it was trained on included"
-    )
-
-
-def _chosen(
-    asked: str | None, parts: NDArray[np.str_], faces: FaceSet, trained: Mapping[str, Any]
-) -> tuple[str, tuple[str, ...]]:
+def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> tuple[str, tuple[str, ...]]:
     """The part to measure, and what should be said of it. Raises DataError where the part is empty."""
     there = [part for part in ("test", "val", "train", "spare", "all") if (parts == part).any()]
-    notes: list[str] = [trained["remark"]] if trained.get("remark") else []
+    behind = trainings(model.header)
+    notes: list[str] = list(dict.fromkeys(trained["remark"] for trained in behind if trained.get("remark")))
+    if model.header.architecture == AVERAGE:
+        notes.append("an average is of calibrated probabilities: 'before temperature' has the members' own in it")
     part = asked or there[0]
     if asked is None and part == "val":
         notes.append(f"{faces.name} has no test part here: measuring val")
@@ -164,7 +143,7 @@ def _chosen(
         notes.append(f"{faces.name} has no split of its own: measuring all {len(faces)} faces")
     if part != "all" and part not in there:
         raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
-    if trained.get("data") == faces.name:
+    if any(trained.get("data") == faces.name for trained in behind):
         if part == "val":
             notes.append("val chose the epoch and the temperature of this network: its figures flatter a little")
         if part in ("train", "all"):
