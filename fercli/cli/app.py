@@ -8,6 +8,7 @@ import typer
 
 from fercli.cli import console
 from fercli.cli.evaluate import evaluate
+from fercli.cli.export import export
 from fercli.cli.models import models
 from fercli.cli.predict import predict
 from fercli.cli.train import train
@@ -49,6 +50,7 @@ def _start(
 app.command("predict")(predict)
 app.command("train")(train)
 app.command("eval")(evaluate)
+app.command("export")(export)
 app.command("models")(models)
 
 

@@ -10,7 +10,9 @@ from fercli.cli import console
 Model = Annotated[
     str | None,
     typer.Option(
-        "--model", "-m", help="Catalogue name, run folder, weights file or 'last'; several joined by + are averaged."
+        "--model",
+        "-m",
+        help="Catalogue name, run folder, weights or .onnx file, 'last'; + joins several: their average.",
     ),
 ]
 Data = Annotated[str | None, typer.Option("--data", "-d", help="A named set (fer2013, cartoon) or a path.")]

@@ -13,10 +13,11 @@ from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError
 from fercli.core.registry import suggest
 from fercli.models.architectures import load_architectures
-from fercli.models.average import Average, average_header
+from fercli.models.average import AVERAGE, Average, average_header
 from fercli.models.catalogue import load_catalogue
 from fercli.models.classifier import Classifier
 from fercli.models.inference import logits
+from fercli.models.onnx_file import SUFFIX, read_onnx
 from fercli.models.weights import Header, read_header, read_weights
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
@@ -84,9 +85,9 @@ def load_model(
     raw: bool = False,
     runs: Path = Path("runs"),
 ) -> Model:
-    """A trained network: a catalogue name with shipped weights, a run folder, a weights file, 'last' (the newest
-    finished run under `runs`), or several of these joined by '+': the average of their probabilities. None is the
-    catalogue's default.
+    """A trained network: a catalogue name with shipped weights, a run folder, a weights file or one exported to ONNX,
+    'last' (the newest finished run under `runs`), or several of these joined by '+': the average of their
+    probabilities. None is the catalogue's default. What was exported to ONNX runs on the CPU alone.
 
     Raises ModelError where there is none of that name, it has no weights, or the file does not fit.
     """
@@ -95,8 +96,13 @@ def load_model(
         members = [load_model(member, device, raw=raw, runs=runs) for member in names]
         return _average(members, "+".join(names), mirrored)
     path = weights_path(name, runs)
-    header, network = _read_network(path)
     where = torch.device(device)
+    exported = path.suffix == SUFFIX
+    header, network = read_onnx(path) if exported else _read_network(path)
+    if exported and where.type != "cpu":
+        raise ModelError(f"{path} runs on ONNX Runtime, on the CPU: it cannot be put on {where}")
+    if exported and raw and header.architecture == AVERAGE:
+        raise ModelError(f"the temperatures of its members are part of {path}: they cannot be left out (--raw)")
     return Model(network.to(where).eval(), header, where, path, mirrored, raw)
 
 
@@ -117,6 +123,8 @@ def _average(members: Sequence[Model], name: str, mirrored: bool) -> Model:
 
 def _read_network(path: Path) -> tuple[Header, nn.Module]:
     """The network of a weights file, on the CPU. Raises ModelError where the file does not fit."""
+    if path.suffix == ".pt2":
+        raise ModelError(f"{path} is for torch.export.load in programs of your own: export to {SUFFIX} to run it here")
     header = read_header(path)
     architectures = load_architectures()
     if header.architecture not in architectures:

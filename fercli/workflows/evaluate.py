@@ -17,7 +17,7 @@ from fercli.metrics.predictions import Predictions, write_predictions
 from fercli.metrics.scores import Scores, score
 from fercli.models.average import AVERAGE, trainings
 from fercli.models.loaded import Model, load_model
-from fercli.training.device import pick_device
+from fercli.training.device import model_device
 from fercli.workflows.parts import parts_of
 from fercli.workflows.run_folder import RunFolder, read_config
 
@@ -96,7 +96,7 @@ def evaluate(
     no split of its own and that the network was not trained on.
     Raises ModelError, DataError or RunError for what does not exist or does not fit.
     """
-    loaded = load_model(model, pick_device(device), mirrored=mirrored)
+    loaded = load_model(model, model_device(model, device), mirrored=mirrored)
     faces = _faces(loaded, data, root)
     parts = parts_of(faces, loaded, part)
     part, notes = _chosen(part, parts, faces, loaded)
