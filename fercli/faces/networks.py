@@ -13,9 +13,9 @@ PYRAMID = 0.709
 
 @dataclass(frozen=True)
 class DetectorNetwork:
-    """One of the three: a module that takes RGB pixels [N, 3, height, width], float32 of 0 to 255, at this side.
+    """One of the three: a module that takes RGB pixels [N, 3, height, width], float32 of 0 to 255.
 
-    `side` is in pixels; the first network takes any height and width from it on (`any_size`), the others N squares.
+    Height and width are `side` pixels, or with `any_size` whatever they are from 12 on (`side` is then an example).
     """
 
     name: str
@@ -48,7 +48,7 @@ def detector_networks() -> tuple[DetectorNetwork, ...]:
 
     few, all_three = ("boxes", "probabilities"), ("boxes", "landmarks", "probabilities")
     return (
-        DetectorNetwork("pnet", _Scaled(PNet()).eval(), few, 12, any_size=True),
+        DetectorNetwork("pnet", _Scaled(PNet()).eval(), few, 20, any_size=True),
         DetectorNetwork("rnet", _Scaled(RNet()).eval(), few, 24, any_size=False),
         DetectorNetwork("onet", _Scaled(ONet()).eval(), all_three, 48, any_size=False),
     )

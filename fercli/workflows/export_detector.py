@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 
 import fercli
@@ -33,8 +34,7 @@ def export_detector(folder: Path) -> tuple[Path, ...]:
     for network in detector_networks():
         paths.append(folder / f"{network.name}.onnx")
         with written_whole(paths[-1]) as temporary:
-            side = network.side + (8 if network.any_size else 0)
-            example = torch.zeros(2, 3, side, side)
+            example = torch.zeros(2, 3, network.side, network.side)
             free = {0: "N", 2: "height", 3: "width"} if network.any_size else {0: "N"}
             write_module(network.module, temporary, example, [_INPUT], network.outputs, free, about)
             off = _difference(network, temporary)
@@ -48,16 +48,13 @@ def _difference(network: DetectorNetwork, path: Path) -> float:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    largest = 0.0
+    found = []
     for pixels in _noise(network):
         with torch.inference_mode():
             wanted: Sequence[torch.Tensor] = network.module(pixels)
         given = session.run(network.outputs, {_INPUT: pixels.numpy()})
-        differences = (
-            float((one - torch.from_numpy(other)).abs().max()) for one, other in zip(wanted, given, strict=True)
-        )
-        largest = max(largest, *differences)
-    return largest
+        found += [np.abs(one.numpy() - other).max() for one, other in zip(wanted, given, strict=True)]
+    return float(np.max(found))
 
 
 def _noise(network: DetectorNetwork) -> list[torch.Tensor]:
