@@ -9,6 +9,7 @@ import typer
 from fercli.cli import console
 from fercli.cli.data import data_app
 from fercli.cli.evaluate import evaluate
+from fercli.cli.export import export
 from fercli.cli.models import models
 from fercli.cli.predict import predict
 from fercli.cli.train import train
@@ -50,6 +51,7 @@ def _start(
 app.command("predict")(predict)
 app.command("train")(train)
 app.command("eval")(evaluate)
+app.command("export")(export)
 app.command("models")(models)
 app.add_typer(data_app)
 

@@ -7,7 +7,14 @@ import typer
 
 from fercli.cli import console
 
-Model = Annotated[str | None, typer.Option("--model", "-m", help="Catalogue name, run folder, weights file or 'last'.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Catalogue name, run folder, weights or .onnx file, 'last'; + joins several: their average.",
+    ),
+]
 Data = Annotated[str | None, typer.Option("--data", "-d", help="A named set (fer data list) or a path.")]
 Root = Annotated[
     Path | None,

@@ -53,13 +53,13 @@ def predict(
 
     from fercli.faces.detect import Detector
     from fercli.models.loaded import load_model
-    from fercli.training.device import pick_device
+    from fercli.training.device import model_device, pick_device
     from fercli.workflows.predict import predict_pictures
 
     where = pick_device(device)
     if where.type == "mps":
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
-    network = load_model(model, where, mirrored=tta, raw=raw)
+    network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
     results = predict_pictures(sources, network, Detector(str(where)), copies=copies)
     tally = Tally()
     counted = tally.counting(results)

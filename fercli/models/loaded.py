@@ -1,19 +1,23 @@
 """Trained networks by name, run folder or file, ready to say probabilities."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError
 from fercli.core.registry import suggest
 from fercli.models.architectures import load_architectures
+from fercli.models.average import AVERAGE, Average, average_header
 from fercli.models.catalogue import load_catalogue
 from fercli.models.classifier import Classifier
 from fercli.models.inference import logits
+from fercli.models.onnx_file import SUFFIX, read_onnx
 from fercli.models.weights import Header, read_header, read_weights
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
@@ -28,10 +32,11 @@ RUN_METRICS = "metrics.json"
 class Model:
     """A trained network with what is needed to use it.
 
-    `mirrored` averages each face with its mirror image; `raw` leaves the temperature out.
+    `path` is its file, or the names joined by '+' of an average. `mirrored` averages each face with its mirror
+    image; `raw` leaves the temperature out.
     """
 
-    network: Classifier
+    network: nn.Module
     header: Header
     device: torch.device
     path: Path
@@ -80,12 +85,46 @@ def load_model(
     raw: bool = False,
     runs: Path = Path("runs"),
 ) -> Model:
-    """A trained network: a catalogue name with shipped weights, a run folder, a weights file, or 'last'
-    (the newest finished run under `runs`). None is the catalogue's default.
+    """A trained network: a catalogue name with shipped weights, a run folder, a weights file or one exported to ONNX,
+    'last' (the newest finished run under `runs`), or several of these joined by '+': the average of their
+    probabilities. None is the catalogue's default. What was exported to ONNX runs on the CPU alone.
 
     Raises ModelError where there is none of that name, it has no weights, or the file does not fit.
     """
+    names = member_names(name)
+    if len(names) > 1:
+        members = [load_model(member, device, raw=raw, runs=runs) for member in names]
+        return _average(members, "+".join(names), mirrored)
     path = weights_path(name, runs)
+    where = torch.device(device)
+    exported = path.suffix == SUFFIX
+    header, network = read_onnx(path) if exported else _read_network(path)
+    if exported and where.type != "cpu":
+        raise ModelError(f"{path} runs on ONNX Runtime, on the CPU: it cannot be put on {where}")
+    if exported and raw and header.architecture == AVERAGE:
+        raise ModelError(f"the temperatures of its members are part of {path}: they cannot be left out (--raw)")
+    return Model(network.to(where).eval(), header, where, path, mirrored, raw)
+
+
+def member_names(name: str | None) -> list[str]:
+    """The names that '+' joins; a file or folder of that very name is one. Raises ModelError where one is empty."""
+    names = [name or ""] if name is None or Path(name).exists() else name.split("+")
+    if len(names) > 1 and not all(names):
+        raise ModelError(f"'{name}' lacks a name beside a '+': join models as in xu-rescnn+RUN_FOLDER")
+    return names
+
+
+def _average(members: Sequence[Model], name: str, mirrored: bool) -> Model:
+    """One model of several on the same device, whose own temperatures count unless they are raw."""
+    network = Average([member.network for member in members], [member.temperature for member in members])
+    header = average_header([member.header for member in members])
+    return replace(members[0], network=network.eval(), header=header, path=Path(name), mirrored=mirrored)
+
+
+def _read_network(path: Path) -> tuple[Header, nn.Module]:
+    """The network of a weights file, on the CPU. Raises ModelError where the file does not fit."""
+    if path.suffix == ".pt2":
+        raise ModelError(f"{path} is for torch.export.load in programs of your own: export to {SUFFIX} to run it here")
     header = read_header(path)
     architectures = load_architectures()
     if header.architecture not in architectures:
@@ -101,8 +140,7 @@ def load_model(
         raise ModelError(
             f"the weights in {path} do not fit {header.model}: {str(error).splitlines()[-1].strip()}"
         ) from error
-    where = torch.device(device)
-    return Model(network.to(where).eval(), header, where, path, mirrored, raw)
+    return header, network
 
 
 def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:

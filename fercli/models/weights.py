@@ -17,7 +17,8 @@ from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError
 from fercli.core.files import written_whole
 
-_KEY = "fercli"
+#: Under what name a file's metadata hold the header.
+HEADER_KEY = "fercli"
 _FORMAT = 1
 
 
@@ -43,11 +44,10 @@ class Header:
 
 def save_weights(path: Path, state: Mapping[str, Tensor], header: Header) -> None:
     """Write weights and header whole. Raises RunError where the file cannot be written."""
-    document = json.dumps({"format": _FORMAT, **asdict(header)}, ensure_ascii=False)
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     with written_whole(path) as temporary:
         # safetensors' own writer makes files that only their owner may read
-        temporary.write_bytes(safetensors.torch.save(tensors, metadata={_KEY: document}))
+        temporary.write_bytes(safetensors.torch.save(tensors, metadata={HEADER_KEY: dump_header(header)}))
 
 
 def read_header(path: Path) -> Header:
@@ -57,10 +57,20 @@ def read_header(path: Path) -> Header:
             metadata = file.metadata() or {}
     except (OSError, safetensors.SafetensorError) as error:
         raise ModelError(f"cannot read {path} as a weights file: {error}") from error
-    if _KEY not in metadata:
-        raise ModelError(f"{path} holds no fercli header: its network is unknown (fer train writes one)")
+    return parse_header(metadata, path)
+
+
+def dump_header(header: Header) -> str:
+    """A header as the text that files hold under HEADER_KEY."""
+    return json.dumps({"format": _FORMAT, **asdict(header)}, ensure_ascii=False)
+
+
+def parse_header(metadata: Mapping[str, str], path: Path) -> Header:
+    """The header in a file's metadata. Raises ModelError where it is missing, damaged or another program's."""
+    if HEADER_KEY not in metadata:
+        raise ModelError(f"{path} holds no fercli header: its network is unknown (fer train and fer export write one)")
     try:
-        document = json.loads(metadata[_KEY])
+        document = json.loads(metadata[HEADER_KEY])
         if document.pop("format") != _FORMAT:
             raise ModelError(f"{path} was written by a newer fercli: update with pip install -U fercli")
         header = Header(**{**document, "classes": tuple(document["classes"])})

@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 
 from fercli.core.errors import MachineError, UsageError
+from fercli.models.loaded import member_names
+from fercli.models.onnx_file import SUFFIX
 
 Precision = Literal["fp32", "bf16"]
 
@@ -35,6 +37,20 @@ def pick_device(name: str) -> torch.device:
     if kind == "mps" and not torch.backends.mps.is_available():
         raise MachineError("--device mps: no Apple GPU is usable here (--device cpu runs on the processor)")
     return torch.device(name)
+
+
+def model_device(model: str | None, name: str) -> torch.device:
+    """Where a model (as `load_model` takes it) runs when the device of that name is asked for.
+
+    What was exported to ONNX runs on the CPU: that is what 'auto' means for it. Raises UsageError where another
+    device is asked for by name, and as `pick_device` does.
+    """
+    device = pick_device(name)
+    if device.type == "cpu" or not any(member.endswith(SUFFIX) for member in member_names(model)):
+        return device
+    if name == "auto":
+        return torch.device("cpu")
+    raise UsageError(f"--device {name}: {model} runs on ONNX Runtime, on the CPU; leave --device out")
 
 
 def resolve_precision(precision: Literal["auto", "fp32", "bf16"], device: torch.device) -> Precision:

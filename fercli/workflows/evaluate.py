@@ -1,6 +1,5 @@
 """What `fer eval` does: a trained network and a face set in, figures out."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,20 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.errors import DataError, RunError
+from fercli.core.errors import DataError
 from fercli.core.files import write_json
 from fercli.core.progress import Steps, unheard
 from fercli.core.reading import Reading
 from fercli.data.faceset import FaceSet
-from fercli.data.leaks import leak_note, without_leaks
+from fercli.data.leaks import leak_note
 from fercli.data.sets import SETS, load_faces
-from fercli.data.splits import read_split, split, split_digest
 from fercli.metrics.calibration import softmax
 from fercli.metrics.plots import plot_confusion
 from fercli.metrics.predictions import Predictions, write_predictions
 from fercli.metrics.scores import Scores, score
+from fercli.models.average import AVERAGE, trainings
 from fercli.models.loaded import Model, load_model
-from fercli.training.device import pick_device
+from fercli.training.device import model_device
+from fercli.workflows.parts import parts_of
 from fercli.workflows.run_folder import RunFolder, read_config
 
 
@@ -107,10 +107,10 @@ def evaluate(
     no split of its own and that the network was not trained on.
     Raises ModelError, DataError or RunError for what does not exist or does not fit.
     """
-    loaded = load_model(model, pick_device(device), mirrored=mirrored)
+    loaded = load_model(model, model_device(model, device), mirrored=mirrored)
     faces = _faces(loaded, data, root, reading, steps)
-    parts = _parts(faces, loaded, part)
-    part, notes = _chosen(part, parts, faces, loaded.header.training)
+    parts = parts_of(faces, loaded, part)
+    part, notes = _chosen(part, parts, faces, loaded)
     subset = faces if part == "all" else faces.select(parts == part)
     fitting = with_classes(subset, loaded, shared=shared_classes)
     return measure(loaded, fitting, part, (*fitting.notes, *notes))
@@ -121,14 +121,15 @@ def _faces(model: Model, data: str | None, root: Path | None, reading: Reading |
     if data is not None:
         return load_faces(data, root, reading or Reading(), steps)
     config = RunFolder(model.path.parent).config
-    if config.is_file():
+    if model.path.is_file() and config.is_file():
         own = read_config(config)
         return load_faces(own.data, root or (Path(own.root) if own.root else None), reading or own.reading, steps)
-    trained = model.header.training
-    name = trained.get("set") or trained.get("data")
-    if not isinstance(name, str) or name not in SETS:
-        raise DataError(f"{model.path} was trained on {name or 'an unknown set'}: say where it lies with --data")
-    return load_faces(name, root, reading or Reading(**trained.get("reading", {})), steps)
+    behind = trainings(model.header)
+    names = {str(trained.get("set") or trained.get("data") or "an unknown set") for trained in behind}
+    readings = [trained.get("reading", {}) for trained in behind]
+    if len(names) > 1 or not names <= set(SETS) or any(other != readings[0] for other in readings):
+        raise DataError(f"{model.path} was trained on {' and '.join(sorted(names))}: say where it lies with --data")
+    return load_faces(names.pop(), root, reading or Reading(**readings[0]), steps)
 
 
 def with_classes(faces: FaceSet, model: Model, *, shared: bool = False) -> FaceSet:
@@ -156,35 +157,13 @@ def with_classes(faces: FaceSet, model: Model, *, shared: bool = False) -> FaceS
     return replace(kept, notes=(*faces.notes, note))
 
 
-def _parts(faces: FaceSet, model: Model, asked: str | None) -> NDArray[np.str_]:
-    """The part of each face: as the model's own training had it where these are its data."""
-    trained = model.header.training
-    if trained.get("fingerprint") == faces.fingerprint:
-        written = RunFolder(model.path.parent).split
-        if written.is_file():
-            return read_split(written, faces)
-        parts = split(faces, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
-        parts = without_leaks(faces, parts) if trained.get("drop_leaks") else parts
-        if split_digest(faces, parts) == trained["split"]:
-            return parts
-    elif faces.parts is not None:
-        return split(faces, 0)
-    elif trained.get("data") != faces.name:
-        return np.full(len(faces), "all")
-    if asked == "all":
-        return np.full(len(faces), "all")
-    raise RunError(
-        f"{faces.name} is not quite what {model.path} was trained on, so its test part is not known: "
-        "--split all measures everything, faces it was trained on included"
-    )
-
-
-def _chosen(
-    asked: str | None, parts: NDArray[np.str_], faces: FaceSet, trained: Mapping[str, Any]
-) -> tuple[str, tuple[str, ...]]:
+def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> tuple[str, tuple[str, ...]]:
     """The part to measure, and what should be said of it. Raises DataError where the part is empty."""
     there = [part for part in ("test", "val", "train", "spare", "all") if (parts == part).any()]
-    notes: list[str] = [trained["remark"]] if trained.get("remark") else []
+    behind = trainings(model.header)
+    notes: list[str] = list(dict.fromkeys(trained["remark"] for trained in behind if trained.get("remark")))
+    if model.header.architecture == AVERAGE:
+        notes.append("an average is of calibrated probabilities: 'before temperature' has the members' own in it")
     part = asked or there[0]
     if asked is None and part == "val":
         notes.append(f"{faces.name} has no test part here: measuring val")
@@ -192,7 +171,7 @@ def _chosen(
         notes.append(f"{faces.name} has no split of its own: measuring all {len(faces)} faces")
     if part != "all" and part not in there:
         raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
-    if trained.get("data") == faces.name:
+    if any(trained.get("data") == faces.name for trained in behind):
         if part in ("val", "test", "spare") and (leak := leak_note(faces, parts, part)):
             notes.append(leak)
         if part == "val":

@@ -9,7 +9,18 @@ from pathlib import Path
 
 import fercli
 
-_LIBRARIES = ("torch", "torchvision", "numpy", "scikit-learn", "facenet-pytorch", "opencv-python", "pillow")
+_LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "scikit-learn",
+    "facenet-pytorch",
+    "opencv-python",
+    "pillow",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+)
 
 
 def versions() -> dict[str, str]:

@@ -20,7 +20,7 @@ def test_version_and_help(fer):
     assert fer("--version")[1].startswith("fercli ")
     code, out, _ = fer("--help")
     assert code == 0
-    assert all(command in out for command in ("predict", "train", "eval", "models"))
+    assert all(command in out for command in ("predict", "train", "eval", "export", "models"))
 
 
 def test_the_demonstration_finds_its_face_with_the_shipped_weights(fer):
@@ -81,6 +81,12 @@ def test_every_file_of_a_mixed_lot_ends_as_a_row(fer, portrait, tmp_path):
         (["eval", "--model", "last"], "no finished run"),
         (["eval", "--data", "cartoon", "--split", "spare"], "has no spare part here"),
         (["models", "bah"], "no model 'bah'"),
+        (["predict", "--demo", "--model", "xu-rescnn+"], "lacks a name beside a '+'"),
+        (["export", "--model", "bah-resnet"], "fer train --model bah-resnet"),
+        (["export", "--model", "xu-resnet"], "did you mean"),
+        (["export", "--format", "onnx-int8"], "say which with --data"),
+        (["export", "--format", "onnx-int8", "--data", "fer2013"], "Looked for: fer2013.csv"),
+        (["export", "-o", "net.pt2", "--format", "onnx"], "ends in .onnx"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(fer, words, message):
@@ -165,6 +171,23 @@ def test_chen_s_accuracy_is_explained(fer):
     assert "accuracy paper not stated" in text
     assert "element-wise accuracy paper 85.71 %" in text
     assert "6/7 = 0.857142… is the element-wise accuracy of a network that never gives any class more than 0.5" in text
+
+
+def test_an_exported_network_does_what_it_was_made_of_does(fer, tmp_path):
+    words = ("--model", "xu-rescnn", "--data", "cartoon", "--output", "out/net.onnx")
+    code, out, err = fer("export", *words)
+    assert code == 0, err
+    assert all(word in out for word in ("net.onnx", "PyTorch", "64 faces", "accuracy", "0 of 70 faces of cartoon val"))
+    assert "next: fer predict --model out/net.onnx PHOTO" in err
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"net.onnx", "net.onnx.json"}
+    (before,), (after,) = (
+        json.loads(fer("predict", "--demo", "--json", *model)[1]) for model in ((), ("--model", words[-1]))
+    )
+    assert after["label"] == before["label"]
+    assert after["confidence"] == pytest.approx(before["confidence"], abs=1e-4)
+    code, out, err = fer("export", *words, "--json")
+    assert (code, out) == (2, "")
+    assert "exists already: --force replaces it" in err
 
 
 def test_models_lists_and_shows(fer):

@@ -1,0 +1,97 @@
+"""fer export: a trained network as a file that runs without this program, compared with PyTorch."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from fercli.cli import console, options
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from fercli.workflows.export import Export
+
+Form = Literal["onnx", "onnx-int8", "pt2", "safetensors"]
+
+
+def export(
+    model: options.Model = None,
+    form: Annotated[Form | None, typer.Option("--format", help="Default: onnx, or what --output ends in.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: named after the model.")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", "-d", help="Measure accuracy on its val; onnx-int8 finds its ranges on its train."),
+    ] = None,
+    root: options.Root = None,
+    input_dtype: Annotated[
+        Literal["uint8", "float32"], typer.Option(help="What the graph takes: gray values 0 to 255 as these.")
+    ] = "uint8",
+    max_drop: Annotated[
+        float, typer.Option(metavar="POINTS", help="Refuse a file that loses more points of accuracy.")
+    ] = 1.0,
+    with_detector: Annotated[
+        bool, typer.Option("--with-detector", help="Also write MTCNN's pnet.onnx, rnet.onnx and onet.onnx.")
+    ] = False,
+    force: options.Force = False,
+    as_json: options.Json = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Write a network as a file that runs without this program, and prove that it is the same.
+
+    Outputs are compared with PyTorch's before the file is put in its place; FILE.json has all figures.
+    """
+    from fercli.workflows.export import export as workflow
+
+    done = workflow(
+        model,
+        form,
+        output,
+        data=data,
+        root=root,
+        input_type=input_dtype,
+        max_drop=max_drop,
+        with_detector=with_detector,
+        force=force,
+    )
+    if as_json:
+        console.print_json(done.to_dict())
+    else:
+        console.out().print(_summary(done))
+    console.note(f"figures, and every face that is named otherwise, are in {done.report}")
+    if done.path.suffix == ".onnx":
+        console.note(f"next: fer predict --model {done.path} PHOTO")
+
+
+def _summary(done: "Export") -> "Table":
+    """What was made and how it compares, a line a figure: the file's, then PyTorch's."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from fercli.models.export.verify import TOLERANCE
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    table.add_column(Text(done.path.name), justify="right", overflow="fold")
+    table.add_column("PyTorch", justify="right")
+    table.add_column("", style="dim")
+    table.add_row("size", _kilobytes(done.size), _kilobytes(done.weights_size), "PyTorch: the tensors alone")
+    for size, taken in done.check.milliseconds.items():
+        times = (f"{taken[name]:.2f} ms" for name in ("exported", "pytorch"))
+        table.add_row(f"{size} face{'s'[: size > 1]}", *times, "one thread")
+    if accuracy := done.check.accuracy:
+        shares = (f"{100 * share:.2f} %" for share in (accuracy.exported, accuracy.pytorch))
+        otherwise = f"{len(accuracy.differing):,} of {accuracy.faces:,} faces of {accuracy.data} {accuracy.part}"
+        table.add_row("accuracy", *shares, f"{otherwise} named otherwise")
+    allowed = "" if done.form == "onnx-int8" else f", allowed: {TOLERANCE:g}"
+    table.add_row("difference", f"{done.check.largest_difference:.1g}", "", f"largest of a probability{allowed}")
+    for path in done.detector:
+        table.add_row("detector", Text(path.name), "", "")
+    return table
+
+
+def _kilobytes(size: int) -> str:
+    return f"{size / 1e3:,.0f} KB"
