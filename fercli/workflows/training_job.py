@@ -1,7 +1,6 @@
 """One training from its settings to its run folder: data and network set up, fitted, measured, written."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from fercli.core.config import RunConfig
 from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.files import file_digest, read_json, write_json
 from fercli.core.progress import Listener
+from fercli.data.faceset import FaceSet
 from fercli.data.sets import load_faces
 from fercli.data.splits import split, split_digest, write_split
 from fercli.metrics.calibration import fit_temperature
@@ -27,52 +27,62 @@ from fercli.training.compiling import should_compile
 from fercli.training.device import describe, pick_device, repeatable, resolve_precision
 from fercli.training.loop import Faces, fit
 from fercli.training.state import TrainingState
-from fercli.workflows.evaluate import Evaluation, measure
+from fercli.workflows.evaluate import measure
 from fercli.workflows.provenance import command_line, git_commit, versions
 from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.training_result import TrainResult, accuracies
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training made: its folder, and its figures on val and, where there is one, test."""
-
-    folder: Path
-    best_epoch: int
-    epochs: int
-    evaluations: tuple[Evaluation, ...]
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
-        return {
-            "folder": str(self.folder),
-            "best_epoch": self.best_epoch,
-            "epochs": self.epochs,
-            "seconds": self.seconds,
-            "evaluations": [evaluation.to_dict() for evaluation in self.evaluations],
-        }
+def faces_of(config: RunConfig) -> FaceSet:
+    """The face set that a run's settings name. Raises DataError where there is none."""
+    return load_faces(config.data, Path(config.root) if config.root else None)
 
 
 class TrainingJob:
-    """Data, network and state of one training, set up from its settings."""
+    """Data, network and state of one training, set up from its settings; `prepare` sets up the next one."""
 
-    def __init__(self, config: RunConfig, listener: Listener, *, fresh: bool = True) -> None:
-        """`fresh` is False where a checkpoint is about to replace the weights that training starts from."""
+    def __init__(
+        self,
+        config: RunConfig,
+        listener: Listener,
+        *,
+        fresh: bool = True,
+        faces: FaceSet | None = None,
+        parts: NDArray[np.str_] | None = None,
+    ) -> None:
+        """`fresh` is False where a checkpoint is about to replace the weights that training starts from.
+
+        `faces` are the set that the settings name, where it is loaded already; `parts` [N] the part of each face,
+        where it is not for the settings to draw them.
+        """
         self.config, self.listener = config, listener
         self.device = pick_device(config.device)
         self.precision = resolve_precision(config.precision, self.device)
         self.entry = load_catalogue()[config.model]
-        self.faces = load_faces(config.data, Path(config.root) if config.root else None)
-        for note in self.faces.notes:
+        self.faces = faces_of(config) if faces is None else faces
+        for note in self.faces.notes if faces is None else ():
             listener.say(note)
-        recipe = config.recipe
-        self.draw(split(self.faces, config.seed, group=config.group, val_fraction=recipe.val_fraction))
-        repeatable(config.seed)
+        if parts is None:
+            parts = split(self.faces, config.seed, group=config.group, val_fraction=config.recipe.val_fraction)
+        self.draw(parts)
         self.network = self._network(fresh)
-        self.state = TrainingState(self.network, recipe, len(self.train), len(self.faces.classes))
+        self.state = TrainingState(self.network, config.recipe, len(self.train), len(self.faces.classes))
+
+    def prepare(self, config: RunConfig, parts: NDArray[np.str_], *, fresh: bool = True) -> None:
+        """Set up another training of the same model on the same faces, as if none had been before it.
+
+        The network, and what it was compiled to, is used again; the weights that it starts from are drawn anew.
+        """
+        self.config, compiled = config, self.state.compiled
+        self.draw(parts)
+        self.network.load_state_dict(self._network(fresh).state_dict())
+        self.network.zero_grad(set_to_none=True)
+        self.state = TrainingState(self.network, config.recipe, len(self.train), len(self.faces.classes))
+        self.state.compiled = compiled
 
     def _network(self, fresh: bool) -> Classifier:
         """The network at its start: drawn at random, or from the weights that the recipe names."""
+        repeatable(self.config.seed)
         network = build(self.entry, len(self.faces.classes))
         config, imagenet = self.config, self.entry.imagenet
         if config.recipe.pretrained == "imagenet" and imagenet is None:
@@ -180,7 +190,7 @@ class TrainingJob:
         for evaluation in evaluations:
             views = "mirrored" if evaluation.mirrored else "single"
             metrics.setdefault(evaluation.part, {})[views] = evaluation.to_dict()
-        save_weights(folder.weights, network.state_dict(), replace(header, metrics=_accuracies(evaluations)))
+        save_weights(folder.weights, network.state_dict(), replace(header, metrics=accuracies(evaluations)))
         single = [evaluation for evaluation in evaluations if not evaluation.mirrored]
         single[-1].save_predictions(folder.predictions, folder.confusion)
         plot_curves([asdict(row) for row in self.state.history], folder.curves, self.state.best_epoch)
@@ -223,13 +233,3 @@ class TrainingJob:
             temperature,
             training,
         )
-
-
-def _accuracies(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, float]]:
-    """Accuracy of 0 to 1 by part and views."""
-    out: dict[str, dict[str, float]] = {}
-    for evaluation in evaluations:
-        out.setdefault(evaluation.part, {})["mirrored" if evaluation.mirrored else "single"] = (
-            evaluation.scores.accuracy
-        )
-    return out
