@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fercli.cli import console
+from fercli.cli.crossval import crossval
 from fercli.cli.evaluate import evaluate
 from fercli.cli.models import models
 from fercli.cli.predict import predict
@@ -49,6 +50,7 @@ def _start(
 app.command("predict")(predict)
 app.command("train")(train)
 app.command("eval")(evaluate)
+app.command("crossval")(crossval)
 app.command("models")(models)
 
 

@@ -1,5 +1,6 @@
 """One training from its settings to its run folder: data and network set up, fitted, measured, written."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,13 @@ class TrainingJob:
         fresh: bool = True,
         faces: FaceSet | None = None,
         parts: NDArray[np.str_] | None = None,
+        temperature: Mapping[str, float] | None = None,
     ) -> None:
         """`fresh` is False where a checkpoint is about to replace the weights that training starts from.
 
         `faces` are the set that the settings name, where it is loaded already; `parts` [N] the part of each face,
-        where it is not for the settings to draw them.
+        where it is not for the settings to draw them. `temperature`, by views, is given where no face validates:
+        the figures on validation are then those on the training faces.
         """
         self.config, self.listener = config, listener
         self.device = pick_device(config.device)
@@ -64,16 +67,24 @@ class TrainingJob:
             listener.say(note)
         if parts is None:
             parts = split(self.faces, config.seed, group=config.group, val_fraction=config.recipe.val_fraction)
+        self.temperature = temperature
         self.draw(parts)
         self.network = self._network(fresh)
         self.state = TrainingState(self.network, config.recipe, len(self.train), len(self.faces.classes))
 
-    def prepare(self, config: RunConfig, parts: NDArray[np.str_], *, fresh: bool = True) -> None:
+    def prepare(
+        self,
+        config: RunConfig,
+        parts: NDArray[np.str_],
+        *,
+        fresh: bool = True,
+        temperature: Mapping[str, float] | None = None,
+    ) -> None:
         """Set up another training of the same model on the same faces, as if none had been before it.
 
         The network, and what it was compiled to, is used again; the weights that it starts from are drawn anew.
         """
-        self.config, compiled = config, self.state.compiled
+        self.config, compiled, self.temperature = config, self.state.compiled, temperature
         self.draw(parts)
         self.network.load_state_dict(self._network(fresh).state_dict())
         self.network.zero_grad(set_to_none=True)
@@ -97,12 +108,13 @@ class TrainingJob:
     def draw(self, parts: NDArray[np.str_]) -> None:
         """Take this part of each face [N]. Raises DataError where there is too little to train with."""
         self.parts = parts
-        self.train, self.val = self._part("train"), self._part("val")
+        self.train = self._part("train")
+        self.val = self._part("val") if self.temperature is None else self.train
 
-    def start(self, folder: RunFolder) -> None:
-        """Write what is known before the first epoch."""
+    def start(self, folder: RunFolder, record: Mapping[str, object] | None = None) -> None:
+        """Write what is known before the first epoch, and `record` with it."""
         write_split(folder.split, self.faces, self.parts)
-        write_json(folder.meta, self.meta())
+        write_json(folder.meta, {**self.meta(), **(record or {})})
 
     def check_same(self, meta: dict[str, Any], folder: RunFolder) -> None:
         """Raise RunError where data, kind of device or precision are not those of the run's beginning."""
@@ -201,7 +213,7 @@ class TrainingJob:
     def _header(self, network: Classifier, seconds: float, meta: dict[str, Any]) -> Header:
         """What the weights say of themselves, temperatures fitted on the validation part."""
         labels = self.val.labels.cpu().numpy()
-        temperature = {
+        temperature = self.temperature or {
             views: fit_temperature(logits(network, self.val.images, mirrored).cpu().numpy(), labels)
             for views, mirrored in (("single", False), ("mirrored", True))
         }
