@@ -20,14 +20,13 @@ class Shown:
         self._table = table
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        table = in_columns(self._table)
-        if console.measure(table, options=options.update(max_width=1000)).maximum <= options.max_width:
+        if _fits(table := in_columns(self._table), console, options):
             yield table
             return
         for row in self._table.rows:
             yield Text(row[0], "bold")
             pairs = Table.grid(padding=(0, 2))
-            pairs.add_column(style="dim")
+            pairs.add_column(style="dim", no_wrap=True)
             for name, cell in zip(self._table.columns[1:], row[1:], strict=True):
                 pairs.add_row(Text(f"  {name}"), Text(cell))
             yield pairs
@@ -40,9 +39,14 @@ class RunsShown:
         self._scores = scores
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        table = in_columns(_two_lines(runs_table(self._scores, "")))
-        fits = console.measure(table, options=options.update(max_width=1000)).maximum <= options.max_width
-        yield table if fits else in_columns(_by_class(self._scores))
+        by_class = _by_class(self._scores)
+        narrow = TextTable("", by_class.columns[:2], tuple(row[:2] for row in by_class.rows), ruled=1)
+        layouts = [in_columns(one) for one in (_two_lines(runs_table(self._scores, "")), by_class, narrow)]
+        yield next((one for one in layouts if _fits(one, console, options)), layouts[-1])
+
+
+def _fits(table: Table, console: Console, options: ConsoleOptions) -> bool:
+    return console.measure(table, options=options.update(max_width=1000)).maximum <= options.max_width
 
 
 def in_columns(table: TextTable) -> Table:

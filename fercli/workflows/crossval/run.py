@@ -11,8 +11,9 @@ from fercli.workflows.crossval.artefacts import write_artefacts
 from fercli.workflows.crossval.folder import CrossvalFolder
 from fercli.workflows.crossval.plan import Assignments, Task, draw, read_folds, tasks, write_folds
 from fercli.workflows.crossval.pool import train_folds
+from fercli.workflows.crossval.pooling import collect
 from fercli.workflows.crossval.progress import CrossvalListener
-from fercli.workflows.crossval.results import CrossvalResult, collect
+from fercli.workflows.crossval.results import CrossvalResult
 from fercli.workflows.crossval.selection import candidates, with_settings
 from fercli.workflows.crossval.settings import CrossvalConfig
 from fercli.workflows.crossval.trainer import Work

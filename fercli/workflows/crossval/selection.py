@@ -79,8 +79,9 @@ def choose(
             continue
         metrics = read_json(folder.metrics)
         val = metrics["val"]["single"]
-        tried.append({"settings": settings, "val_accuracy": val["accuracy"], "best_epoch": metrics["best_epoch"]})
-        merit = (val["accuracy"], -val["log_loss"])
+        figures = {"val_accuracy": val["accuracy"], "val_log_loss": val["log_loss"]}
+        tried.append({"settings": settings, **figures, "best_epoch": metrics["best_epoch"]})
+        merit = (val["accuracy"], -val["log_loss"])  # few faces validate, so accuracies are often equal
         if best is None or merit > best[0]:
             best = merit, Choice(settings, metrics["best_epoch"], read_header(folder.weights).temperature, ())
     if best is None:
