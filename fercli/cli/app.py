@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fercli.cli import console
+from fercli.cli.crossval import crossval
 from fercli.cli.data import data_app
 from fercli.cli.evaluate import evaluate
 from fercli.cli.export import export
@@ -51,6 +52,7 @@ def _start(
 app.command("predict")(predict)
 app.command("train")(train)
 app.command("eval")(evaluate)
+app.command("crossval")(crossval)
 app.command("export")(export)
 app.command("models")(models)
 app.add_typer(data_app)

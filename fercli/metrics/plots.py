@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INK, _FAINT, _TRAIN, _VAL = "#1f2933", "#8a94a0", "#e08214", "#08519c"
+INK, FAINT, _TRAIN, _VAL = "#1f2933", "#8a94a0", "#e08214", "#08519c"
 
 
 def plot_confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], path: Path, title: str = "") -> None:
@@ -22,7 +22,7 @@ def plot_confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], path
     Colour and percentage are shares of the row; the number below is the faces. A class without faces is
     marked so. Raises RunError where the file cannot be written.
     """
-    _save(confusion_figure(counts, classes, title), path)
+    save_figure(confusion_figure(counts, classes, title), path)
 
 
 def plot_curves(history: Sequence[Mapping[str, float]], path: Path, kept: int | None = None) -> None:
@@ -32,7 +32,7 @@ def plot_curves(history: Sequence[Mapping[str, float]], path: Path, kept: int | 
     (0 to 1). `kept` is the epoch whose weights were kept, which is marked; without it, the first one with the
     best validation accuracy. Raises RunError where the file cannot be written.
     """
-    _save(curves_figure(history, kept), path)
+    save_figure(curves_figure(history, kept), path)
 
 
 def confusion_figure(counts: Sequence[Sequence[int]], classes: Sequence[str], title: str = "") -> "Figure":
@@ -56,20 +56,20 @@ def confusion_figure(counts: Sequence[Sequence[int]], classes: Sequence[str], ti
     )  # fmt: skip
     labels = [f"{name}  ({number:,})" for name, number in zip(classes, faces, strict=True)]
     axes.set_yticks(places, labels, parse_math=False)
-    axes.set_xlabel("predicted", color=_FAINT)
-    axes.set_ylabel("true  (faces)", color=_FAINT)
-    axes.set_title(title, parse_math=False, color=_INK, fontsize=11, pad=10)
+    axes.set_xlabel("predicted", color=FAINT)
+    axes.set_ylabel("true  (faces)", color=FAINT)
+    axes.set_title(title, parse_math=False, color=INK, fontsize=11, pad=10)
     axes.set_xticks(np.arange(len(classes) + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(len(classes) + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=2)
-    axes.tick_params(which="both", length=0, colors=_INK)
+    axes.tick_params(which="both", length=0, colors=INK)
     axes.spines[:].set_visible(False)
     return figure
 
 
 def _cell(axes: "Axes", x: int, y: int, share: float, count: int, faces: int) -> None:
     """The percentage above the count; a dash in the row of a class without faces."""
-    ink = "white" if share > 0.55 else _INK if count else _FAINT
+    ink = "white" if share > 0.55 else INK if count else FAINT
     middle: dict[str, Any] = {"ha": "center", "color": ink}
     if not faces:
         axes.text(x, y, "–", va="center", **middle)
@@ -91,12 +91,12 @@ def curves_figure(history: Sequence[Mapping[str, float]], kept: int | None = Non
         _curve(axes, history, f"train_{name}", "training", _TRAIN)
         _curve(axes, history, f"val_{name}", "validation", _VAL)
         _mark(axes, next(row for row in history if row["epoch"] == kept), name)
-        axes.set_title(name, loc="left", color=_INK, fontsize=11)
-        axes.set_xlabel("epoch", color=_FAINT)
+        axes.set_title(name, loc="left", color=INK, fontsize=11)
+        axes.set_xlabel("epoch", color=FAINT)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
         axes.grid(axis="y", color="#e4e7eb", linewidth=0.8)
         axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(length=0, colors=_INK)
+        axes.tick_params(length=0, colors=INK)
         axes.margins(y=0.12)
     accuracy.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
     figure.legend(*loss.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
@@ -112,13 +112,14 @@ def _curve(axes: "Axes", history: Sequence[Mapping[str, float]], key: str, label
 def _mark(axes: "Axes", row: Mapping[str, float], name: str) -> None:
     """Ring the kept epoch on the validation curve and say its value above the axes."""
     value = row[f"val_{name}"]
-    axes.axvline(row["epoch"], color=_FAINT, lw=0.8, ls=":", zorder=0)
+    axes.axvline(row["epoch"], color=FAINT, lw=0.8, ls=":", zorder=0)
     axes.plot(row["epoch"], value, "o", ms=8, mfc="white", mec=_VAL, mew=1.8)
     figure = f"{100 * value:.2f} %" if name == "accuracy" else f"{value:.3f}"
     axes.set_title(f"{figure} at epoch {row['epoch']:g}", loc="right", color=_VAL, fontsize=10)
 
 
-def _save(figure: "Figure", path: Path) -> None:
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Draw a figure to a PNG, whole. Raises RunError where the file cannot be written."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     with written_whole(path) as temporary, warnings.catch_warnings():

@@ -62,7 +62,9 @@ def fit(
     step_network: nn.Module = state.network
     if compile_network and not state.finished:
         state.train_mode(state.network)
-        step_network = compiled(state.network, train.images[: state.batch_size], precision, listener)
+        if state.compiled is None:
+            state.compiled = compiled(state.network, train.images[: state.batch_size], precision, listener)
+        step_network = state.compiled
     recipe, draws = state.recipe, Generator(train.images.device)
     criterion = _criterion(recipe, train.labels, state.classes)
     while not state.finished:

@@ -44,6 +44,7 @@ class TrainingState:
 
     def __init__(self, network: nn.Module, recipe: Recipe, faces: int, classes: int) -> None:
         self.network = network.to(memory_format=torch.channels_last)  # in which convolutions are fastest
+        network.requires_grad_(True)  # an earlier training may have frozen others
         freeze(_body(network), recipe.frozen)
         self.recipe = recipe
         self.classes = classes
@@ -54,6 +55,8 @@ class TrainingState:
         self.averaged = AveragedModel(network, multi_avg_fn=_moving_average(recipe.average)) if recipe.average else None
         self.history: list[EpochRow] = []
         self.best: dict[str, Tensor] = {}
+        #: what the network was compiled to, where it was; a training with the same network may take it over
+        self.compiled: nn.Module | None = None
 
     @property
     def epoch(self) -> int:

@@ -19,14 +19,14 @@ def settings(
     model: str | None = None,
     data: str | None = None,
     recipe: str | None = None,
-    config: Path | None = None,
+    config: Path | RunConfig | None = None,
     changes: Mapping[str, Any],
     overrides: Mapping[str, Any],
     pretrained: Path | Literal[False] | None = None,
     reading: Mapping[str, Any] | None = None,
 ) -> RunConfig:
-    """Resolve a run's settings: a config file's or the catalogue's, then `changes` (settings beside the recipe,
-    None leaves one alone), then `overrides` (recipe settings by dotted name, e.g. 'optimizer.lr').
+    """Resolve a run's settings: a config's (or its file's) or the catalogue's, then `changes` (settings beside the
+    recipe, None leaves one alone), then `overrides` (recipe settings by dotted name, e.g. 'optimizer.lr').
 
     `reading` says how the data are read, None and missing keys leaving that alone (see fercli.core.reading.Reading).
     `pretrained` is a file of weights to start from, or False to start from scratch, which freezes nothing.
@@ -34,10 +34,10 @@ def settings(
     """
     asked = {key: value for key, value in {"model": model, "data": data, **changes}.items() if value is not None}
     if config is not None:
-        base = read_config(config).model_dump(mode="json")
+        base = (read_config(config) if isinstance(config, Path) else config).model_dump(mode="json")
         if recipe is not None and recipe != base["recipe_name"]:
             raise UsageError(
-                f"--recipe {recipe}: {config} holds the recipe '{base['recipe_name']}' in full; leave one out"
+                f"--recipe {recipe}: {_origin(config)} holds the recipe '{base['recipe_name']}' in full; leave one out"
             )
     else:
         catalogue = load_catalogue()
@@ -59,7 +59,7 @@ def settings(
     base = {**base, **asked, "reading": {**base.get("reading", {}), **_read_as(reading or {})}}
     if pretrained is not None:
         base = {**base, **_started_from(pretrained, base)}
-    base["recipe"] = merged(base["recipe"], _nested(overrides))
+    base["recipe"] = merged(base["recipe"], nested(overrides))
     return parse_config(base, "settings")
 
 
@@ -69,6 +69,10 @@ def _read_as(reading: Mapping[str, Any]) -> dict[str, Any]:
     if "subjects" in said:
         said["subjects"] = str(Path(said["subjects"]).absolute())
     return said
+
+
+def _origin(config: Path | RunConfig) -> str:
+    return str(config) if isinstance(config, Path) else f"what was begun with {config.model}"
 
 
 def _started_from(pretrained: Path | Literal[False], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +103,7 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
     return out
 
 
-def _nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
+def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
     """Dotted names as nested blocks: {'a.b': 1} to {'a': {'b': 1}}."""
     out: dict[str, Any] = {}
     for name, value in overrides.items():

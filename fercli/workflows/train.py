@@ -8,7 +8,8 @@ from fercli.core.files import read_json, write_json
 from fercli.core.progress import Listener
 from fercli.data.splits import read_split
 from fercli.workflows.run_folder import RunFolder, new_run
-from fercli.workflows.training_job import TrainingJob, TrainResult
+from fercli.workflows.training_job import TrainingJob
+from fercli.workflows.training_result import TrainResult
 
 
 def train(
@@ -38,12 +39,13 @@ def resume(folder: RunFolder, config: RunConfig, listener: Listener | None = Non
         raise RunError(
             f"{folder.path} was begun with other settings ({'; '.join(differences)}): leave them out to continue it"
         )
-    job = TrainingJob(config, listener or Listener(), fresh=not folder.checkpoint.is_file())
+    fresh = not folder.checkpoint.is_file()
+    job = TrainingJob(config, listener or Listener(), fresh=fresh)
     if folder.meta.is_file() and folder.split.is_file():
         meta = read_json(folder.meta)
         job.check_same(meta, folder)
         write_json(folder.meta, {**meta, "resumed": [*meta.get("resumed", []), job.meta()]})
-        job.draw(read_split(folder.split, job.faces))
+        job.prepare(config, read_split(folder.split, job.faces), fresh=fresh)
     else:  # it was broken off before these were written
         job.start(folder)
     if folder.checkpoint.is_file():

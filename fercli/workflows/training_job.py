@@ -1,7 +1,7 @@
 """One training from its settings to its run folder: data and network set up, fitted, measured, written."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from fercli.core.config import RunConfig
 from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.files import file_digest, read_json, write_json
-from fercli.core.progress import Listener
+from fercli.core.progress import Listener, Steps, unheard
+from fercli.data.faceset import FaceSet
 from fercli.data.leaks import DROPPED, leak_note, without_leaks
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split, split_digest, write_split
@@ -28,56 +29,70 @@ from fercli.training.compiling import should_compile
 from fercli.training.device import describe, pick_device, repeatable, resolve_precision
 from fercli.training.loop import Faces, fit
 from fercli.training.state import TrainingState
-from fercli.workflows.evaluate import Evaluation, measure
+from fercli.workflows.evaluate import measure
 from fercli.workflows.provenance import command_line, git_commit, versions
 from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.training_result import TrainResult, accuracies
 
 
-@dataclass(frozen=True)
-class TrainResult:
-    """What a training made: its folder, and its figures on val and, where there is one, test."""
-
-    folder: Path
-    best_epoch: int
-    epochs: int
-    evaluations: tuple[Evaluation, ...]
-    seconds: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
-        return {
-            "folder": str(self.folder),
-            "best_epoch": self.best_epoch,
-            "epochs": self.epochs,
-            "seconds": self.seconds,
-            "evaluations": [evaluation.to_dict() for evaluation in self.evaluations],
-        }
+def faces_of(config: RunConfig, steps: Steps = unheard) -> FaceSet:
+    """The face set that a run's settings name. Raises DataError where there is none."""
+    return load_faces(config.data, Path(config.root) if config.root else None, config.reading, steps)
 
 
 class TrainingJob:
-    """Data, network and state of one training, set up from its settings."""
+    """Data, network and state of one training, set up from its settings; `prepare` sets up the next one."""
 
-    def __init__(self, config: RunConfig, listener: Listener, *, fresh: bool = True) -> None:
-        """`fresh` is False where a checkpoint is about to replace the weights that training starts from."""
+    def __init__(
+        self,
+        config: RunConfig,
+        listener: Listener,
+        *,
+        fresh: bool = True,
+        faces: FaceSet | None = None,
+        parts: NDArray[np.str_] | None = None,
+        temperature: Mapping[str, float] | None = None,
+    ) -> None:
+        """`fresh` is False where a checkpoint is about to replace the weights that training starts from.
+
+        `faces` are the set that the settings name, where it is loaded already; `parts` [N] the part of each face,
+        where it is not for the settings to draw them. `temperature`, by views, is given where no face validates:
+        the figures on validation are then those on the training faces.
+        """
         self.config, self.listener = config, listener
         self.device = pick_device(config.device)
         self.precision = resolve_precision(config.precision, self.device)
         self.entry = load_catalogue()[config.model]
-        self.faces = load_faces(
-            config.data, Path(config.root) if config.root else None, config.reading, listener.loading
-        )
-        for note in self.faces.notes:
+        self.faces = faces_of(config, listener.loading) if faces is None else faces
+        for note in self.faces.notes if faces is None else ():
             listener.say(note)
-        recipe = config.recipe
-        parts = split(self.faces, config.seed, group=config.group, val_fraction=recipe.val_fraction)
-        self.draw(without_leaks(self.faces, parts) if config.drop_leaks else parts)
-        self._warn_of_leaks()
-        repeatable(config.seed)
+        self.temperature = temperature
+        self.draw(self._split() if parts is None else parts)
         self.network = self._network(fresh)
-        self.state = TrainingState(self.network, recipe, len(self.train), len(self.faces.classes))
+        self.state = TrainingState(self.network, config.recipe, len(self.train), len(self.faces.classes))
+
+    def prepare(
+        self,
+        config: RunConfig,
+        parts: NDArray[np.str_],
+        *,
+        fresh: bool = True,
+        temperature: Mapping[str, float] | None = None,
+    ) -> None:
+        """Set up another training of the same model on the same faces, as if none had been before it.
+
+        The network, and what it was compiled to, is used again; the weights that it starts from are drawn anew.
+        """
+        self.config, compiled, self.temperature = config, self.state.compiled, temperature
+        self.draw(parts)
+        self.network.load_state_dict(self._network(fresh).state_dict())
+        self.network.zero_grad(set_to_none=True)
+        self.state = TrainingState(self.network, config.recipe, len(self.train), len(self.faces.classes))
+        self.state.compiled = compiled
 
     def _network(self, fresh: bool) -> Classifier:
         """The network at its start: drawn at random, or from the weights that the recipe names."""
+        repeatable(self.config.seed)
         network = build(self.entry, len(self.faces.classes))
         config, imagenet = self.config, self.entry.imagenet
         if config.recipe.pretrained == "imagenet" and imagenet is None:
@@ -89,23 +104,28 @@ class TrainingJob:
             self.listener.say(f"note: {remark}")
         return network.to(self.device)
 
-    def _warn_of_leaks(self) -> None:
-        """Say which measured faces are trained on, or how many were left out of training because of it."""
-        if dropped := int((self.parts == DROPPED).sum()):
+    def _split(self) -> NDArray[np.str_]:
+        """The split that the settings draw, and a word on pictures that stand on both sides of it."""
+        config, faces = self.config, self.faces
+        parts = split(faces, config.seed, group=config.group, val_fraction=config.recipe.val_fraction)
+        if config.drop_leaks:
+            parts = without_leaks(faces, parts)
+            dropped = int((parts == DROPPED).sum())
             self.listener.say(f"left {dropped:,} faces out of training whose picture stands in val or test too")
-        for part in ("val", "test"):
-            if note := leak_note(self.faces, self.parts, part):
-                self.listener.say(f"note: {note}")
+        for note in filter(None, (leak_note(faces, parts, part) for part in ("val", "test"))):
+            self.listener.say(f"note: {note}")
+        return parts
 
     def draw(self, parts: NDArray[np.str_]) -> None:
         """Take this part of each face [N]. Raises DataError where there is too little to train with."""
         self.parts = parts
-        self.train, self.val = self._part("train"), self._part("val")
+        self.train = self._part("train")
+        self.val = self._part("val") if self.temperature is None else self.train
 
-    def start(self, folder: RunFolder) -> None:
-        """Write what is known before the first epoch."""
+    def start(self, folder: RunFolder, record: Mapping[str, object] | None = None) -> None:
+        """Write what is known before the first epoch, and `record` with it."""
         write_split(folder.split, self.faces, self.parts)
-        write_json(folder.meta, self.meta())
+        write_json(folder.meta, {**self.meta(), **(record or {})})
 
     def check_same(self, meta: dict[str, Any], folder: RunFolder) -> None:
         """Raise RunError where data, kind of device or precision are not those of the run's beginning."""
@@ -194,7 +214,7 @@ class TrainingJob:
         for evaluation in evaluations:
             views = "mirrored" if evaluation.mirrored else "single"
             metrics.setdefault(evaluation.part, {})[views] = evaluation.to_dict()
-        save_weights(folder.weights, network.state_dict(), replace(header, metrics=_accuracies(evaluations)))
+        save_weights(folder.weights, network.state_dict(), replace(header, metrics=accuracies(evaluations)))
         single = [evaluation for evaluation in evaluations if not evaluation.mirrored]
         single[-1].save_predictions(folder.predictions, folder.confusion)
         plot_curves([asdict(row) for row in self.state.history], folder.curves, self.state.best_epoch)
@@ -205,7 +225,7 @@ class TrainingJob:
     def _header(self, network: Classifier, seconds: float, meta: dict[str, Any]) -> Header:
         """What the weights say of themselves, temperatures fitted on the validation part."""
         labels = self.val.labels.cpu().numpy()
-        temperature = {
+        temperature = self.temperature or {
             views: fit_temperature(logits(network, self.val.images, mirrored).cpu().numpy(), labels)
             for views, mirrored in (("single", False), ("mirrored", True))
         }
@@ -240,13 +260,3 @@ class TrainingJob:
             temperature,
             training,
         )
-
-
-def _accuracies(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, float]]:
-    """Accuracy of 0 to 1 by part and views."""
-    out: dict[str, dict[str, float]] = {}
-    for evaluation in evaluations:
-        out.setdefault(evaluation.part, {})["mirrored" if evaluation.mirrored else "single"] = (
-            evaluation.scores.accuracy
-        )
-    return out

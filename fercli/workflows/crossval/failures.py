@@ -1,0 +1,38 @@
+"""Folds that broke down: kept beside the fold, so that neither a second attempt nor a restart forgets them."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from fercli.core.errors import FerError
+from fercli.core.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an attempt ended. `astray` where the training itself diverged, so that only another seed can mend it."""
+
+    reason: str
+    astray: bool
+
+
+class FoldFailedError(Exception):
+    """A fold broke down twice, or what it needs is not there. The pool tells the user."""
+
+
+def read_failures(place: Path) -> list[Failure]:
+    """The attempts of a fold that broke down, in their order."""
+    file = place / "failed.json"
+    return [Failure(**row) for row in read_json(file)] if file.is_file() else []
+
+
+def record_failure(place: Path, failure: Failure) -> None:
+    """Add an attempt that broke down."""
+    write_json(place / "failed.json", [asdict(row) for row in (*read_failures(place), failure)])
+
+
+def failure_of(error: Exception) -> Failure:
+    """What an exception from a fold's training says to people."""
+    text = str(error).partition("\n")[0] or type(error).__name__
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "allocate memory" in text:
+        return Failure("out of memory", astray=False)
+    return Failure(text, astray=isinstance(error, FerError))

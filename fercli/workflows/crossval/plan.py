@@ -1,0 +1,123 @@
+"""What there is to train: seeds, groups and the place of every fold."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.core.errors import DataError, RunError
+from fercli.core.files import read_json, write_text
+from fercli.data.faceset import FaceSet
+from fercli.data.folds import Grouping, assign_groups, fold_parts, known_subjects
+from fercli.workflows.crossval.settings import CrossvalConfig
+
+#: Groups [R, N] of each run, by the way they were drawn.
+Assignments = Mapping[Grouping, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One fold of one run with one method: run and fold from 1 on, as people count them."""
+
+    grouping: Grouping
+    method: str
+    run: int
+    fold: int
+
+    @property
+    def place(self) -> Path:
+        """Its folder inside the cross-validation's."""
+        return Path(self.grouping, self.method, f"run-{self.run:02}", f"fold-{self.fold:02}")
+
+    def __str__(self) -> str:
+        return f"{self.method} by {self.grouping}, run {self.run} fold {self.fold}"
+
+
+def derived_seed(seed: int, *path: object) -> int:
+    """A seed of 32 bits that follows from another one and a name; neighbours have nothing in common."""
+    text = "/".join(map(str, (seed, *path)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def training_seed(seed: int, task: Task, attempt: int = 1) -> int:
+    """The seed of a fold's training: the same for all networks and groupings, another one for a second attempt."""
+    again = (f"attempt {attempt}",) if attempt > 1 else ()
+    return derived_seed(seed, f"run {task.run}", f"fold {task.fold}", *again)
+
+
+def groupings(config: CrossvalConfig, faces: FaceSet) -> tuple[Grouping, ...]:
+    """The ways in which groups are drawn. Raises DataError for persons asked for and not known."""
+    if config.group == "both":
+        if not known_subjects(faces):
+            raise DataError(f"--group both: it is not known who is who in {faces.name}; use --group image")
+        return ("image", "subject")
+    if config.group == "auto":
+        return ("subject",) if known_subjects(faces) >= config.folds else ("image",)
+    return (config.group,)
+
+
+def draw(config: CrossvalConfig, faces: FaceSet) -> dict[Grouping, NDArray[np.int64]]:
+    """The group of each face [R, N] for each run and grouping. Raises DataError as assign_groups does."""
+    return {
+        grouping: np.array(
+            [
+                assign_groups(faces, config.folds, derived_seed(config.seed, f"run {run}"), grouping)
+                for run in range(1, config.runs + 1)
+            ]
+        )
+        for grouping in groupings(config, faces)
+    }
+
+
+def tasks(config: CrossvalConfig, found: Sequence[Grouping]) -> Iterator[Task]:
+    """Every fold there is: run by run, so that the first run is whole as soon as may be."""
+    for grouping in found:
+        for run in range(1, config.runs + 1):
+            for method in config.methods:
+                for fold in range(1, config.folds + 1):
+                    yield Task(grouping, method, run, fold)
+
+
+def parts_of(assignments: Assignments, task: Task, folds: int) -> NDArray[np.str_]:
+    """The part of each face [N] in a fold."""
+    return fold_parts(assignments[task.grouping][task.run - 1], task.fold - 1, folds)
+
+
+def write_folds(path: Path, config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> None:
+    """Write folds.json: for each face by its name its group in each run, a line a face."""
+    head = {
+        "data": faces.name,
+        "fingerprint": faces.fingerprint,
+        "folds": config.folds,
+        "reading": "in fold g of a run, counted from 0, group g tests, group g + 1 validates, the others train",
+    }
+    lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}," for key, value in head.items()]
+    blocks = []
+    for grouping, groups in assignments.items():
+        rows = (
+            f"    {json.dumps(face, ensure_ascii=False)}: {row}"
+            for face, row in zip(faces.ids, groups.T.tolist(), strict=True)
+        )
+        blocks.append(f'  "{grouping}": {{\n' + ",\n".join(rows) + "\n  }")
+    write_text(path, "\n".join(["{", *lines]) + "\n" + ",\n".join(blocks) + "\n}\n")
+
+
+def read_folds(path: Path, faces: FaceSet) -> dict[Grouping, NDArray[np.int64]]:
+    """The groups that write_folds wrote, for the same faces. Raises RunError where they are of other faces."""
+    document = read_json(path)
+    if document.get("fingerprint") != faces.fingerprint:
+        raise RunError(f"{path} was drawn for other data than {faces.name} is now: start anew with another --out")
+    found: dict[Grouping, NDArray[np.int64]] = {}
+    for grouping in ("image", "subject"):
+        rows = document.get(grouping)
+        if rows is None:
+            continue
+        try:
+            found[grouping] = np.array([rows[face] for face in faces.ids], dtype=np.int64).T
+        except (KeyError, ValueError, TypeError) as error:
+            raise RunError(f"{path} is damaged: {error}; start anew with another --out") from error
+    return found

@@ -1,0 +1,99 @@
+"""A cross-validation from its settings to its folder: groups drawn, folds trained, tables written."""
+
+import os
+
+from fercli.core.errors import RunError
+from fercli.core.files import read_json, write_json
+from fercli.data.faceset import FaceSet
+from fercli.data.folds import known_subjects
+from fercli.training.device import pick_device
+from fercli.workflows.crossval.artefacts import write_artefacts
+from fercli.workflows.crossval.folder import CrossvalFolder
+from fercli.workflows.crossval.plan import Assignments, Task, draw, read_folds, tasks, write_folds
+from fercli.workflows.crossval.pool import train_folds
+from fercli.workflows.crossval.pooling import collect
+from fercli.workflows.crossval.progress import CrossvalListener
+from fercli.workflows.crossval.results import CrossvalResult
+from fercli.workflows.crossval.selection import candidates, with_settings
+from fercli.workflows.crossval.settings import CrossvalConfig
+from fercli.workflows.crossval.trainer import Work
+from fercli.workflows.provenance import command_line, git_commit, versions
+from fercli.workflows.training_job import faces_of
+
+
+def crossval(
+    config: CrossvalConfig,
+    folder: CrossvalFolder,
+    *,
+    jobs: int | None = None,
+    listener: CrossvalListener | None = None,
+) -> CrossvalResult:
+    """Train what is not trained yet of a cross-validation, and pool all of it.
+
+    `jobs` folds train side by side; without a number, as many as the processor has room for with the settings'
+    threads each, and one on a GPU. Raises DataError, ModelError or MachineError before anything is written, RunError
+    where folder and settings or data do not fit or a fold broke down twice.
+    """
+    listener = listener or CrossvalListener()
+    device = pick_device(config.models[0].device)
+    for model in config.models:
+        for candidate in candidates(model, config.grid) if config.select else ():
+            with_settings(model, candidate)
+    faces = faces_of(config.models[0], listener.loading)
+    assignments = draw(config, faces)
+    if folder.folds.is_file():
+        assignments = read_folds(folder.folds, faces)
+    notes = _notes(config, faces, assignments)
+    for note in (*faces.notes, *notes):
+        listener.say(note)
+    _write_head(folder, config, faces, assignments)
+    listener.begun(folder.path)
+    jobs = jobs or (max(1, (os.cpu_count() or 1) // config.threads) if device.type == "cpu" else 1)
+    todo = list(tasks(config, tuple(assignments)))
+    if failed := train_folds(Work(config, faces, assignments, folder.path), todo, jobs, listener):
+        raise RunError(_broken(folder, failed))
+    result = collect(folder.path, config, faces, assignments, notes)
+    write_artefacts(folder, result, faces)
+    return result
+
+
+def _notes(config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> tuple[str, ...]:
+    """What must be known to read the figures."""
+    notes = []
+    if "image" in assignments and known_subjects(faces):
+        notes.append("by image, the same people are in training and test: those figures do not speak of new people")
+    if config.group == "auto" and "image" in assignments:
+        known = known_subjects(faces)
+        why = f"only {known} persons are known" if known else "it is not known who is who"
+        notes.append(f"{why} in {faces.name}: groups are drawn by image")
+    if faces.parts is not None:
+        notes.append(f"the split that {faces.name} comes with is set aside: all {len(faces):,} faces are dealt out")
+    if config.select:
+        notes.append("settings chosen on validation faces, then retrained on train + validation")
+    return tuple(notes)
+
+
+def _write_head(folder: CrossvalFolder, config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> None:
+    """Settings, groups and where this comes from; a later start is added to what the first one wrote."""
+    if not folder.begun:
+        config.write(folder.config)
+    if not folder.folds.is_file():
+        write_folds(folder.folds, config, faces, assignments)
+    here = {"command": command_line(), "commit": git_commit(), "versions": versions()}
+    begun = (
+        read_json(folder.meta)
+        if folder.meta.is_file()
+        else {"data": {"name": faces.name, "fingerprint": faces.fingerprint}, **here, "resumed": []}
+    )
+    if folder.meta.is_file():
+        begun["resumed"] = [*begun["resumed"], here]
+    write_json(folder.meta, begun)
+
+
+def _broken(folder: CrossvalFolder, failed: dict[Task, str]) -> str:
+    task, reason = next(iter(failed.items()))
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    return (
+        f"{task} failed twice ({reason}){more}, so nothing is pooled: fer crossval --resume --out {folder.path} tries "
+        "again what is missing (fewer --jobs take less memory); other settings need another --out"
+    )

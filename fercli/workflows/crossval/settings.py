@@ -1,0 +1,94 @@
+"""The settings of a cross-validation: what crossval.yaml holds."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from fercli.core.config import RunConfig
+from fercli.core.errors import RunError, UsageError
+from fercli.core.files import write_text
+from fercli.core.recipe import Count, Settings, faults
+
+#: 'auto' is 'subject' where persons are known and enough for the folds; 'both' runs one after the other.
+Group = Literal["auto", "image", "subject", "both"]
+
+#: What a network has to beat, on the same folds.
+Baseline = Literal["pca-svm", "nearest", "majority"]
+
+
+class CrossvalConfig(Settings):
+    """Everything that decides what a cross-validation gives, but for the faces themselves.
+
+    How many folds train side by side is not among it: with `threads` fixed, results do not depend on it.
+    """
+
+    folds: int = 10
+    runs: Count = 1
+    #: the seeds of all runs and folds follow from it
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    group: Group = "auto"
+    baselines: tuple[Baseline, ...] = ()
+    #: whether settings are chosen on validation faces, and the network then retrained on train + validation
+    select: bool = False
+    #: what to choose from: recipe settings by dotted name with their values; empty for three learning rates
+    grid: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
+    #: processor threads of each fold: arithmetic depends on them in the last digits
+    threads: Count = 1
+    #: the settings of each network's trainings, but for seed and group
+    models: tuple[RunConfig, ...]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [model.model for model in self.models]
+        if not names or len(set(names)) < len(names):
+            raise ValueError("name at least one --model, each of them once")
+        return self
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Networks and baselines by name, in the order of the tables."""
+        return (*(model.model for model in self.models), *self.baselines)
+
+    def differences(self, other: "CrossvalConfig") -> list[str]:
+        """Each setting that differs, as 'name: here, there'."""
+        plain = {"models"}
+        ours, theirs = self.model_dump(exclude=plain), other.model_dump(exclude=plain)
+        found = [f"{name}: {ours[name]}, {theirs[name]}" for name in ours if ours[name] != theirs[name]]
+        names = [[model.model for model in config.models] for config in (self, other)]
+        if names[0] != names[1]:
+            return [*found, f"model: {' '.join(names[0])}, {' '.join(names[1])}"]
+        for mine, yours in zip(self.models, other.models, strict=True):
+            found += [text if len(names[0]) == 1 else f"{mine.model} {text}" for text in mine.differences(yours)]
+        return found
+
+    def write(self, path: Path) -> None:
+        """Write every setting, in the order of the schema."""
+        write_text(path, yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+
+
+def read_crossval(path: Path) -> CrossvalConfig:
+    """The settings in a crossval.yaml. Raises RunError where there is none, UsageError where it is damaged."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"cannot read the settings {path}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RunError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    return parse_crossval(document, str(path))
+
+
+def parse_crossval(document: object, place: str) -> CrossvalConfig:
+    """Settings from plain values. Raises UsageError listing every fault; `place` names the source."""
+    try:
+        return CrossvalConfig.model_validate(document)
+    except ValidationError as error:
+        raise UsageError(f"{place}: {'; '.join(faults(error))}") from error
+
+
+def threads_for(folds: int, runs: int) -> int:
+    """Threads a fold, where none are asked for: one, since folds side by side use a processor better than threads
+    do, but no processor idle for want of folds."""
+    return max(1, (os.cpu_count() or 1) // (folds * runs))

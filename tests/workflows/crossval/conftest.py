@@ -1,0 +1,71 @@
+"""Small cross-validations: 42 drawn faces of six people, one epoch of the fastest network, no pictures a fold."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fercli.data.cartoon import cartoon
+from fercli.workflows.crossval.folder import folder_for
+from fercli.workflows.crossval.progress import CrossvalListener
+from fercli.workflows.crossval.resolve import crossval_settings
+from fercli.workflows.crossval.results import CrossvalResult
+from fercli.workflows.crossval.run import crossval
+from fercli.workflows.crossval.settings import CrossvalConfig
+
+FACES = cartoon(6, 1)
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda _: FACES)
+    monkeypatch.setattr("fercli.workflows.evaluate.plot_confusion", lambda *_: None)
+    monkeypatch.setattr("fercli.workflows.training_job.plot_curves", lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def _without_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of the whole take most of a small one's time."""
+    if "with_pictures" not in request.fixturenames:
+        for name in ("plot_confusion", "plot_sensitivities", "plot_trend"):
+            monkeypatch.setattr(f"fercli.workflows.crossval.artefacts.{name}", lambda *_: None)
+
+
+@pytest.fixture
+def with_pictures() -> None:
+    """Asked for by a test that looks at them."""
+
+
+@pytest.fixture
+def config() -> Callable[..., CrossvalConfig]:
+    """Settings of three folds by image, changed as told."""
+
+    def make(**protocol: object) -> CrossvalConfig:
+        overrides = {"epochs": 1, **protocol.pop("overrides", {})}  # type: ignore[dict-item]
+        models = protocol.pop("models", ("lenet",))
+        return crossval_settings(
+            models=models,  # type: ignore[arg-type]
+            recipe="quick",
+            changes={"device": "cpu"},
+            overrides=overrides,
+            protocol={"folds": 3, "threads": 1, "group": "image", **protocol},
+        )
+
+    return make
+
+
+@pytest.fixture
+def run(tmp_path: Path, config: Callable[..., CrossvalConfig]) -> Callable[..., CrossvalResult]:
+    """Cross-validates into a folder of that name, in this process."""
+
+    def go(
+        name: str = "cv",
+        listener: CrossvalListener | None = None,
+        jobs: int = 1,
+        force: bool = False,
+        **protocol: object,
+    ) -> CrossvalResult:
+        chosen = config(**protocol)
+        return crossval(chosen, folder_for(chosen, tmp_path / name, force), jobs=jobs, listener=listener)
+
+    return go

@@ -1,0 +1,74 @@
+"""Folds in several processes, and processes killed for real: the same figures."""
+
+import json
+import multiprocessing
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fercli.workflows.crossval.progress import CrossvalListener
+
+pytestmark = pytest.mark.slow
+
+
+def test_two_at_a_time_give_what_one_at_a_time_gives(run):
+    one = run("one", jobs=1, runs=2, overrides={"epochs": 2})
+    two = run("two", jobs=2, runs=2, overrides={"epochs": 2})
+    assert np.array_equal(one.series[0].probabilities, two.series[0].probabilities)
+    assert {**one.to_dict(), "folder": ""} == {**two.to_dict(), "folder": ""}
+
+
+class _Killing(CrossvalListener):
+    """Kills a process as soon as there is one that trains."""
+
+    def __init__(self):
+        self.killed, self.lines = False, []
+
+    def say(self, text):
+        self.lines.append(text)
+
+    def share(self, folds):
+        if not self.killed:
+            self.killed = True
+            multiprocessing.active_children()[0].kill()
+
+
+def test_a_process_that_dies_costs_nothing_but_time(run):
+    listener = _Killing()
+    expected = run("whole", overrides={"epochs": 40})
+    result = run("broken", jobs=2, listener=listener, overrides={"epochs": 40})
+    assert sum("its process ended with" in line for line in listener.lines) == 1
+    assert np.array_equal(result.series[0].probabilities, expected.series[0].probabilities)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_the_command_killed_three_times_ends_with_the_same_tables(tmp_path):
+    def fer(*words: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "fercli", *words]
+        return subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    typed = ("crossval", "--model", "lenet", "--recipe", "quick", "--epochs", "3", "--folds", "3", "--runs", "2")
+    assert fer(*typed, "--out", "whole", "--jobs", "1").wait() == 0
+
+    draws, process, done = np.random.default_rng(0), fer(*typed, "--out", "broken", "--jobs", "2"), 0
+    for _ in range(3):
+        while len(list((tmp_path / "broken").rglob("metrics.json"))) <= done and process.poll() is None:
+            time.sleep(0.02)
+        done = len(list((tmp_path / "broken").rglob("metrics.json")))
+        time.sleep(draws.uniform(0, 0.5))
+        process.kill()
+        process.wait()
+        process = fer("crossval", "--resume", "--out", "broken", "--jobs", "2")
+    assert process.wait() == 0
+    first, second = (json.loads((tmp_path / name / "crossval.json").read_text()) for name in ("whole", "broken"))
+    assert {**first, "folder": ""} == {**second, "folder": ""}
+    assert _predictions(tmp_path / "whole") == _predictions(tmp_path / "broken")
+
+
+def _predictions(folder: Path) -> dict[Path, str]:
+    return {file.relative_to(folder): file.read_text() for file in folder.rglob("predictions.csv")}
