@@ -38,7 +38,7 @@ def fer(monkeypatch, capsys, tmp_path):
         monkeypatch.setattr(f"fercli.workflows.{place}", lambda *_: None)
     for name in ("plot_confusion", "plot_sensitivities", "plot_trend"):
         monkeypatch.setattr(f"fercli.workflows.crossval.artefacts.{name}", lambda *_: None)
-    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda _: cartoon(6, 1))
+    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: cartoon(6, 1))
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["fer", *map(str, words)])

@@ -27,7 +27,8 @@ def crossval_settings(
     """Resolve all settings: those of `begun`, else the catalogue's, then what was asked for.
 
     `changes`, `overrides` and `reading` are those of `settings`, for every model; `protocol` are CrossvalConfig's own
-    (None leaves one alone). With neither a model nor data the recipe is 'quick', so that the plain command ends in minutes.
+    (None leaves one alone). With neither a model nor data the recipe is 'quick', so that the plain command ends in
+    minutes.
     Raises ModelError for an unknown model or recipe, UsageError for values that make no sense, RunError for models
     that are not those of `begun`.
     """

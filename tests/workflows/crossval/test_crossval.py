@@ -175,7 +175,7 @@ def test_changed_settings_are_refused_with_what_differs(run, tmp_path):
 
 def test_changed_data_are_refused(run, monkeypatch):
     run()
-    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda _: cartoon(6, 1, seed=1))
+    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: cartoon(6, 1, seed=1))
     with pytest.raises(RunError, match="drawn for other data than cartoon is now"):
         run()
 
@@ -186,7 +186,7 @@ def test_nothing_is_written_when_folds_cannot_be_drawn(run, tmp_path, monkeypatc
     with pytest.raises(DataError, match="take 3 or more"):
         run(folds=2)
     nobody = replace(cartoon(6, 1), subjects=None)
-    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda _: nobody)
+    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: nobody)
     for group in ("subject", "both"):
         with pytest.raises(DataError, match="not known who is who"):
             run(group=group)
@@ -198,7 +198,7 @@ def test_nothing_is_written_when_folds_cannot_be_drawn(run, tmp_path, monkeypatc
 def test_auto_is_by_person_where_there_are_persons_enough(run, monkeypatch):
     assert [one.grouping for one in run("persons", group="auto").series] == ["subject"]
     few = replace(cartoon(6, 1), subjects=tuple("ab" * 21))
-    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda _: few)
+    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: few)
     result = run("few", group="auto")
     assert [one.grouping for one in result.series] == ["image"]
     assert "only 2 persons are known" in " ".join(result.notes)
