@@ -62,6 +62,7 @@ class Check:
                     "found": fault.found,
                     "meaning": fault.meaning,
                     "numbers": fault.numbers,
+                    "remarks": list(fault.remarks),
                     "groups": [[self.faces.ids[face] for face in group] for group in fault.groups],
                 }
                 for fault in self.faults
@@ -80,15 +81,20 @@ def check(
     min_class: int = MIN_CLASS,
     near: bool = True,
     faceless: bool = False,
+    probabilities: NDArray[np.floating] | None = None,
     steps: Steps = unheard,
 ) -> Check:
     """Load a set, split it as training with this seed would, and look for faults.
 
     `near` looks for near duplicates, `faceless` for faces in which MTCNN finds none (slow: `steps` hears how far).
+    Out-of-fold `probabilities` [N, C] of its faces (see fercli.workflows.suspects) put labels under suspicion.
     Raises DataError where the set is not there, cannot be read, or cannot be split so.
     """
     faces = load_faces(data, root, reading or Reading(), steps)
-    return check_faces(faces, seed=seed, group=group, min_class=min_class, near=near, faceless=faceless, steps=steps)
+    return check_faces(
+        faces, seed=seed, group=group, min_class=min_class, near=near, faceless=faceless,
+        probabilities=probabilities, steps=steps,
+    )  # fmt: skip
 
 
 def check_faces(
@@ -99,6 +105,7 @@ def check_faces(
     min_class: int = MIN_CLASS,
     near: bool = True,
     faceless: bool = False,
+    probabilities: NDArray[np.floating] | None = None,
     steps: Steps = unheard,
 ) -> Check:
     """The same for a face set in memory."""
@@ -112,6 +119,8 @@ def check_faces(
         found.append(faults.people(faces.subjects, parts))
     if faceless:
         found.append(faults.singles("no face", without_face(faces.images, steps), "face"))
+    if probabilities is not None:
+        found.append(faults.suspected(faces, probabilities))
     found.append(faults.small(faces, min_class))
     found.sort(key=lambda fault: (not fault.count, list(KINDS).index(fault.kind)))
     return Check(faces, parts, seed, group, tuple(found), same, blank, pairs)

@@ -12,7 +12,7 @@ from fercli.data.sheet import Section, Tile, write_sheet
 from fercli.workflows.check import Check
 from fercli.workflows.faults import Fault
 
-COLUMNS = ("fault", "group", "id", "part", "label", "subject")
+COLUMNS = ("fault", "group", "id", "part", "label", "subject", "remark")
 
 #: How many faces a sheet shows of each kind of fault, and of each group in it.
 _SHOWN, _SHOWN_OF_GROUP = 60, 6
@@ -44,9 +44,15 @@ def _rows(check: Check) -> Iterator[tuple[object, ...]]:
         for number, group in enumerate(fault.groups, 1):
             for face in group:
                 subject = faces.subjects[face] if faces.subjects else ""
-                yield fault.kind, number, faces.ids[face], check.parts[face], faces.classes[faces.labels[face]], subject
+                label = faces.classes[faces.labels[face]]
+                yield fault.kind, number, faces.ids[face], check.parts[face], label, subject, _remark(fault, number)
         if fault.kind == "classes":
-            yield from ((fault.kind, number, "", "", name, "") for number, name in enumerate(fault.numbers, 1))
+            yield from ((fault.kind, number, "", "", name, "", "") for number, name in enumerate(fault.numbers, 1))
+
+
+def _remark(fault: Fault, number: int) -> str:
+    """What is said of a fault's group, counted from 1."""
+    return fault.remarks[number - 1] if fault.remarks else ""
 
 
 def write_suspects(path: Path, check: Check) -> None:
@@ -62,17 +68,18 @@ def write_suspects(path: Path, check: Check) -> None:
 def _section(fault: Fault, check: Check) -> Section:
     groups: list[tuple[Tile, ...]] = []
     shown = 0
-    for group in fault.groups:
+    for number, group in enumerate(fault.groups, 1):
         some = check.telling(fault, group)[:_SHOWN_OF_GROUP]
         if shown + len(some) > _SHOWN:
             break
-        groups.append(tuple(tile(check.faces, face, str(check.parts[face])) for face in some))
+        groups.append(tuple(tile(check.faces, face, str(check.parts[face]), _remark(fault, number)) for face in some))
         shown += len(some)
     total = sum(map(len, fault.groups))
     some_of = "" if shown == total else f" ({shown} of {total:,} faces shown)"
     return Section(f"{fault.title}: {fault.found}{some_of}", tuple(groups))
 
 
-def tile(faces: FaceSet, face: int, part: str) -> Tile:
-    """One face of a set for a contact sheet: its id, its part and its label below it."""
-    return Tile(faces.images[face, 0], (faces.ids[face], f"{part} · {faces.classes[faces.labels[face]]}"))
+def tile(faces: FaceSet, face: int, part: str, remark: str = "") -> Tile:
+    """One face of a set for a contact sheet: its id, its part and its label below it, and what is remarked."""
+    lines = (faces.ids[face], f"{part} · {faces.classes[faces.labels[face]]}", *([remark] if remark else []))
+    return Tile(faces.images[face, 0], lines)

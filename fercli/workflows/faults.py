@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from fercli.data import checks
 from fercli.data.faceset import FaceSet
 from fercli.data.near import near_duplicates
+from fercli.metrics.confident import suspects
 
 #: Each kind of fault, the worst first: what makes figures false, what teaches something false, what wastes time.
 KINDS = {
@@ -16,6 +17,7 @@ KINDS = {
     "contradictions": ("copies with different labels", "one label at most is right"),
     "near leaks": ("near duplicates across parts", "one photograph cut twice, on both sides: figures flatter"),
     "people": ("people in several parts", "who is known by face is no new face: figures flatter"),
+    "labels": ("labels under suspicion", "a network that did not learn from them is sure of something else"),
     "constant": ("constant frames", "one gray value: a label for nothing"),
     "blank": ("nearly blank frames", "nothing to see, or a sign for 'no picture'"),
     "no face": ("no face found", "MTCNN sees none; it misses real ones too, so look at them"),
@@ -37,6 +39,8 @@ class Fault:
     found: str
     numbers: dict[str, int]
     groups: tuple[NDArray[np.int64], ...] = ()
+    #: what is to be said of each group, where there is something
+    remarks: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -126,6 +130,17 @@ def blanks(constant: NDArray[np.bool_], blank: NDArray[np.bool_]) -> Iterator[Fa
 def singles(kind: str, places: NDArray[np.int64], thing: str) -> Fault:
     """A fault of faces one by one, called a `thing` each."""
     return Fault(kind, len(places), _number(len(places), thing), {}, tuple(places[:, None]))
+
+
+def suspected(faces: FaceSet, probabilities: NDArray[np.floating]) -> Fault:
+    """Labels that out-of-fold probabilities [N, C] contradict, the worst first."""
+    found = suspects(probabilities, faces.labels)
+    remarks = tuple(
+        f"{faces.classes[other]} {probabilities[face, other]:.0%}, {faces.classes[own]} {probabilities[face, own]:.0%}"
+        for face, other, own in zip(found.faces, found.labels, faces.labels[found.faces], strict=True)
+    )
+    share = f"{_number(len(found.faces), 'face')}, {len(found.faces) / max(len(faces), 1):.1%}"
+    return Fault("labels", len(found.faces), share, {}, tuple(found.faces[:, None]), remarks)
 
 
 def small(faces: FaceSet, least: int) -> Fault:

@@ -124,8 +124,24 @@ def test_as_json_and_csv(faces, tmp_path):
     write_csv(tmp_path / "faults.csv", result)
     with (tmp_path / "faults.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert rows[0] == {"fault": "leaks", "group": "1", "id": "0a", "part": "train", "label": "angry", "subject": ""}
-    assert rows[-1] == {"fault": "classes", "group": "2", "id": "", "part": "", "label": "happy", "subject": ""}
+    assert rows[0] == {
+        "fault": "leaks",
+        "group": "1",
+        "id": "0a",
+        "part": "train",
+        "label": "angry",
+        "subject": "",
+        "remark": "",
+    }
+    assert rows[-1] == {
+        "fault": "classes",
+        "group": "2",
+        "id": "",
+        "part": "",
+        "label": "happy",
+        "subject": "",
+        "remark": "",
+    }
     assert len(rows) == sum(len(group) for groups in found(result).values() for group in groups) + 2
 
 

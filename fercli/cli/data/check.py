@@ -8,6 +8,10 @@ import typer
 from fercli.cli import console, options
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fercli.core.reading import Reading
     from fercli.workflows.check import Check
     from fercli.workflows.clean import Cleaned
 
@@ -29,6 +33,20 @@ def check(
     faces: Annotated[
         bool, typer.Option("--faces", help="Faces in which MTCNN finds none too: 30 to 50 ms a face.")
     ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Labels under suspicion too: what this network, cross-validated, strongly contradicts.",
+        ),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="With --model: how it is trained (paper, best or quick).")] = "quick",
+    epochs: Annotated[int | None, typer.Option(help="With --model: passes over the training faces.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="With --model: the cross-validation's folder; begun or finished ones serve."),
+    ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row for every face concerned.")] = None,
     sheet: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Draw the faces concerned on a contact sheet.")
@@ -61,10 +79,12 @@ def check(
     if fix:
         plan_fix(fix, force)
     reading = Reading(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
+    probabilities = _out_of_fold(name, root, reading, model, recipe, epochs, seed, out) if model else None
     with Bar() as bar:
         result = workflow(
-            name, root, reading, seed=seed, group=group, min_class=min_class, near=near, faceless=faces, steps=bar.steps
-        )
+            name, root, reading, seed=seed, group=group, min_class=min_class, near=near, faceless=faces,
+            probabilities=probabilities, steps=bar.steps,
+        )  # fmt: skip
     if csv:
         write_csv(csv, result)
     if sheet:
@@ -84,6 +104,34 @@ def check(
         if path:
             console.note(f"written to {path}")
     _say_next(name, root, result, fixed)
+
+
+def _out_of_fold(
+    name: str,
+    root: Path | None,
+    reading: "Reading",
+    model: str,
+    recipe: str,
+    epochs: int | None,
+    seed: int,
+    out: Path | None,
+) -> "NDArray[np.float64]":
+    """What a network that has not learned from a face makes of it, for every face."""
+    from fercli.cli.crossval_progress import CrossvalProgress
+    from fercli.workflows.suspects import FOLDS, out_of_fold
+
+    console.note(
+        f"cross-validating {model} on {name}, recipe {recipe}, {FOLDS} folds, to see which labels it contradicts"
+    )
+    listener = CrossvalProgress()
+    try:
+        with listener:
+            return out_of_fold(
+                name, root, reading, model=model, recipe=recipe, epochs=epochs, seed=seed, out=out, listener=listener
+            )
+    except KeyboardInterrupt:
+        listener.interrupted()
+        raise typer.Exit(130) from None
 
 
 def _heading(result: "Check") -> str:

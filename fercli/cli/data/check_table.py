@@ -48,12 +48,13 @@ def _examples(check: "Check", fault: "Fault") -> list[str]:
     faces = check.faces
     sign = " ≈ " if fault.kind.startswith("near") else " = "
     lines = []
-    for group in fault.groups[:_EXAMPLES]:
+    for number, group in enumerate(fault.groups[:_EXAMPLES]):
         members = check.telling(fault, group)
         if fault.kind == "people" and faces.subjects:
             lines.append(faces.subjects[members[0]])
             continue
         labels = [f" {faces.classes[faces.labels[face]]}" if fault.kind == "contradictions" else "" for face in members]
         names = [faces.ids[face] + label for face, label in zip(members, labels, strict=True)]
-        lines.append(sign.join(names[:_NAMED]) + (" …" if len(names) > _NAMED else ""))
+        remark = f": {fault.remarks[number]}" if fault.remarks else ""
+        lines.append(sign.join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "") + remark)
     return lines
