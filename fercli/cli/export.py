@@ -10,7 +10,7 @@ from fercli.cli import console, options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.workflows.export import Export
+    from fercli.workflows.export_report import Export
 
 Form = Literal["onnx", "onnx-int8", "pt2", "safetensors"]
 
@@ -62,7 +62,7 @@ def export(
     else:
         console.out().print(_summary(done))
     console.note(f"figures, and every face that is named otherwise, are in {done.report}")
-    if done.path.suffix == ".onnx":
+    if done.form.startswith("onnx"):
         console.note(f"next: fer predict --model {done.path} PHOTO")
 
 

@@ -97,7 +97,7 @@ def load_model(
         return _average(members, "+".join(names), mirrored)
     path = weights_path(name, runs)
     where = torch.device(device)
-    exported = path.suffix == SUFFIX
+    exported = path.suffix.lower() == SUFFIX
     header, network = read_onnx(path) if exported else _read_network(path)
     if exported and where.type != "cpu":
         raise ModelError(f"{path} runs on ONNX Runtime, on the CPU: it cannot be put on {where}")
@@ -123,7 +123,7 @@ def _average(members: Sequence[Model], name: str, mirrored: bool) -> Model:
 
 def _read_network(path: Path) -> tuple[Header, nn.Module]:
     """The network of a weights file, on the CPU. Raises ModelError where the file does not fit."""
-    if path.suffix == ".pt2":
+    if path.suffix.lower() == ".pt2":
         raise ModelError(f"{path} is for torch.export.load in programs of your own: export to {SUFFIX} to run it here")
     header = read_header(path)
     architectures = load_architectures()

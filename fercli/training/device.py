@@ -46,7 +46,7 @@ def model_device(model: str | None, name: str) -> torch.device:
     device is asked for by name, and as `pick_device` does.
     """
     device = pick_device(name)
-    if device.type == "cpu" or not any(member.endswith(SUFFIX) for member in member_names(model)):
+    if device.type == "cpu" or not any(member.lower().endswith(SUFFIX) for member in member_names(model)):
         return device
     if name == "auto":
         return torch.device("cpu")

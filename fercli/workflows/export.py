@@ -1,9 +1,9 @@
 """What `fer export` does: a trained network as a file that runs without this program, compared before it counts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, get_args
+from typing import get_args
 
 from fercli.core.errors import ModelError, UsageError
 from fercli.core.files import write_json, written_whole
@@ -16,51 +16,10 @@ from fercli.models.export.verify import Runner, file_runner, module_runner
 from fercli.models.loaded import Model, load_model
 from fercli.models.onnx_file import OnnxNetwork
 from fercli.models.weights import save_weights
-from fercli.workflows.export_check import Check, check
+from fercli.workflows.export_check import check
 from fercli.workflows.export_detector import DETECTOR_FILES, export_detector
 from fercli.workflows.export_faces import ExportFaces, export_faces
-from fercli.workflows.provenance import command_line, versions
-
-Form = Literal["onnx", "onnx-int8", "pt2", "safetensors"]
-#: What the file of each form ends in.
-SUFFIXES: dict[Form, str] = {"onnx": ".onnx", "onnx-int8": ".onnx", "pt2": ".pt2", "safetensors": ".safetensors"}
-
-
-@dataclass(frozen=True)
-class Export:
-    """One exported file. Sizes in bytes; `weights_size` is that of PyTorch's tensors. `calibration` faces, of the
-    train part, showed int8 its ranges."""
-
-    path: Path
-    model: str
-    form: Form
-    input_type: InputType
-    size: int
-    weights_size: int
-    calibration: int
-    check: Check
-    detector: tuple[Path, ...] = ()
-
-    @property
-    def report(self) -> Path:
-        """The JSON report beside the file."""
-        return _report(self.path)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The report."""
-        return {
-            "file": self.path.name,
-            "model": self.model,
-            "format": self.form,
-            "input": self.input_type,
-            "bytes": self.size,
-            "weights_bytes": self.weights_size,
-            "calibration_faces": self.calibration,
-            **self.check.to_dict(),
-            "detector": [path.name for path in self.detector],
-            "command": command_line(),
-            "versions": versions(),
-        }
+from fercli.workflows.export_report import SUFFIXES, Export, Form, report_path
 
 
 def export(
@@ -92,20 +51,33 @@ def export(
     output = _output(loaded, form, output)
     _refuse_existing(output, with_detector, force)
     faces = export_faces(loaded, data, root) if data is not None else None
-    with written_whole(output) as temporary:
-        temporary.touch()  # what cannot be written is told before any work is done
-        _write(loaded, form, temporary, input_type, faces)
-        made = _made(loaded, form, output, temporary, input_type, faces, seconds)
-        if fault := made.check.fault(exact=form != "onnx-int8", max_drop=max_drop):
-            aside = output.with_name(f"{output.stem}.refused{output.suffix}")
-            temporary.replace(aside)
-            write_json(_report(aside), {**made.to_dict(), "refused": fault})
-            raise ModelError(
-                f"{fault}: {output} was not written; {aside} has what was made, {_report(aside)} the figures"
-            )
+    made = _compared_and_placed(loaded, form, output, input_type, faces, max_drop, seconds)
     if with_detector:
         made = replace(made, detector=export_detector(output.parent))
     write_json(made.report, made.to_dict())
+    return made
+
+
+def _compared_and_placed(
+    model: Model,
+    form: Form,
+    output: Path,
+    input_type: InputType,
+    faces: ExportFaces | None,
+    max_drop: float,
+    seconds: float,
+) -> Export:
+    """Write the file beside its place, compare it, and put it there, or aside where it is not good enough."""
+    with written_whole(output) as temporary:
+        temporary.touch()  # what cannot be written is told before any work is done
+        _write(model, form, temporary, input_type, faces)
+        made = _made(model, form, output, temporary, input_type, faces, seconds)
+        if fault := made.check.fault(exact=form != "onnx-int8", max_drop=max_drop):
+            aside = output.with_name(f"{output.stem}.refused{output.suffix}")
+            temporary.replace(aside)
+            figures = report_path(aside)
+            write_json(figures, {**made.to_dict(), "file": aside.name, "refused": fault})
+            raise ModelError(f"{fault}: {output} was not written; {aside} has what was made, {figures} the figures")
     return made
 
 
@@ -139,13 +111,9 @@ def _output(model: Model, form: Form, output: Path | None) -> Path:
     return output
 
 
-def _report(path: Path) -> Path:
-    return path.with_name(f"{path.name}.json")
-
-
 def _refuse_existing(output: Path, with_detector: bool, force: bool) -> None:
     detector = [output.parent / name for name in DETECTOR_FILES] if with_detector else []
-    there = [path for path in (output, _report(output), *detector) if path.exists()]
+    there = [path for path in (output, report_path(output), *detector) if path.exists()]
     if there and not force:
         raise UsageError(f"{there[0]} exists already: --force replaces it, or choose another --output")
 

@@ -39,7 +39,7 @@ def module_runner(module: Callable[[Tensor], tuple[Tensor, Tensor]], float_input
 
 def file_runner(path: Path, float_input: bool = False) -> Runner:
     """What an exported .onnx or .pt2 file computes, on one thread of the CPU."""
-    if path.suffix == ".pt2":
+    if path.suffix.lower() == ".pt2":
         return module_runner(torch.export.load(path).module(), float_input)
     return read_onnx(path, threads=1)[1].outputs
 
