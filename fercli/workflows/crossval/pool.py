@@ -1,7 +1,9 @@
 """Folds side by side: processes that train one fold after the other, each with its share of the processor."""
 
 import multiprocessing
+import os
 import signal
+import threading
 import traceback
 from collections import deque
 from contextlib import suppress
@@ -149,7 +151,7 @@ def _replaced(
 
 
 class _Sender(FoldListener):
-    """Speaks into a pipe. Once nobody listens the process ends, so that no orphan writes on."""
+    """Speaks into a pipe."""
 
     def __init__(self, pipe: "Connection[object, object]") -> None:
         super().__init__()
@@ -159,9 +161,18 @@ class _Sender(FoldListener):
         self._pipe.send((kind, value))
 
 
+def _end_with_parent() -> None:
+    """End at once when the parent is gone, however it went: whoever resumes must not meet an orphan that writes."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
 def _serve(pipe: "Connection[object, object]", work: Work) -> None:
     """What a process does: train the folds that come through the pipe until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends this one
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(work.config.threads)
     trainer = FoldTrainer(work, _Sender(pipe))
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):

@@ -2,10 +2,13 @@
 
 import os
 
+import torch
+
 from fercli.core.errors import RunError
 from fercli.core.files import read_json, write_json
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import known_subjects
+from fercli.models.catalogue import load_catalogue
 from fercli.training.device import pick_device
 from fercli.workflows.crossval.artefacts import write_artefacts
 from fercli.workflows.crossval.folder import CrossvalFolder
@@ -46,7 +49,7 @@ def crossval(
     notes = _notes(config, faces, assignments)
     for note in (*faces.notes, *notes):
         listener.say(note)
-    _write_head(folder, config, faces, assignments)
+    _write_head(folder, config, faces, assignments, device)
     listener.begun(folder.path)
     jobs = jobs or (max(1, (os.cpu_count() or 1) // config.threads) if device.type == "cpu" else 1)
     todo = list(tasks(config, tuple(assignments)))
@@ -68,26 +71,36 @@ def _notes(config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> 
         notes.append(f"{why} in {faces.name}: groups are drawn by image")
     if faces.parts is not None:
         notes.append(f"the split that {faces.name} comes with is set aside: all {len(faces):,} faces are dealt out")
+    catalogue = load_catalogue()
+    remarks = {model.model: catalogue[model.model].remark(model.recipe) for model in config.models}
+    notes += [f"{name}: {remark}" for name, remark in remarks.items() if remark]
     if config.select:
         notes.append("settings chosen on validation faces, then retrained on train + validation")
     return tuple(notes)
 
 
-def _write_head(folder: CrossvalFolder, config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> None:
-    """Settings, groups and where this comes from; a later start is added to what the first one wrote."""
+def _write_head(
+    folder: CrossvalFolder, config: CrossvalConfig, faces: FaceSet, assignments: Assignments, device: torch.device
+) -> None:
+    """Settings, groups and where this comes from; a later start is added to what the first one wrote.
+
+    Raises RunError where folds were trained on another kind of device, whose arithmetic differs.
+    """
+    here = {"command": command_line(), "commit": git_commit(), "versions": versions(), "device": device.type}
+    meta = {"data": {"name": faces.name, "fingerprint": faces.fingerprint}, **here}
+    if folder.meta.is_file():
+        meta = read_json(folder.meta)
+        if meta["device"] != device.type:
+            raise RunError(
+                f"{folder.path} was begun on {meta['device']}, this is {device.type}: go on there, or start anew with "
+                "another --out"
+            )
+        meta["resumed"] = [*meta.get("resumed", []), here]
     if not folder.begun:
         config.write(folder.config)
     if not folder.folds.is_file():
         write_folds(folder.folds, config, faces, assignments)
-    here = {"command": command_line(), "commit": git_commit(), "versions": versions()}
-    begun = (
-        read_json(folder.meta)
-        if folder.meta.is_file()
-        else {"data": {"name": faces.name, "fingerprint": faces.fingerprint}, **here, "resumed": []}
-    )
-    if folder.meta.is_file():
-        begun["resumed"] = [*begun["resumed"], here]
-    write_json(folder.meta, begun)
+    write_json(folder.meta, meta)
 
 
 def _broken(folder: CrossvalFolder, failed: dict[Task, str]) -> str:

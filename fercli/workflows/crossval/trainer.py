@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.config import RunConfig
-from fercli.core.errors import FerError, UsageError
+from fercli.core.errors import FerError, RunError, UsageError
 from fercli.core.progress import Listener
 from fercli.data.faceset import FaceSet
 from fercli.workflows.crossval.baselines import run_baseline
@@ -105,7 +105,10 @@ class FoldTrainer:
         resumes = begun and folder.checkpoint.is_file()
         job = self._job(config, parts, not resumes, temperature)
         if resumes:
-            job.state.load(folder.checkpoint)
+            try:
+                job.state.load(folder.checkpoint)
+            except RunError:  # damaged: the same training from its beginning ends the same
+                job.prepare(config, parts, temperature=temperature)
         elif not begun:
             folder.checkpoint.unlink(missing_ok=True)
             folder.write_config(config)

@@ -180,6 +180,32 @@ def test_changed_data_are_refused(run, monkeypatch):
         run()
 
 
+def test_another_kind_of_device_is_refused(run):
+    meta = run().folder / "meta.json"
+    document = json.loads(meta.read_text())
+    assert document["device"] == "cpu"
+    meta.write_text(json.dumps({**document, "device": "cuda"}))
+    with pytest.raises(RunError, match="was begun on cuda, this is cpu"):
+        run()
+
+
+def test_a_checkpoint_that_is_damaged_costs_its_fold_alone(run, monkeypatch):
+    expected = run("whole")
+
+    def killed(*_):
+        raise _KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fercli.workflows.training_job.TrainingJob._finish", killed)
+        with pytest.raises(_KilledError):
+            run("broken")
+    (checkpoint,) = (expected.folder.parent / "broken").rglob("last.ckpt")
+    checkpoint.write_bytes(b"no checkpoint")
+    result = run("broken")
+    assert made(result.folder) == made(expected.folder)
+    assert result.series[0].notes == ()
+
+
 def test_nothing_is_written_when_folds_cannot_be_drawn(run, tmp_path, monkeypatch):
     with pytest.raises(DataError, match="only 6 faces of angry"):
         run(folds=7)
