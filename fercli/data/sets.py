@@ -36,6 +36,8 @@ class NamedSet:
     places: tuple[str, ...] = ()
     #: shares of validation and test, where the set comes without a split
     shares: tuple[float, float] = (0.1, 0.1)
+    #: other sets whose faces are in it
+    holds: tuple[str, ...] = ()
     #: the command that builds it, where there is one
     build: str = ""
 
@@ -73,6 +75,12 @@ def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, s
         return faces
     votes = ferplus.find_votes(data_root(root), place)
     return ferplus.with_votes(faces, votes, soft=reading.labels == "ferplus-soft", keep_contempt=reading.keep_contempt)
+
+
+def share_faces(one: str, other: str) -> bool:
+    """Whether two face sets, by their names, are different ones that hold faces of each other."""
+    first, second = (name.partition("+")[0] for name in (one, other))
+    return any(outer in SETS and inner in SETS[outer].holds for outer, inner in ((first, second), (second, first)))
 
 
 def data_root(root: Path | None = None) -> Path:
@@ -139,6 +147,7 @@ SETS.register("fergit")(
         load=load_fergit,
         places=(BUILT, "fergit", "fergit.zip"),
         shares=(0.05, 0.05),
+        holds=("fer2013",),
         build="fer data build fergit --fer2013 PATH --muxspace PATH",
     )
 )

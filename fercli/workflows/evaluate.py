@@ -13,7 +13,7 @@ from fercli.core.progress import Steps, unheard
 from fercli.core.reading import Reading
 from fercli.data.faceset import FaceSet
 from fercli.data.leaks import leak_note
-from fercli.data.sets import SETS, load_faces
+from fercli.data.sets import SETS, load_faces, share_faces
 from fercli.metrics.calibration import softmax
 from fercli.metrics.plots import plot_confusion
 from fercli.metrics.predictions import Predictions, write_predictions
@@ -171,6 +171,12 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
         notes.append(f"{faces.name} has no split of its own: measuring all {len(faces)} faces")
     if part != "all" and part not in there:
         raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
+    notes += [
+        f"the network was trained on {trained['data']}, which shares faces with {faces.name}: this is no estimate for "
+        "new ones"
+        for trained in behind
+        if share_faces(str(trained.get("data")), faces.name)
+    ]
     if any(trained.get("data") == faces.name for trained in behind):
         if part in ("val", "test", "spare") and (leak := leak_note(faces, parts, part)):
             notes.append(leak)

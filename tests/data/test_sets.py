@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fercli.core.errors import DataError
-from fercli.data.sets import SETS, data_root, load_faces, load_path
+from fercli.data.sets import SETS, data_root, load_faces, load_path, share_faces
 from fercli.data.splits import split
 
 
@@ -140,6 +140,13 @@ def test_a_set_comes_from_the_cache_the_second_time(tmp_path, rows, write_csv, d
     draw(tmp_path / "mine/happy/b.png")
     with pytest.raises(AssertionError, match="read again"):
         load_path(tmp_path / "mine")
+
+
+def test_sets_that_share_faces_are_known():
+    assert share_faces("fergit", "fer2013+ferplus")
+    assert share_faces("fer2013", "fergit")
+    assert not share_faces("fer2013", "fer2013")
+    assert not share_faces("cartoon", "someone's")
 
 
 def test_cartoon_needs_no_files(tmp_path):

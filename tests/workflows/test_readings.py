@@ -13,6 +13,7 @@ from fercli.core.progress import Listener
 from fercli.core.reading import Reading
 from fercli.data.cartoon import cartoon
 from fercli.data.face_file import write_faces
+from fercli.data.sets import load_faces
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header
 from fercli.workflows.evaluate import evaluate, with_classes
@@ -133,3 +134,13 @@ def test_reading_is_kept_with_the_settings(root, tmp_path):
     chosen = config(root, {"labels": "ferplus", "subjects": "who.csv", "detect": None})
     assert chosen.reading == Reading(labels="ferplus", subjects=str(Path("who.csv").absolute()))
     assert "reading.labels: ferplus, own" in chosen.differences(config(root, {"subjects": "who.csv"}))
+
+
+def test_a_set_that_shares_faces_with_the_training_s_is_no_test(root, tmp_path):
+    run = train(config(root), tmp_path / "run").folder
+    both = replace(load_faces("fer2013", root), name="fergit", parts=None)
+    write_faces(root / "fergit.safetensors", both)
+    assert any(
+        "trained on fer2013, which shares faces with fergit" in note
+        for note in evaluate(str(run), "fergit", root=root).notes
+    )
