@@ -70,6 +70,16 @@ def with_votes(faces: FaceSet, path: Path, *, soft: bool, keep_contempt: bool) -
     )
 
 
+def check_rows(faces: FaceSet) -> None:
+    """Raise DataError unless the faces are rows of FER2013's csv file, by which votes go."""
+    usages = [face.partition("_")[0] for face in faces.ids]
+    if any(face != f"{usage}_{row}" for row, (face, usage) in enumerate(zip(faces.ids, usages, strict=True))):
+        raise DataError(
+            f"--labels goes by the rows of FER2013's csv file, and {faces.name} here is something else: give "
+            "fer2013.csv or icml_face_data.csv"
+        )
+
+
 def find_votes(root: Path, beside: Path | None = None) -> Path:
     """The votes' file below a data root, or beside FER2013's own. Raises DataError where it is not there."""
     folders = [root, *([beside if beside.is_dir() else beside.parent] if beside else [])]
@@ -106,12 +116,8 @@ def _read(path: Path) -> _Votes:
 
 def _aligned(faces: FaceSet, votes: _Votes, path: Path) -> NDArray[np.int64]:
     """Each face's votes [N, 10], by row; rows of usages that the faces do not have are passed over."""
+    check_rows(faces)
     usages = [face.partition("_")[0] for face in faces.ids]
-    if any(face != f"{usage}_{row}" for row, (face, usage) in enumerate(zip(faces.ids, usages, strict=True))):
-        raise DataError(
-            f"--labels goes by the rows of FER2013's csv file, and {faces.name} here is something else: give "
-            "fer2013.csv or icml_face_data.csv"
-        )
     present = set(usages)
     chosen = [row for row, usage in enumerate(votes.usages) if usage in present]
     if [votes.usages[row] for row in chosen] != usages:

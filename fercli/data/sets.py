@@ -73,6 +73,7 @@ def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, s
         faces = load_path(place, None, reading, steps)
     if reading.labels == "own":
         return faces
+    ferplus.check_rows(faces)
     votes = ferplus.find_votes(data_root(root), place)
     return ferplus.with_votes(faces, votes, soft=reading.labels == "ferplus-soft", keep_contempt=reading.keep_contempt)
 
@@ -109,9 +110,10 @@ def _path(data: str) -> Path:
         return path
     if path.name != data or path.suffix:
         raise DataError(f"no such file or folder: {data}")
+    near = suggest(data, SETS)
     raise DataError(
-        f"no data set or path '{data}': {suggest(data, SETS)} A path to a csv file or to a folder of class folders "
-        "is taken too"
+        f"no data set or path '{data}': {near}{'' if near.endswith('?') else '.'} A path to a csv file or to a folder "
+        "of class folders is taken too"
     )
 
 

@@ -2,13 +2,10 @@
 
 import io
 import json
-import sys
 
 import pytest
 from rich.console import Console
 
-from fercli.cli import console
-from fercli.cli.app import main
 from fercli.data.cartoon import cartoon
 
 SMALL = (
@@ -29,30 +26,14 @@ SMALL = (
 
 
 @pytest.fixture
-def fer(monkeypatch, capsys, tmp_path):
-    """Runs `fer WORDS…` in an empty folder, on few faces and without pictures: exit code and both outputs."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("FER_DATA", raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
+def fer(fer, monkeypatch):
+    """The command on few faces and without pictures."""
     for place in ("evaluate.plot_confusion", "training_job.plot_curves"):
         monkeypatch.setattr(f"fercli.workflows.{place}", lambda *_: None)
     for name in ("plot_confusion", "plot_sensitivities", "plot_trend"):
         monkeypatch.setattr(f"fercli.workflows.crossval.artefacts.{name}", lambda *_: None)
     monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: cartoon(6, 1))
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["fer", *map(str, words)])
-        console.set_quiet(False)
-        console.set_debug(False)
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
+    return fer
 
 
 def test_tables_progress_and_what_to_type_next(fer, tmp_path):

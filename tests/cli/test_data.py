@@ -80,7 +80,7 @@ def test_fergit_is_built_and_shown(fer, root):
         (("data", "show", "fer2014"), "did you mean fer2013?"),
         (("data", "show", "cartoon", "--detect"), "--detect looks for faces in photographs"),
         (("data", "show", "cartoon", "--keep-contempt"), "--keep-contempt goes with"),
-        (("data", "show", "cartoon", "--labels", "ferplus"), "no FER+ votes in"),
+        (("data", "show", "cartoon", "--labels", "ferplus"), "give fer2013.csv or icml_face_data.csv"),
         (("data", "show", "cartoon", "--subject-pattern", "(", "--subjects", "x.csv"), "leave one out"),
         (("data", "build", "fergit", "--output", "x.npz"), "must end in .safetensors"),
         (("data", "build", "cartoon"), "'cartoon' is not"),

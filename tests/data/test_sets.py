@@ -89,7 +89,7 @@ def test_an_unknown_name_suggests_the_nearest(name, tmp_path, monkeypatch):
 
 def test_a_name_like_none_lists_all(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="there is cartoon, ckplus, fer2013, fergit"):
+    with pytest.raises(DataError, match=r"there is cartoon, ckplus, fer2013, fergit\. A path"):
         load_faces("zzzzz")
 
 

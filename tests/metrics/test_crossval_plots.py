@@ -45,5 +45,11 @@ def test_they_become_pictures(tmp_path, runs, classes):
 
 def test_a_class_without_faces_is_an_empty_place(tmp_path):
     matrices = np.array([[[3, 1], [0, 0]], [[4, 0], [0, 0]]])
-    plot_sensitivities(repeated_scores(matrices, ("a", "b")), tmp_path / "plot.png")
-    plot_trend(repeated_scores(matrices, ("a", "b")), tmp_path / "trend.png")
+    found = repeated_scores(matrices, ("a", "b"))
+    assert np.isnan(found.sensitivity[:, 1]).all()
+    whole = repeated_scores(matrices + np.eye(2, dtype=np.int64), ("a", "b"))
+    for plot in (plot_sensitivities, plot_trend):
+        plot(found, tmp_path / "gap.png")
+        plot(whole, tmp_path / "whole.png")
+        with Image.open(tmp_path / "gap.png") as gap, Image.open(tmp_path / "whole.png") as other:
+            assert gap.convert("RGB").tobytes() != other.convert("RGB").tobytes(), "the empty place is seen"
