@@ -8,7 +8,7 @@ from fercli.data.faceset import FaceSet
 from fercli.metrics.crossval_plots import plot_sensitivities, plot_trend
 from fercli.metrics.plots import plot_confusion
 from fercli.workflows.crossval import tables
-from fercli.workflows.crossval.folder import CrossvalFolder
+from fercli.workflows.crossval.folder import ENDINGS, CrossvalFolder
 from fercli.workflows.crossval.papers import REMARK, comparable
 from fercli.workflows.crossval.results import CrossvalResult, Series
 
@@ -53,7 +53,7 @@ def _write_series(place: Path, series: Series, result: CrossvalResult, faces: Fa
 
 def _write_table(place: Path, table: tables.TextTable) -> None:
     """The same table as .csv, .md and .tex."""
-    for ending, text in ((".csv", table.csv()), (".md", table.markdown()), (".tex", table.latex())):
+    for ending, text in zip(ENDINGS, (table.csv(), table.markdown(), table.latex()), strict=True):
         write_text(place.with_name(place.name + ending), text)
 
 

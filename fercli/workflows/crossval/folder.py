@@ -9,6 +9,10 @@ from fercli.core.errors import RunError
 from fercli.workflows.crossval.settings import CrossvalConfig, read_crossval
 from fercli.workflows.run_folder import RUNS
 
+#: The tables beside the folds, each as csv, Markdown and LaTeX; which are there depends on the settings.
+TABLES = ("accuracy", "differences", "gap", "papers")
+ENDINGS = (".csv", ".md", ".tex")
+
 
 class CrossvalFolder:
     """The paths of one cross-validation. It is complete when crossval.json exists, which is written last.
@@ -70,6 +74,9 @@ def clear(folder: CrossvalFolder) -> None:
     for grouping in ("image", "subject"):
         if (folder.path / grouping).is_dir():
             shutil.rmtree(folder.path / grouping)
+    for table in TABLES:
+        for ending in ENDINGS:
+            (folder.path / table).with_suffix(ending).unlink(missing_ok=True)
     # the settings last: until they are gone, this is a cross-validation that can be started over
     for file in (folder.report, folder.meta, folder.folds, folder.config):
         file.unlink(missing_ok=True)

@@ -260,3 +260,11 @@ def test_selection_never_sees_the_test_faces_and_retrains_on_the_rest(run):
     retrained = RunFolder(fold).read_config().recipe
     assert (retrained.keep, retrained.epochs) == ("last", chosen["epochs"])
     assert retrained.optimizer.lr == chosen["settings"]["optimizer.lr"]
+
+
+def test_starting_over_leaves_no_table_of_before(run, tmp_path):
+    run(group="both")
+    assert (tmp_path / "cv/gap.csv").is_file()
+    run(group="image", force=True)
+    assert not list((tmp_path / "cv").glob("gap.*"))
+    assert (tmp_path / "cv/accuracy.csv").is_file()
