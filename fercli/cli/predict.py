@@ -13,7 +13,7 @@ import typer
 from fercli.cli import console, options
 
 if TYPE_CHECKING:
-    from fercli.workflows.predict import PictureResult
+    from fercli.workflows.predict.results import PictureResult
 
 
 Form = Literal["table", "csv", "jsonl", "json"]
@@ -44,7 +44,7 @@ def predict(
     Faces are numbered from left to right. Exit code 1 if a picture could not be read.
     """
     from fercli.faces.sources import find_sources
-    from fercli.workflows.copies import plan_copies
+    from fercli.workflows.predict.copies import plan_copies
 
     chosen = _form(form, as_json, output)
     _refuse_existing(output, force)
@@ -54,13 +54,13 @@ def predict(
     from fercli.faces.detect import Detector
     from fercli.models.loaded import load_model
     from fercli.training.device import model_device, pick_device
-    from fercli.workflows.predict import predict_pictures
+    from fercli.workflows.predict.job import predict_sources
 
     where = pick_device(device)
     if where.type == "mps":
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    results = predict_pictures(sources, network, Detector(str(where)), copies=copies)
+    results = predict_sources(sources, network, Detector(str(where)), copies=copies)
     tally = Tally()
     counted = tally.counting(results)
     if _bar_fits(len(sources), chosen, output):
@@ -116,7 +116,7 @@ class Tally:
 def _form(form: Form | None, as_json: bool, output: Path | None) -> Form:
     """The one form that the flags and the file's ending agree on. Raises UsageError where they do not."""
     from fercli.core.errors import UsageError
-    from fercli.workflows.prediction_writers import form_of
+    from fercli.workflows.predict.writers import form_of
 
     wanted: dict[str, Form] = {"--json": "json"} if as_json else {}
     if form:
@@ -148,7 +148,7 @@ def _write(results: "Iterator[PictureResult]", classes: tuple[str, ...], form: F
 
         print_table(results, classes)
         return
-    from fercli.workflows.prediction_writers import WRITERS
+    from fercli.workflows.predict.writers import WRITERS
 
     with _opened(output) as stream:
         for text in WRITERS[form](results, classes):

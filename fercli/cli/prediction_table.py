@@ -9,7 +9,7 @@ from rich.text import Text
 from fercli.cli import console
 
 if TYPE_CHECKING:
-    from fercli.workflows.predict import PictureResult
+    from fercli.workflows.predict.results import PictureResult
 
 #: Characters of a row without file name and probabilities: face, expression, confidence and the gaps.
 _MIDDLE = 23

@@ -139,9 +139,9 @@ def test_the_table_is_readable_at_any_width(fer, photo, width, heads):
     from rich.console import Console
 
     from fercli.faces.sources import find_sources
-    from fercli.workflows.predict import predict_pictures
+    from fercli.workflows.predict.job import predict_sources
 
-    results = list(predict_pictures(find_sources([photo]), HappyModel(), OneFaceDetector()))
+    results = list(predict_sources(find_sources([photo]), HappyModel(), OneFaceDetector()))
     console = Console(width=width, record=True, file=sys.stderr)
     console.print(table(results, CLASSES, width))
     head, row = (line.rstrip() for line in console.export_text().splitlines())
@@ -151,15 +151,15 @@ def test_the_table_is_readable_at_any_width(fer, photo, width, heads):
 
 
 def test_ctrl_c_keeps_what_is_finished(fer, photo, tmp_path, monkeypatch):
-    import fercli.workflows.predict as workflow
+    import fercli.workflows.predict.job as workflow
 
-    whole = workflow.predict_pictures
+    whole = workflow.predict_sources
 
     def stopped(*arguments, **options):
         yield next(whole(*arguments, **options))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(workflow, "predict_pictures", stopped)
+    monkeypatch.setattr(workflow, "predict_sources", stopped)
     other = tmp_path / "other.png"
     Image.new("RGB", (40, 30), "white").save(other)
     outcome = fer(photo, other, "--output", tmp_path / "faces.json")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from fercli.core.errors import UsageError
 from fercli.faces.detect import Detection
-from fercli.workflows.predict import FacePrediction, PictureResult
-from fercli.workflows.prediction_writers import WRITERS, csv_text, form_of, json_text, jsonl_text
+from fercli.workflows.predict.results import FacePrediction, PictureResult
+from fercli.workflows.predict.writers import WRITERS, csv_text, form_of, json_text, jsonl_text
 
 CLASSES = ("angry", "happy", "label")
 

@@ -1,9 +1,9 @@
 """Predictions as text: csv, JSON lines or one JSON document, all with the same columns.
 
 A row a face, and a row for a picture without faces or that failed:
-source, face, x1, y1, x2, y2, the landmarks, detection_score, label, confidence, one column a class with its
-probability, status, message. What does not apply is empty in csv and null in JSON. csv has two columns a
-landmark (left_eye_x, left_eye_y …), JSON one list 'landmarks' of five pairs. Left is left in the picture.
+source, frame, time, face, track, x1, y1, x2, y2, the landmarks, detection_score, label, confidence, one column a
+class with its probability, status, message. What does not apply is empty in csv and null in JSON. csv has two
+columns a landmark (left_eye_x, left_eye_y …), JSON one list 'landmarks' of five pairs. Left is left in the picture.
 """
 
 import csv
@@ -15,10 +15,24 @@ from pathlib import Path
 from typing import Any, Literal
 
 from fercli.core.errors import UsageError
-from fercli.workflows.predict import FacePrediction, PictureResult
+from fercli.workflows.predict.results import FacePrediction, PictureResult
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
-_BEFORE = ("source", "face", "x1", "y1", "x2", "y2", "landmarks", "detection_score", "label", "confidence")
+_BEFORE = (
+    "source",
+    "frame",
+    "time",
+    "face",
+    "track",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+    "landmarks",
+    "detection_score",
+    "label",
+    "confidence",
+)
 _AFTER = ("status", "message")
 
 Form = Literal["csv", "jsonl", "json"]
@@ -71,7 +85,13 @@ def class_column(name: str) -> str:
 def _rows(results: Iterable[PictureResult], classes: Sequence[str]) -> Iterator[dict[str, Any]]:
     columns = [*_BEFORE, *map(class_column, classes), *_AFTER]
     for result in results:
-        end = {"source": _shown(result.source), "status": result.status, "message": result.message}
+        end = {
+            "source": _shown(result.source),
+            "frame": result.frame,
+            "time": result.time,
+            "status": result.status,
+            "message": result.message,
+        }
         for face in result.faces or (None,):
             known = {**end, **(_face_values(face) if face else {})}
             yield {column: known.get(column) for column in columns}
@@ -81,6 +101,7 @@ def _face_values(face: FacePrediction) -> dict[str, Any]:
     x1, y1, x2, y2 = face.detection.box
     return {
         "face": face.number,
+        "track": face.track,
         "x1": x1,
         "y1": y1,
         "x2": x2,

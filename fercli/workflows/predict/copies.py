@@ -1,6 +1,6 @@
 """Where annotated copies go: never over an original, never two in one place."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +9,10 @@ from PIL import Image
 
 from fercli.core.errors import UsageError
 from fercli.core.files import written_whole
+from fercli.faces.annotate import annotated
 from fercli.faces.decode import SUFFIXES
 from fercli.faces.sources import Source
+from fercli.workflows.predict.results import Predicted
 
 
 def plan_copies(sources: Iterable[Source], folder: Path, force: bool = False) -> dict[Path, Path]:
@@ -32,6 +34,15 @@ def plan_copies(sources: Iterable[Source], folder: Path, force: bool = False) ->
             raise UsageError(f"{copy} exists already: choose another folder, or --force to replace such files")
         copies[source.path] = copy
     return copies
+
+
+def drawing(predicted: Iterable[Predicted], copies: Mapping[Path, Path]) -> Iterator[Predicted]:
+    """The same, with the copy of each picture with faces written on the way. Raises RunError where that fails."""
+    for one in predicted:
+        if one.picture.pixels is not None and one.result.faces:
+            captions = [(face.detection.box, face.caption) for face in one.result.faces]
+            save_copy(annotated(one.picture.pixels, captions), copies[one.result.source])
+        yield one
 
 
 def save_copy(picture: NDArray[np.uint8], path: Path) -> None:

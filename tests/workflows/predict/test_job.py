@@ -6,11 +6,12 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import PictureError, UsageError
+from fercli.faces import pictures
 from fercli.faces.detect import Detection
 from fercli.faces.sources import Source, find_sources
-from fercli.workflows import predict
-from fercli.workflows.copies import plan_copies
-from fercli.workflows.predict import predict_pictures
+from fercli.workflows.predict import job
+from fercli.workflows.predict.copies import plan_copies
+from fercli.workflows.predict.job import predict_sources
 
 CLASSES = ("angry", "happy", "neutral")
 
@@ -49,7 +50,7 @@ def save(path: Path, *shades: int) -> Path:
 
 
 def run(paths, **options):
-    return list(predict_pictures(find_sources(paths), BrightnessModel(), BlockDetector(), **options))
+    return list(predict_sources(find_sources(paths), BrightnessModel(), BlockDetector(), **options))
 
 
 def test_faces_are_numbered_from_the_left_with_their_own_expression(tmp_path):
@@ -84,7 +85,7 @@ def test_a_detector_that_fails_on_one_picture_fails_that_picture_alone(tmp_path)
             return super().find(picture)
 
     sources = find_sources([save(tmp_path / "a.png", 7), save(tmp_path / "b.png", 9)])
-    assert [r.status for r in predict_pictures(sources, BrightnessModel(), Failing())] == ["failed", "ok"]
+    assert [r.status for r in predict_sources(sources, BrightnessModel(), Failing())] == ["failed", "ok"]
 
 
 def test_pictures_are_decoded_only_a_little_ahead(tmp_path, monkeypatch):
@@ -95,14 +96,15 @@ def test_pictures_are_decoded_only_a_little_ahead(tmp_path, monkeypatch):
             read.append(path)
         return np.full((60, 60, 3), 9, np.uint8)
 
-    monkeypatch.setattr(predict, "read_picture", counted)
+    monkeypatch.setattr(pictures, "read_picture", counted)
     sources = [Source(Path(f"{i}.png"), Path(f"{i}.png")) for i in range(50)]
-    results = predict_pictures(sources, BrightnessModel(), BlockDetector())
+    most = pictures.AHEAD + job.AHEAD + 2  # and one in the hands of each stage
+    results = predict_sources(sources, BrightnessModel(), BlockDetector())
     for taken in range(1, 6):
         next(results)
-        assert len(read) <= taken + predict.AHEAD
+        assert len(read) <= taken + most
     results.close()
-    assert len(read) <= 5 + predict.AHEAD
+    assert len(read) <= 5 + most
 
 
 def test_copies_are_drawn_for_pictures_with_faces_and_originals_stay(tmp_path):

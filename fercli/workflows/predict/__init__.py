@@ -1,0 +1,1 @@
+"""What `fer predict` does: pictures in, a row a face out."""
