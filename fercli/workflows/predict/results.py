@@ -1,13 +1,17 @@
 """What a prediction gives: a result a picture, with its faces."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from fercli.faces.detect import Detection
 from fercli.faces.pictures import Picture
 
 Status = Literal["ok", "no face", "failed"]
+
+#: The label of a face whose confidence is too low for a name (see fercli.workflows.predict.unsure).
+UNSURE = "unsure"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,23 @@ class FacePrediction:
         """What is written beside the face, e.g. '1 neutral 40 %'."""
         return f"{self.number} {self.label} {self.confidence:.0%}".replace("%", " %")
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values under the names that files have for them (docs/output.md), probabilities as one dict."""
+        x1, y1, x2, y2 = self.detection.box
+        return {
+            "face": self.number,
+            "track": self.track,
+            "x1": x1,
+            "y1": y1,
+            "x2": x2,
+            "y2": y2,
+            "landmarks": [list(point) for point in self.detection.landmarks] or None,
+            "detection_score": self.detection.score,
+            "label": self.label,
+            "confidence": self.confidence,
+            "probabilities": dict(self.probabilities),
+        }
+
 
 @dataclass(frozen=True)
 class PictureResult:
@@ -42,6 +63,17 @@ class PictureResult:
     frame: int | None = None
     time: float | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON, under the names that files have for them; the time to the millisecond."""
+        return {
+            "source": source_text(self.source),
+            "frame": self.frame,
+            "time": None if self.time is None else round(self.time, 3),
+            "status": self.status,
+            "message": self.message.encode("utf-8", "replace").decode(),
+            "faces": [face.to_dict() for face in self.faces],
+        }
+
 
 @dataclass(frozen=True)
 class Predicted:
@@ -49,6 +81,11 @@ class Predicted:
 
     picture: Picture
     result: PictureResult
+
+
+def source_text(path: Path) -> str:
+    """A path as text that UTF-8 can hold. Bytes of a name that are not UTF-8 become \\xNN: names stay different."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def face_prediction(number: int, detection: Detection, shares: dict[str, float]) -> FacePrediction:

@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from fercli.core.errors import UsageError
 from fercli.faces.detect import Detection
 from fercli.workflows.predict.results import FacePrediction, PictureResult
+from fercli.workflows.predict.schema import classes_of, columns
 from fercli.workflows.predict.writers import WRITERS, csv_text, form_of, json_text, jsonl_text
 
 CLASSES = ("angry", "happy", "label")
@@ -107,17 +110,42 @@ def test_rows_are_written_as_results_come():
         assert "a.png" in "".join(chunks)
 
 
-def test_a_name_that_is_not_utf_8_can_be_written():
-    results = [PictureResult(Path("caf\udce9.jpg"), "failed", "gone")]
-    assert "caf�.jpg" in "".join(csv_text(results, CLASSES)).encode().decode()
+@pytest.mark.skipif(sys.platform == "win32", reason="names are bytes on other systems")
+def test_names_that_are_not_utf_8_can_be_written_and_stay_different():
+    results = [PictureResult(Path(name), "failed", "gone") for name in ("caf\udce9.jpg", "caf\udce8.jpg")]
+    written = "".join(csv_text(results, CLASSES)).encode().decode()
+    assert [line.split(",")[0] for line in written.splitlines()[1:]] == ["caf\\xe9.jpg", "caf\\xe8.jpg"]
 
 
-@pytest.mark.parametrize(("file", "form"), [("a.csv", "csv"), ("b.JSONL", "jsonl"), ("c.x.json", "json")])
+def test_a_message_with_half_a_character_can_be_written():
+    results = [PictureResult(Path("a.png"), "failed", "no such file: \udce9")]
+    for form in WRITERS:
+        assert "no such file: ?" in "".join(WRITERS[form](results, CLASSES)).encode().decode()
+
+
+def test_a_picture_s_rows_are_one_piece():
+    landmarks = ((1.0, 2.0),) * 5
+    face = FacePrediction(1, Detection((0.0, 0.0, 9.0, 9.0), landmarks, 0.9), "happy", 0.5, dict.fromkeys(CLASSES, 0.5))
+    result = PictureResult(Path("a.png"), "ok", "", (face, replace(face, number=2)))
+    assert [piece.count("a.png") for piece in csv_text([result], CLASSES)] == [0, 2]
+    assert [piece.count("a.png") for piece in jsonl_text([result], CLASSES)] == [2]
+
+
+@pytest.mark.parametrize("classes", [("face", "face_probability"), ("nose_x", "landmarks"), ("x_probability", "x")])
+def test_no_class_takes_another_column_s_name(classes):
+    names = list(columns(classes))
+    assert len(set(names)) == len(names)
+    assert classes_of(names) == classes
+
+
+@pytest.mark.parametrize(
+    ("file", "form"), [("a.csv", "csv"), ("b.JSONL", "jsonl"), ("c.x.json", "json"), ("d.parquet", "parquet")]
+)
 def test_the_ending_names_the_form(file, form):
     assert form_of(Path(file)) == form
 
 
 @pytest.mark.parametrize("file", ["a", "a.txt", "csv"])
 def test_an_unknown_ending_is_one_line(file):
-    with pytest.raises(UsageError, match=r"\.csv, \.jsonl, \.json"):
+    with pytest.raises(UsageError, match=r"\.csv, \.jsonl, \.json, \.parquet"):
         form_of(Path(file))
