@@ -7,7 +7,7 @@ import typer
 
 from fercli.cli import console, options
 from fercli.cli.prediction_bar import bar_fits, with_bar
-from fercli.cli.prediction_output import Form, chosen_form, refuse_existing, write
+from fercli.cli.prediction_output import Shown, chosen_form, output_file, still_to_do, write
 from fercli.cli.prediction_tally import Tally, count
 
 
@@ -16,17 +16,23 @@ def predict(
     demo: Annotated[bool, typer.Option("--demo", help="The portrait in matplotlib's sample data.")] = False,
     model: options.Model = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Folders within folders too.")] = False,
-    form: Annotated[Form | None, typer.Option("--format", help="Default: table, or what --output ends in.")] = None,
+    form: Annotated[Shown | None, typer.Option("--format", help="Default: table, or what --output ends in.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file: .csv, .jsonl or .json.")
+        Path | None, typer.Option("--output", "-o", help="Write to this file: .csv, .jsonl, .json or .parquet.")
     ] = None,
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw boxes and labels on copies in this folder.")
     ] = None,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = True,
     raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = False,
+    min_confidence: Annotated[
+        float, typer.Option(metavar="SHARE", help="Below it, 0 to 1, a face is 'unsure'; its figures stay.")
+    ] = 0.0,
     device: options.Device = "auto",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with --output where it was broken off, or add new pictures to it.")
+    ] = False,
     force: options.Force = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
@@ -37,11 +43,20 @@ def predict(
     """
     from fercli.faces.sources import find_sources
     from fercli.workflows.predict.copies import plan_copies
+    from fercli.workflows.predict.unsure import check_share
 
     chosen = chosen_form(form, as_json, output)
-    refuse_existing(output, force)
+    check_share(min_confidence)
+    file = output_file(output, chosen, resume, force)
     sources = find_sources([*(paths or []), *([_portrait()] if demo else [])], recursive)
-    copies = plan_copies(sources, annotate, force) if annotate else None
+    copies = plan_copies(sources, annotate, force or resume) if annotate else None
+    # what changes a row goes here, so that --resume refuses other settings
+    settings = {"tta": tta, "raw": raw, "min-confidence": min_confidence}
+    tally = Tally()
+    left = still_to_do(sources, file, resume, model, settings, tally) if file else sources
+    if file and not left and file.complete:
+        console.note(f"{output} has all {count(len(sources), 'picture')} already: nothing left to do")
+        raise typer.Exit(1 if tally.failed else 0)
 
     from fercli.faces.detect import Detector
     from fercli.models.loaded import load_model
@@ -52,19 +67,21 @@ def predict(
     if where.type == "mps":
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    results = predict_sources(sources, network, Detector(str(where)), copies=copies)
-    tally = Tally()
+    results = predict_sources(left, network, Detector(str(where)), min_confidence=min_confidence, copies=copies)
     counted = tally.counting(results)
-    if bar_fits(len(sources), chosen, output):
-        counted = with_bar(counted, len(sources))
-    write(counted, network.classes, chosen, output)
+    if bar_fits(len(left), chosen, output):
+        counted = with_bar(counted, len(left))
+    write(counted, network.classes, chosen, output, file)
+    if file and not tally.interrupted:
+        file.finish(network.classes)
     console.note(tally.sentence(network.classes))
-    if output:
+    if output and not (file and tally.interrupted):
         console.note(f"written to {output}")
     if annotate and tally.faces:
         console.note(f"annotated copies in {annotate}")
     if tally.interrupted:
-        console.note(f"stopped after {count(tally.pictures, 'picture')} of {len(sources):,}")
+        further = f"; the same command with --resume goes on with {output}" if file else ""
+        console.note(f"stopped after {count(tally.pictures, 'picture')} of {len(sources):,}{further}")
         raise typer.Exit(130)
     if tally.failed:
         raise typer.Exit(1)

@@ -1,18 +1,26 @@
 """Where the results of `fer predict` go: a table, standard output or a file, in the form that was asked for."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from fercli.cli import console
+from fercli.cli.prediction_tally import Tally
+
 if TYPE_CHECKING:
+    from fercli.faces.sources import Source
+    from fercli.workflows.predict.job_file import JobFile
+    from fercli.workflows.predict.record import Setting
     from fercli.workflows.predict.results import PictureResult
 
-Form = Literal["table", "csv", "jsonl", "json"]
+#: What standard output takes, and parquet, which only a file holds.
+Shown = Literal["table", "csv", "jsonl", "json"]
+Form = Shown | Literal["parquet"]
 
 
-def chosen_form(form: Form | None, as_json: bool, output: Path | None) -> Form:
+def chosen_form(form: Shown | None, as_json: bool, output: Path | None) -> Form:
     """The one form that the flags and the file's ending agree on. Raises UsageError where they do not."""
     from fercli.core.errors import UsageError
     from fercli.workflows.predict.writers import form_of
@@ -27,20 +35,68 @@ def chosen_form(form: Form | None, as_json: bool, output: Path | None) -> Form:
     return next(iter(wanted.values()), "table")
 
 
-def refuse_existing(output: Path | None, force: bool) -> None:
-    """Raises UsageError where something is there already."""
+def output_file(output: Path | None, form: Form, resume: bool, force: bool) -> "JobFile | None":
+    """The file that grows with the job, if results go to one. Raises UsageError where it must not be written."""
     from fercli.core.errors import UsageError
+    from fercli.workflows.predict.job_file import JobFile
 
-    if output and output.exists() and not force:
-        raise UsageError(f"{output} exists already: --force replaces it, or choose another name")
+    if resume and force:
+        raise UsageError("--resume continues what --force would start over: leave one out")
+    if output is None or form == "json":
+        if resume:
+            raise UsageError(
+                "--resume goes on with an --output FILE.csv, .jsonl or .parquet" + _BUT_JSON * (form == "json")
+            )
+        if output and output.exists() and not force:
+            raise UsageError(f"{output} exists already: --force replaces it, or choose another name")
+        return None
+    if form == "table":
+        raise ValueError("no file has the form of a table")
+    file = JobFile(output, form)
+    file.check(resume, force)
+    return file
 
 
-def write(results: "Iterator[PictureResult]", classes: tuple[str, ...], form: Form, output: Path | None) -> None:
+def still_to_do(
+    sources: "list[Source]",
+    file: "JobFile",
+    resume: bool,
+    model: str | None,
+    settings: "Mapping[str, Setting]",
+    tally: Tally,
+) -> "list[Source]":
+    """Begin the file's job, or go on with it: the sources that it lacks; those it has are counted.
+
+    Raises RunError where it was begun with another model or other settings.
+    """
+    from fercli.workflows.predict.record import job_record
+    from fercli.workflows.predict.results import source_text
+
+    done = tally.earlier(file.begin(job_record(model, settings), resume))
+    left = [source for source in sources if source_text(source.path) not in done]
+    if resume and left:
+        console.note(f"going on with {file.path}: {len(done):,} done, {len(left):,} left")
+    return left
+
+
+_BUT_JSON = ": a JSON document is written whole, at its end"
+
+
+def write(
+    results: "Iterator[PictureResult]",
+    classes: tuple[str, ...],
+    form: Form,
+    output: Path | None,
+    file: "JobFile | None" = None,
+) -> None:
     """Print the results, or write them to the file."""
     if form == "table":
         from fercli.cli.prediction_table import print_table
 
         print_table(results, classes)
+        return
+    if file:
+        file.write(results, classes)
         return
     from fercli.workflows.predict.writers import WRITERS
 

@@ -1,7 +1,7 @@
 """What a job of `fer predict` has met: counted, and told as it comes."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,18 +30,32 @@ class Tally:
         standard error as they come, one line each."""
         try:
             for result in results:
-                self.pictures += 1
-                self.labels.update(face.label for face in result.faces)
+                self._count(result)
                 if result.status == "failed":
-                    self.failed += 1
                     console.error(f"{result.source}: {result.message}")
                 yield result
         except KeyboardInterrupt:
             self.interrupted = True
 
+    def earlier(self, results: "Iterable[PictureResult]") -> set[str]:
+        """Count what an earlier start has met. Gives the names of its sources."""
+        from fercli.workflows.predict.results import source_text
+
+        done = set()
+        for result in results:
+            self._count(result)
+            done.add(source_text(result.source))
+        return done
+
+    def _count(self, result: "PictureResult") -> None:
+        self.pictures += 1
+        self.failed += result.status == "failed"
+        self.labels.update(face.label for face in result.faces)
+
     def sentence(self, classes: tuple[str, ...]) -> str:
         """The closing line, e.g. '3 pictures, 8 faces: 6 happy, 2 neutral; 1 failed'."""
-        counts = ", ".join(f"{self.labels[name]} {name}" for name in classes if self.labels[name])
+        named = [*classes, *sorted(self.labels.keys() - set(classes))]  # 'unsure' is no class
+        counts = ", ".join(f"{self.labels[name]} {name}" for name in named if self.labels[name])
         line = f"{count(self.pictures, 'picture')}, {count(self.faces, 'face')}"
         return line + (f": {counts}" if counts else "") + (f"; {self.failed} failed" if self.failed else "")
 

@@ -1,0 +1,171 @@
+"""`fer predict --output` over several starts, and what it says; the network and the detector are stand-ins."""
+
+import inspect
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fercli.faces.detect
+import fercli.models.loaded
+import fercli.workflows.predict.job as job
+from fercli.cli.predict import predict
+from fercli.faces.detect import Detection
+
+#: Flags that change no row of a picture that is done: --resume may go on with others of these.
+CHANGE_NO_ROW = {
+    *("paths", "demo", "recursive"),  # which pictures
+    *("form", "as_json", "output", "annotate"),  # where results go
+    *("device", "resume", "force", "quiet", "debug"),
+    "model",  # compared by its weights
+}
+
+
+class SureWhenBright:
+    classes = ("angry", "happy")
+
+    def probabilities(self, faces):
+        light = faces.reshape(len(faces), -1).mean(1) / 255
+        return np.stack([1 - light, light], 1).astype(np.float32)
+
+
+class TwoFaces:
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def find(self, picture):
+        points = ((5.0, 5.0),) * 5
+        return [Detection((1.0 + 10 * i, 2.0, 11.0 + 10 * i, 12.0), points, 0.99) for i in range(2)]
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    monkeypatch.setattr(fercli.models.loaded, "load_model", lambda *_, **__: SureWhenBright())
+    monkeypatch.setattr(fercli.faces.detect, "Detector", TwoFaces)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number, shade in enumerate((250, 10, 140, 60)):
+        Image.new("RGB", (40, 30), (shade,) * 3).save(folder / f"{number}.png")
+    (folder / "4.png").write_text("no picture")
+    return folder
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Ctrl-C after so many results; None for no more."""
+    whole = job.predict_sources
+
+    def stopping(number):
+        def stopped(*arguments, **options):
+            for made, result in enumerate(whole(*arguments, **options)):
+                if made == number:
+                    raise KeyboardInterrupt
+                yield result
+
+        monkeypatch.setattr(job, "predict_sources", stopped if number is not None else whole)
+
+    return stopping
+
+
+@pytest.mark.usefixtures("stand_ins")
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_ctrl_c_and_resume_come_to_the_same_file_and_the_same_words(fer, photos, stop_after, form):
+    whole = fer("predict", photos, "-o", f"whole.{form}")
+    stop_after(2)
+    code, out, err = fer("predict", photos, "-o", f"a.{form}", "--annotate", "drawn")
+    assert (code, out) == (130, "")
+    assert err.splitlines()[-1] == (
+        f"stopped after 2 pictures of 5; the same command with --resume goes on with a.{form}"
+    )
+    assert "written to" not in err
+    stop_after(None)
+    code, out, err = fer("predict", photos, "-o", f"a.{form}")
+    assert code == 2
+    assert err == f"error: a.{form} is of a job that was broken off: --resume goes on, --force starts over\n"
+    code, out, err = fer("predict", photos, "-o", f"a.{form}", "--annotate", "drawn", "--resume")
+    assert err.splitlines()[0] == f"going on with a.{form}: 1 done, 4 left"
+    assert (code, err.splitlines()[2]) == (1, whole[2].splitlines()[1])  # the closing line, over all starts
+    here = photos.parent
+    assert (here / f"a.{form}").read_bytes() == (here / f"whole.{form}").read_bytes()
+    assert sorted(path.name for path in (here / "drawn").iterdir()) == ["0.png", "1.png", "2.png", "3.png"]
+    code, out, err = fer("predict", photos, "-o", f"a.{form}", "--resume")
+    assert (code, err) == (1, f"a.{form} has all 5 pictures already: nothing left to do\n")
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_resume_refuses_other_settings_in_one_line(fer, photos):
+    fer("predict", photos, "-o", "a.csv", "--min-confidence", 0.7)
+    code, _, err = fer("predict", photos, "-o", "a.csv", "--no-tta", "--resume")
+    assert code == 2
+    assert err == (
+        "error: a.csv was begun otherwise (tta: yes, no; min-confidence: 0.7, 0.0): "
+        "go on as it was begun, or --force starts over\n"
+    )
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_every_flag_is_remembered_or_changes_no_row(fer, photos):
+    fer("predict", photos, "-o", "a.csv")
+    settings = json.loads((photos.parent / "a.csv.job").read_text())["settings"]
+    flags = set(inspect.signature(predict).parameters) - CHANGE_NO_ROW
+    assert flags == {name.replace("-", "_") for name in settings}
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_a_parquet_file_is_made_at_the_end(fer, photos, stop_after):
+    stop_after(2)
+    assert fer("predict", photos, "-o", "a.parquet")[0] == 130
+    assert not (photos.parent / "a.parquet").exists()
+    stop_after(None)
+    fer("predict", photos, "-o", "a.parquet", "--resume")
+    fer("predict", photos, "-o", "a.csv")
+    here = photos.parent
+    assert list(fercli.read_predictions(here / "a.parquet")) == list(fercli.read_predictions(here / "a.csv"))
+    assert sorted(path.name for path in here.glob("a.*")) == ["a.csv", "a.csv.job", "a.parquet"]
+
+
+def test_without_pyarrow_nothing_is_begun(fer, photos, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    code, _, err = fer("predict", photos, "-o", "a.parquet")
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith('error: a.parquet needs pyarrow: pip install "fercli[parquet]"')
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--resume",), "--resume goes on with an --output FILE.csv, .jsonl or .parquet"),
+        (("--resume", "-o", "a.json"), "a JSON document is written whole, at its end"),
+        (("--resume", "--force", "-o", "a.csv"), "leave one out"),
+        (("--resume", "-o", "a.csv"), "nothing to resume: there is no a.csv (leave --resume out to begin)"),
+        (("--min-confidence", 60), "--min-confidence 60: it is a share from 0 to 1 (0.6 for 60 %)"),
+        (("--min-confidence", -0.5), "--min-confidence -0.5: it is a share from 0 to 1"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(fer, photos, words, told):
+    code, out, err = fer("predict", photos, *words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert told in err
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_below_the_least_confidence_a_face_is_unsure_and_its_figures_stay(fer, photos):
+    code, out, err = fer("predict", photos / "0.png", photos / "2.png", "--min-confidence", 0.6)
+    assert code == 0
+    assert err == "2 pictures, 4 faces: 2 happy, 2 unsure\n"
+    rows = [line.split() for line in out.splitlines()[1:]]
+    assert [row[-5:] for row in rows] == [
+        ["happy", "98", "%", "2", "98"],
+        ["happy", "98", "%", "2", "98"],
+        ["unsure", "55", "%", "45", "55"],
+        ["unsure", "55", "%", "45", "55"],
+    ]
+    _, out, _ = fer("predict", photos / "2.png", "--min-confidence", 0.6, "--json")
+    row = json.loads(out)[0]
+    assert (row["label"], row["confidence"], row["happy"]) == ("unsure", 0.54902, 0.54902)
