@@ -14,15 +14,33 @@ if TYPE_CHECKING:
     from fercli.data.sets import load_faces as load_faces
     from fercli.models.catalogue import build_model as build_model
     from fercli.models.loaded import load_model as load_model
+    from fercli.workflows.predict.api import predict as predict
+    from fercli.workflows.predict.reader import read_predictions as read_predictions
+    from fercli.workflows.predict.results import FacePrediction as FacePrediction
+    from fercli.workflows.predict.results import PictureResult as PictureResult
 
 _HOMES = {
+    "FacePrediction": "fercli.workflows.predict.results",
     "FerError": "fercli.core.errors",
+    "PictureResult": "fercli.workflows.predict.results",
     "build_model": "fercli.models.catalogue",
     "load_faces": "fercli.data.sets",
     "load_model": "fercli.models.loaded",
+    "predict": "fercli.workflows.predict.api",
+    "read_predictions": "fercli.workflows.predict.reader",
 }
 
-__all__ = ["FerError", "__version__", "build_model", "load_faces", "load_model"]
+__all__ = [
+    "FacePrediction",
+    "FerError",
+    "PictureResult",
+    "__version__",
+    "build_model",
+    "load_faces",
+    "load_model",
+    "predict",
+    "read_predictions",
+]
 
 
 def __getattr__(name: str) -> Any:

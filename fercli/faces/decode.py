@@ -62,8 +62,7 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
         with Image.open(file, formats=_formats()) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise PictureError(f"{image.width} × {image.height} pixels; at most {MAX_PIXELS:,} are read")
-            image.load()
-            return np.ascontiguousarray(_to_rgb(_upright(image)))
+            return image_pixels(image)
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -76,6 +75,12 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PictureError(f"cannot be read: {reason}") from error
+
+
+def image_pixels(image: Image.Image) -> NDArray[np.uint8]:
+    """The pixels of an image that Pillow opened or made, as `read_picture` gives them. Raises what Pillow raises."""
+    image.load()
+    return np.ascontiguousarray(_to_rgb(_upright(image)))
 
 
 def _check_file(path: Path) -> None:

@@ -35,7 +35,7 @@ def find_sources(paths: Sequence[Path], recursive: bool = False) -> list[Source]
         raise UsageError("no picture given: fer predict PATH… takes pictures and folders, --demo has one built in")
     found: dict[Path, Source] = {}
     for path in paths:
-        for source in _below(path, recursive) if path.is_dir() else [_single(path)]:
+        for source in sources_at(path, recursive):
             found.setdefault(source.path.resolve(), source)
     sources = list(found.values())
     if all(source.fault for source in sources):
@@ -43,6 +43,11 @@ def find_sources(paths: Sequence[Path], recursive: bool = False) -> list[Source]
         others = len(sources) - 1
         raise UsageError(f"nothing to work on: {first}" + (f" (and {others} more like it)" if others else ""))
     return sources
+
+
+def sources_at(path: Path, recursive: bool = False) -> Iterator[Source]:
+    """What `find_sources` takes one path for: a file, or a folder's pictures."""
+    return _below(path, recursive) if path.is_dir() else iter([_single(path)])
 
 
 def natural_key(path: Path) -> tuple[list[tuple[int, int | str]], str]:
