@@ -42,16 +42,13 @@ def output_file(output: Path | None, form: Form, resume: bool, force: bool) -> "
 
     if resume and force:
         raise UsageError("--resume continues what --force would start over: leave one out")
-    if output is None or form == "json":
+    if output is None or form == "table" or form == "json":
         if resume:
-            raise UsageError(
-                "--resume goes on with an --output FILE.csv, .jsonl or .parquet" + _BUT_JSON * (form == "json")
-            )
+            json = ": a JSON document is written whole, at its end" if form == "json" else ""
+            raise UsageError(f"--resume goes on with an --output FILE.csv, .jsonl or .parquet{json}")
         if output and output.exists() and not force:
             raise UsageError(f"{output} exists already: --force replaces it, or choose another name")
         return None
-    if form == "table":
-        raise ValueError("no file has the form of a table")
     file = JobFile(output, form)
     file.check(resume, force)
     return file
@@ -77,9 +74,6 @@ def still_to_do(
     if resume and left:
         console.note(f"going on with {file.path}: {len(done):,} done, {len(left):,} left")
     return left
-
-
-_BUT_JSON = ": a JSON document is written whole, at its end"
 
 
 def write(

@@ -269,6 +269,12 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path):
         append(path, "csv", [], CLASSES)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full")
+def test_a_full_disk_is_one_line():
+    with pytest.raises(RunError, match=r"cannot write /dev/full: No space left on device \(--resume goes on"):
+        append(Path("/dev/full"), "jsonl", SOURCES[Path("a.png")], CLASSES)
+
+
 def test_a_model_is_known_by_its_weights(tmp_path):
     record = job_record(None, {"raw": True})
     assert record.model == "xu-rescnn"
