@@ -110,7 +110,7 @@ def test_rows_are_written_as_results_come():
         assert "a.png" in "".join(chunks)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="names are bytes on other systems")
+@pytest.mark.skipif(sys.platform == "win32", reason="names are bytes on other systems only")
 def test_names_that_are_not_utf_8_can_be_written_and_stay_different():
     results = [PictureResult(Path(name), "failed", "gone") for name in ("caf\udce9.jpg", "caf\udce8.jpg")]
     written = "".join(csv_text(results, CLASSES)).encode().decode()
