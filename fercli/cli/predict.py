@@ -1,18 +1,18 @@
-"""fer predict: the expression of every face in pictures."""
+"""fer predict: the expression of every face in pictures and videos."""
 
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
 from fercli.cli import console, options
+from fercli.cli.prediction_tally import Tally
 
 if TYPE_CHECKING:
+    from fercli.faces.sources import Source
     from fercli.workflows.predict.results import PictureResult
 
 
@@ -20,7 +20,7 @@ Form = Literal["table", "csv", "jsonl", "json"]
 
 
 def predict(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Pictures and folders.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Pictures, videos and folders.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="The portrait in matplotlib's sample data.")] = False,
     model: options.Model = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Folders within folders too.")] = False,
@@ -30,7 +30,20 @@ def predict(
         Path | None, typer.Option("--output", "-o", help="Write to this file: .csv, .jsonl or .json.")
     ] = None,
     annotate: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Draw boxes and labels on copies in this folder.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Draw boxes and labels on copies in this folder."),
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Of videos, look at a frame so often: 0.5s, 500ms, 2; 'frame': all."),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Of videos, look at so many frames a second. Default: 5."),
+    ] = None,
+    smooth: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="In videos, average a person's expressions over so long: 0.5s."),
     ] = None,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = True,
     raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = False,
@@ -39,14 +52,16 @@ def predict(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Name the expression of every face in pictures.
+    """Name the expression of every face in pictures and videos.
 
-    Faces are numbered from left to right. Exit code 1 if a picture could not be read.
+    Faces are numbered from left to right, people in a video as they appear. Exit code 1 if a file could not be read.
     """
     from fercli.faces.sources import find_sources
     from fercli.workflows.predict.copies import plan_copies
+    from fercli.workflows.predict.video_settings import video_settings
 
     chosen = _form(form, as_json, output)
+    video = video_settings(every, fps, smooth)
     _refuse_existing(output, force)
     sources = find_sources([*(paths or []), *([_portrait()] if demo else [])], recursive)
     copies = plan_copies(sources, annotate, force) if annotate else None
@@ -60,57 +75,26 @@ def predict(
     if where.type == "mps":
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    results = predict_sources(sources, network, Detector(str(where)), copies=copies)
+    detector = Detector(str(where))
+    results = predict_sources(sources, network, detector, copies=copies, every=video.every, smooth=video.smooth)
     tally = Tally()
     counted = tally.counting(results)
-    if _bar_fits(len(sources), chosen, output):
-        counted = _with_bar(counted, len(sources))
+    if _bar_fits(sources, chosen, output):
+        from fercli.cli.prediction_bar import with_bar
+
+        counted = with_bar(counted, sources)
     _write(counted, network.classes, chosen, output)
     console.note(tally.sentence(network.classes))
+    _note_videos(sources, {"--every": every, "--fps": fps, "--smooth": smooth})
     if output:
         console.note(f"written to {output}")
-    if annotate and tally.faces:
+    if annotate and (tally.faces or tally.videos):
         console.note(f"annotated copies in {annotate}")
     if tally.interrupted:
-        console.note(f"stopped after {_count(tally.pictures, 'picture')} of {len(sources):,}")
+        console.note(tally.stopped(len(sources)))
         raise typer.Exit(130)
     if tally.failed:
         raise typer.Exit(1)
-
-
-@dataclass
-class Tally:
-    """What a job has met so far."""
-
-    pictures: int = 0
-    failed: int = 0
-    interrupted: bool = False
-    labels: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def faces(self) -> int:
-        """Faces found."""
-        return self.labels.total()
-
-    def counting(self, results: "Iterator[PictureResult]") -> "Iterator[PictureResult]":
-        """The same results, up to a Ctrl-C: what is finished is written and counted as usual. Failures go to
-        standard error as they come, one line each."""
-        try:
-            for result in results:
-                self.pictures += 1
-                self.labels.update(face.label for face in result.faces)
-                if result.status == "failed":
-                    self.failed += 1
-                    console.error(f"{result.source}: {result.message}")
-                yield result
-        except KeyboardInterrupt:
-            self.interrupted = True
-
-    def sentence(self, classes: tuple[str, ...]) -> str:
-        """The closing line, e.g. '3 pictures, 8 faces: 6 happy, 2 neutral; 1 failed'."""
-        counts = ", ".join(f"{self.labels[name]} {name}" for name in classes if self.labels[name])
-        line = f"{_count(self.pictures, 'picture')}, {_count(self.faces, 'face')}"
-        return line + (f": {counts}" if counts else "") + (f"; {self.failed} failed" if self.failed else "")
 
 
 def _form(form: Form | None, as_json: bool, output: Path | None) -> Form:
@@ -167,21 +151,18 @@ def _opened(output: Path | None) -> Iterator[TextIO]:
         yield file
 
 
-def _bar_fits(pictures: int, form: Form, output: Path | None) -> bool:
+def _bar_fits(sources: "Sequence[Source]", form: Form, output: Path | None) -> bool:
     """Whether there is something to wait for, someone to see it, and no data that would run into it."""
     streaming = form != "table" and output is None and sys.stdout.isatty()
-    return pictures > 1 and sys.stderr.isatty() and not streaming
+    long = len(sources) > 1 or any(source.kind == "video" for source in sources)
+    return long and sys.stderr.isatty() and not streaming
 
 
-def _with_bar(results: "Iterator[PictureResult]", total: int) -> "Iterator[PictureResult]":
-    """The same results, with a progress bar on standard error that goes when they end."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # standard output is left alone: it may be a pipe while standard error is a terminal
-    with Progress(*columns, console=console.err(), transient=True, redirect_stdout=False) as bar:
-        yield from bar.track(results, total=total)
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'s'[: number != 1]}"
+def _note_videos(sources: "Sequence[Source]", typed: "dict[str, object]") -> None:
+    """How videos are looked at where that was not asked for, or that there are none for what was asked."""
+    given = [flag for flag, value in typed.items() if value is not None]
+    if all(source.kind == "picture" for source in sources):
+        if given:
+            console.note(f"no video among the paths: {' and '.join(given)} had nothing to do")
+    elif not {"--every", "--fps"} & set(given):
+        console.note("5 frames a second were looked at: --fps N takes another number, --every frame all of them")

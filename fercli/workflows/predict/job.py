@@ -8,8 +8,13 @@ from fercli.faces.pictures import read_pictures
 from fercli.faces.sources import Source
 from fercli.workflows.predict.ahead import ahead
 from fercli.workflows.predict.copies import drawing
+from fercli.workflows.predict.films import filming
 from fercli.workflows.predict.pipeline import ExpressionModel, FaceFinder, predict_pictures
 from fercli.workflows.predict.results import PictureResult
+from fercli.workflows.predict.smoothing import smoothing
+from fercli.workflows.predict.timelines import timelines
+from fercli.workflows.predict.tracking import tracking
+from fercli.workflows.predict.video_settings import EVERY
 
 #: Pictures whose faces are found and named before their results are asked for.
 AHEAD = 2
@@ -22,14 +27,24 @@ def predict_sources(
     *,
     margin: float = MARGIN,
     copies: Mapping[Path, Path] | None = None,
+    every: float = EVERY,
+    smooth: float = 0.0,
 ) -> Iterator[PictureResult]:
     """The expressions in each source, in order; a picture that cannot be read is a result with its reason.
 
-    `copies` says where the annotated copy of a picture with faces goes (see fercli.workflows.predict.copies).
+    A video gives a result for each frame that is looked at, which lie at least `every` seconds apart (0: all
+    frames), with faces followed from frame to frame; `smooth` averages their expressions over so many seconds (0:
+    not at all). `copies` says where the annotated copy of a picture with faces or of a video goes (see
+    fercli.workflows.predict.copies); a video's timeline is drawn beside it.
+
     Raises RunError where a copy cannot be written.
     """
-    predicted = ahead(predict_pictures(read_pictures(sources), model, detector, margin=margin), AHEAD)
+    pictures = read_pictures(sources, every)
+    predicted = tracking(ahead(predict_pictures(pictures, model, detector, margin=margin), AHEAD))
+    if smooth:
+        predicted = smoothing(predicted, smooth)
     if copies:
-        predicted = drawing(predicted, copies)
+        predicted = filming(drawing(predicted, copies), copies, every)
+        predicted = timelines(predicted, copies, model.classes)
     for one in predicted:
         yield one.result
