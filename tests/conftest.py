@@ -16,20 +16,22 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
 
 
 class Videos:
-    """Small videos whose frames are told apart: six stripes, black or white, are the frame's number in binary."""
+    """Small videos of gray frames that are told apart: six fields along the lower edge, black or white, are the
+    frame's number in binary."""
 
     @staticmethod
     def frame(number: int, size: tuple[int, int] = (64, 48)) -> NDArray[np.uint8]:
         """The frame of that number, 0 to 63, as pixels [H, W, 3] of this width and height."""
-        stripes = np.array([255 * (number >> bit & 1) for bit in range(6)], np.uint8)
-        row = stripes[np.arange(size[0]) * 6 // size[0]]
-        return np.tile(row[None, :, None], (size[1], 1, 3))
+        frame = np.full((size[1], size[0], 3), 90, np.uint8)
+        fields = np.array([255 * (number >> bit & 1) for bit in range(6)], np.uint8)
+        frame[-(size[1] // 6) :] = fields[np.arange(size[0]) * 6 // size[0], None]
+        return frame
 
     @staticmethod
     def number(pixels: NDArray[np.uint8]) -> int:
         """Which frame that is, whatever a codec did to it."""
         middles = ((np.arange(6) + 0.5) * pixels.shape[1] / 6).astype(int)
-        return sum((pixels[:, x].mean() > 128) << bit for bit, x in enumerate(middles))
+        return sum((pixels[-4:, x].mean() > 128) << bit for bit, x in enumerate(middles))
 
     @classmethod
     def write(cls, path: Path, frames: int = 40, rate: float = 10.0, encoder: str = "mp4v") -> Path:

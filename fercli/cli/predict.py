@@ -31,7 +31,7 @@ def predict(
     ] = None,
     annotate: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Draw boxes and labels on copies in this folder."),
+        typer.Option(metavar="DIR", help="Marked copies in this folder; of a video its timeline too."),
     ] = None,
     every: Annotated[
         str | None,
@@ -88,7 +88,7 @@ def predict(
     _note_videos(sources, {"--every": every, "--fps": fps, "--smooth": smooth})
     if output:
         console.note(f"written to {output}")
-    if annotate and (tally.faces or tally.videos):
+    if copies and any(copy.exists() for copy in copies.values()):
         console.note(f"annotated copies in {annotate}")
     if tally.interrupted:
         console.note(tally.stopped(len(sources)))

@@ -59,12 +59,16 @@ class Tracks:
 
     A face belongs to the track whose place it is nearest to, going on at its speed: the pairs are chosen together,
     so that the sum of distances is smallest (Kuhn's Hungarian method). Distances are in sides of the face, so that
-    frames may lie far apart.
+    frames may lie far apart. Who is not seen for a while, or not after a cut, comes back with a new number.
     """
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
         self._last = 0
+
+    def cut(self) -> None:
+        """Forget everyone: what follows is another shot."""
+        self._tracks.clear()
 
     def follow(self, boxes: Sequence[Box], time: float) -> list[int]:
         """The number of each face of the next frame, at `time` seconds."""

@@ -70,6 +70,13 @@ def test_what_is_elsewhere_or_of_another_size_is_someone_else():
     assert followed([[box(0)], [box(0, side=120)]]) == [[1], [2]]
 
 
+def test_after_a_cut_everyone_is_new_and_numbers_go_on():
+    tracks = Tracks()
+    assert tracks.follow([box(0), box(200)], 0.0) == [1, 2]
+    tracks.cut()
+    assert tracks.follow([box(0), box(200)], 0.2) == [3, 4]
+
+
 def test_pairs_are_chosen_together():
     """The nearest pair alone would take the second face from the second track and leave the first without one."""
     frames = [[box(0), box(60)], [box(0), box(60)], [box(26), box(86)]]

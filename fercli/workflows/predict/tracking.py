@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from fercli.faces.shots import Shots
 from fercli.faces.tracks import Tracks
 from fercli.workflows.predict.results import Predicted
 
@@ -23,16 +24,21 @@ def lasts(seen: int, frames: int, seconds: float) -> bool:
 
 
 def tracking(predicted: Iterable[Predicted]) -> Iterator[Predicted]:
-    """The same, with a track for every face of a video; each video's begin at 1. Pictures pass as they are."""
+    """The same, with a track for every face of a video; each video's begin at 1. Pictures pass as they are.
+
+    A track ends where a shot does: after a cut another face may be in the same place.
+    """
     video: Path | None = None
-    tracks = Tracks()
+    tracks, shots = Tracks(), Shots()
     for one in predicted:
         result = one.result
         if result.time is None:
             yield one
             continue
         if result.source != video:
-            video, tracks = result.source, Tracks()
+            video, tracks, shots = result.source, Tracks(), Shots()
+        if one.picture.pixels is not None and shots.begins(one.picture.pixels):
+            tracks.cut()
         numbers = tracks.follow([face.detection.box for face in result.faces], result.time)
         faces = tuple(replace(face, track=number) for face, number in zip(result.faces, numbers, strict=True))
         yield replace(one, result=replace(result, faces=faces))

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import numpy as np
+
 from fercli.faces.detect import Detection
 from fercli.faces.pictures import Picture
 from fercli.faces.sources import Source
@@ -7,7 +9,7 @@ from fercli.workflows.predict.results import FacePrediction, PictureResult, Pred
 from fercli.workflows.predict.tracking import tracking
 
 
-def predicted(name, time, *places):
+def predicted(name, time, *places, pixels=None):
     """A picture, or with a time a frame, with a face at each place."""
     path = Path(name)
     frame = None if time is None else round(10 * time)
@@ -18,7 +20,7 @@ def predicted(name, time, *places):
         for number, x in enumerate(places, start=1)
     )
     result = PictureResult(path, "ok" if faces else "no face", "", faces, frame, time)
-    return Predicted(Picture(Source(path, path), None, "", frame, time), result)
+    return Predicted(Picture(Source(path, path), pixels, "", frame, time), result)
 
 
 def test_each_video_s_people_are_numbered_from_one_and_pictures_pass():
@@ -41,6 +43,14 @@ def test_each_video_s_people_are_numbered_from_one_and_pictures_pass():
     ]
     assert done[0] is stages[0]
     assert [[face.number for face in one.result.faces] for one in done][3] == [1, 2, 3]
+
+
+def test_tracks_end_at_a_cut_within_a_video_alone():
+    dark, bright = np.zeros((90, 120, 3), np.uint8), np.zeros((90, 120, 3), np.uint8)
+    dark[:, :60], bright[:30] = 90, 255
+    stages = [predicted("b.mp4", 0.1 * i, 0, pixels=p) for i, p in enumerate([dark, dark, bright, bright])]
+    stages.append(predicted("c.mp4", 0.0, 0, pixels=dark))
+    assert [one.result.faces[0].track for one in tracking(stages)] == [1, 1, 2, 2, 1]
 
 
 def test_a_frame_that_failed_is_one_without_faces():

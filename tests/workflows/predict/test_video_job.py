@@ -28,10 +28,10 @@ class BrightnessModel:
 
 
 class OneFaceDetector:
-    """Finds the same face in every frame and picture that is not black."""
+    """Finds the same face in every picture, and in every frame but the first one."""
 
     def find(self, picture):
-        return [Detection((10, 5, 40, 35), ((20, 20),) * 5, 0.9)] if picture.any() else []
+        return [Detection((10, 20, 38, 48), ((20, 20),) * 5, 0.9)] if picture[-4:].max() > 128 else []
 
 
 def run(paths, **options):
