@@ -165,4 +165,7 @@ def _note_videos(sources: "Sequence[Source]", typed: "dict[str, object]") -> Non
         if given:
             console.note(f"no video among the paths: {' and '.join(given)} had nothing to do")
     elif not {"--every", "--fps"} & set(given):
-        console.note("5 frames a second were looked at: --fps N takes another number, --every frame all of them")
+        from fercli.workflows.predict.video_settings import EVERY
+
+        rate = f"{1 / EVERY:g} frames a second were looked at"
+        console.note(f"{rate}: --fps N takes another number, --every frame all of them")

@@ -63,8 +63,7 @@ def timeline_figure(
     _time_axis(panels[-1], edges)
     panels[0].set_title(title, parse_math=False, color=INK, fontsize=11, loc="left")
     if len(courses) > len(shown):
-        more = f"and {len(courses) - len(shown)} more, seen less often"
-        panels[0].set_title(more, color=FAINT, fontsize=9, loc="right")
+        panels[0].set_title(f"and {len(courses) - len(shown)} more", color=FAINT, fontsize=9, loc="right")
     patches = [Patch(color=colour, label=name) for colour, name in zip(palette, classes, strict=True)]
     legend = figure.legend(
         handles=patches, loc="outside lower center", ncols=min(len(classes), 8), frameon=False,

@@ -21,7 +21,7 @@ def test_the_most_present_come_first_and_the_rest_is_counted():
     names = [axes.texts[0].get_text() for axes in figure.axes]
     assert names == [f"person {n}" for n in range(PANELS + 3, 3, -1)]
     assert figure.axes[0].get_title("left") == "clip.mp4"
-    assert figure.axes[0].get_title("right") == "and 3 more, seen less often"
+    assert figure.axes[0].get_title("right") == "and 3 more"
     few = timeline_figure(people[:2], LOOKS, EXPRESSIONS)
     assert few.axes[0].get_title("right") == ""
 

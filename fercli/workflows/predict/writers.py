@@ -1,9 +1,13 @@
 """Predictions as text: csv, JSON lines or one JSON document, all with the same columns.
 
-A row a face, and a row for a picture without faces or that failed:
+A row a face, and a row for a picture, or a frame of a video, without faces or that failed:
 source, frame, time, face, track, x1, y1, x2, y2, the landmarks, detection_score, label, confidence, one column a
 class with its probability, status, message. What does not apply is empty in csv and null in JSON. csv has two
 columns a landmark (left_eye_x, left_eye_y …), JSON one list 'landmarks' of five pairs. Left is left in the picture.
+
+Of a video, `frame` counts from 0 on, `time` is in seconds, and `track` is the number of the person who is followed
+through it, from 1 on. With --smooth, label, confidence and probabilities are means over the track's faces in the
+window around the frame (see fercli.workflows.predict.smoothing).
 """
 
 import csv
