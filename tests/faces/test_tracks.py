@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.faces.tracks import Tracks
@@ -91,6 +91,7 @@ def test_a_zoom_is_no_new_face():
 places = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(5, 200)).map(lambda p: box(*p))
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(places, max_size=5), max_size=12), st.floats(0.01, 3))
 def test_no_number_comes_twice_and_none_is_left_out(frames, apart):
     rows = followed(frames, apart)
@@ -103,6 +104,7 @@ def test_no_number_comes_twice_and_none_is_left_out(frames, apart):
         known.update(numbers)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(places, max_size=4), max_size=8), st.sampled_from([0.5, 2.0, 8.0]))
 def test_the_size_of_the_picture_does_not_matter(frames, factor):
     larger = [[tuple(factor * v for v in b) for b in boxes] for boxes in frames]

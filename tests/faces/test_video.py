@@ -8,7 +8,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.core.errors import PictureError
@@ -103,6 +103,7 @@ def test_times_are_the_containers_and_never_go_backwards(monkeypatch, tmp_path, 
     assert [frame.time for frame in frames] == times
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(-1e3, 1e6), min_size=1, max_size=30),
     st.sampled_from([0.0, math.nan, 1e9, -1.0, 0.5, 29.97, 90_000.0]),
