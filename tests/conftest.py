@@ -1,8 +1,10 @@
-"""What every test stands on: no test reads or writes the caches and settings of whoever runs it."""
+"""What every test stands on: no test reads or writes the caches and settings of whoever runs it. And a video."""
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 
 @pytest.fixture(autouse=True)
@@ -11,3 +13,92 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     cache: Path = tmp_path_factory.getbasetemp() / "cache"
     monkeypatch.setenv("FER_CACHE", str(cache))
     monkeypatch.delenv("FER_CATALOGUE", raising=False)
+
+
+class Videos:
+    """Small videos of gray frames that are told apart: six fields along the lower edge, black or white, are the
+    frame's number in binary."""
+
+    @staticmethod
+    def frame(number: int, size: tuple[int, int] = (64, 48)) -> NDArray[np.uint8]:
+        """The frame of that number, 0 to 63, as pixels [H, W, 3] of this width and height."""
+        frame = np.full((size[1], size[0], 3), 90, np.uint8)
+        fields = np.array([255 * (number >> bit & 1) for bit in range(6)], np.uint8)
+        frame[-(size[1] // 6) :] = fields[np.arange(size[0]) * 6 // size[0], None]
+        return frame
+
+    @staticmethod
+    def number(pixels: NDArray[np.uint8]) -> int:
+        """Which frame that is, whatever a codec did to it."""
+        middles = ((np.arange(6) + 0.5) * pixels.shape[1] / 6).astype(int)
+        return sum((pixels[-4:, x].mean() > 128) << bit for bit, x in enumerate(middles))
+
+    @classmethod
+    def write(cls, path: Path, frames: int = 40, rate: float = 10.0, encoder: str = "mp4v") -> Path:
+        """A video of the frames 0, 1, 2 …, 64 × 48."""
+        import cv2
+
+        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*encoder), rate, (64, 48))
+        assert writer.isOpened()
+        for number in range(frames):
+            writer.write(cls.frame(number))
+        writer.release()
+        return path
+
+    @classmethod
+    def numbers(cls, path: Path) -> list[int]:
+        """The frames of a video, one after another."""
+        import cv2
+
+        capture, numbers = cv2.VideoCapture(str(path)), []
+        while (read := capture.read())[0]:
+            numbers.append(cls.number(read[1]))
+        capture.release()
+        return numbers
+
+
+@pytest.fixture(scope="session")
+def videos() -> type[Videos]:
+    """Writes small videos and reads them back."""
+    return Videos
+
+
+@pytest.fixture(scope="session")
+def crossing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video of 40 frames, 10 a second, 320 × 240: a portrait goes to the right, in front of its mirror image,
+    which goes to the left and comes closer."""
+    import cv2
+    from matplotlib.cbook import get_sample_data
+
+    portrait = cv2.imread(get_sample_data("grace_hopper.jpg", asfileobj=False))
+    head = cv2.resize(portrait[30:330, 130:400], (108, 120), interpolation=cv2.INTER_AREA)
+    path: Path = tmp_path_factory.mktemp("videos") / "crossing.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10.0, (320, 240))
+    for step in np.linspace(0, 1, 40):
+        frame = np.full((240, 320, 3), 150, np.uint8)
+        _paste(frame, head[:, ::-1], 205 - 190 * step, 60, 0.85 + 0.25 * step)
+        _paste(frame, head, 10 + 195 * step, 70, 1.0)
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+def _paste(frame: NDArray[np.uint8], head: NDArray[np.uint8], left: float, top: float, scale: float) -> None:
+    """Draw the oval in a head's picture into a frame, its corner at these pixels, fractions included."""
+    import cv2
+
+    height, width = head.shape[:2]
+    mask = cv2.ellipse(
+        np.zeros((height, width), np.uint8),
+        (width // 2, height // 2),
+        (width // 2 - 2, height // 2 - 2),
+        0,
+        0,
+        360,
+        255,
+        -1,
+    )
+    move = np.array([[scale, 0, left], [0, scale, top]])
+    size = (frame.shape[1], frame.shape[0])
+    share = cv2.warpAffine(mask, move, size)[..., None] / 255
+    frame[:] = frame * (1 - share) + cv2.warpAffine(head, move, size) * share

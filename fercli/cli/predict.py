@@ -1,7 +1,8 @@
-"""fer predict: the expression of every face in pictures."""
+"""fer predict: the expression of every face in pictures and videos."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,9 +11,12 @@ from fercli.cli.prediction_bar import bar_fits, with_bar
 from fercli.cli.prediction_output import Shown, chosen_form, output_file, still_to_do, write
 from fercli.cli.prediction_tally import Tally, count
 
+if TYPE_CHECKING:
+    from fercli.faces.sources import Source
+
 
 def predict(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Pictures and folders.")] = None,
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Pictures, videos and folders.")] = None,
     demo: Annotated[bool, typer.Option("--demo", help="The portrait in matplotlib's sample data.")] = False,
     model: options.Model = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Folders within folders too.")] = False,
@@ -22,7 +26,20 @@ def predict(
         Path | None, typer.Option("--output", "-o", help="Write to this file: .csv, .jsonl, .json or .parquet.")
     ] = None,
     annotate: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Draw boxes and labels on copies in this folder.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Marked copies in this folder; of a video its timeline too."),
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Of videos, look at a frame so often: 0.5s, 500ms, 2; 'frame': all."),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(metavar="N", help="Of videos, look at so many frames a second. Default: 5."),
+    ] = None,
+    smooth: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="In videos, average a person's expressions over so long: 0.5s."),
     ] = None,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = True,
     raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = False,
@@ -37,21 +54,25 @@ def predict(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Name the expression of every face in pictures.
+    """Name the expression of every face in pictures and videos.
 
-    Faces are numbered from left to right. Exit code 1 if a picture could not be read.
+    Faces are numbered from left to right, people in a video as they appear. Exit code 1 if a file could not be read.
     """
     from fercli.faces.sources import find_sources
     from fercli.workflows.predict.copies import plan_copies
     from fercli.workflows.predict.unsure import check_share
+    from fercli.workflows.predict.video_settings import video_settings
 
     chosen = chosen_form(form, as_json, output)
     check_share(min_confidence)
+    video = video_settings(every, fps, smooth)
     file = output_file(output, chosen, resume, force)
     sources = find_sources([*(paths or []), *([_portrait()] if demo else [])], recursive)
     copies = plan_copies(sources, annotate, force or resume) if annotate else None
     # what changes a row goes here, so that --resume refuses other settings
-    settings = {"tta": tta, "raw": raw, "min-confidence": min_confidence}
+    settings = {
+        "tta": tta, "raw": raw, "every": video.every, "smooth": video.smooth, "min-confidence": min_confidence,
+    }  # fmt: skip
     tally = Tally()
     left = still_to_do(sources, file, resume, model, settings, tally) if file else sources
     if file and not left and file.complete:
@@ -67,21 +88,25 @@ def predict(
     if where.type == "mps":
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    results = predict_sources(left, network, Detector(str(where)), min_confidence=min_confidence, copies=copies)
+    results = predict_sources(
+        left, network, Detector(str(where)),
+        every=video.every, smooth=video.smooth, min_confidence=min_confidence, copies=copies,
+    )  # fmt: skip
     counted = tally.counting(results)
-    if bar_fits(len(left), chosen, output):
-        counted = with_bar(counted, len(left))
+    if bar_fits(left, chosen, output):
+        counted = with_bar(counted, left)
     write(counted, network.classes, chosen, output, file)
     if file and not tally.interrupted:
         file.finish(network.classes)
     console.note(tally.sentence(network.classes))
+    _note_videos(sources, {"--every": every, "--fps": fps, "--smooth": smooth})
     if output and not (file and tally.interrupted):
         console.note(f"written to {output}")
-    if annotate and tally.faces:
+    if copies and any(copy.exists() for copy in copies.values()):
         console.note(f"annotated copies in {annotate}")
     if tally.interrupted:
         further = f"; the same command with --resume goes on with {output}" if file else ""
-        console.note(f"stopped after {count(tally.pictures, 'picture')} of {len(sources):,}{further}")
+        console.note(f"{tally.stopped(len(sources))}{further}")
         raise typer.Exit(130)
     if tally.failed:
         raise typer.Exit(1)
@@ -92,3 +117,16 @@ def _portrait() -> Path:
     from matplotlib.cbook import get_sample_data
 
     return Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
+
+
+def _note_videos(sources: "Sequence[Source]", typed: "dict[str, object]") -> None:
+    """How videos are looked at where that was not asked for, or that there are none for what was asked."""
+    given = [flag for flag, value in typed.items() if value is not None]
+    if all(source.kind == "picture" for source in sources):
+        if given:
+            console.note(f"no video among the paths: {' and '.join(given)} had nothing to do")
+    elif not {"--every", "--fps"} & set(given):
+        from fercli.workflows.predict.video_settings import EVERY
+
+        rate = f"{1 / EVERY:g} frames a second were looked at"
+        console.note(f"{rate}: --fps N takes another number, --every frame all of them")

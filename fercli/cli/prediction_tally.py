@@ -1,14 +1,16 @@
-"""What a job of `fer predict` has met: counted, and told as it comes."""
+"""What a job of `fer predict` has met, counted while it runs and said in its closing lines."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fercli.cli import console
 
 if TYPE_CHECKING:
     from fercli.workflows.predict.results import PictureResult
+    from fercli.workflows.predict.track_summary import VideoSummary
 
 
 @dataclass
@@ -19,6 +21,8 @@ class Tally:
     failed: int = 0
     interrupted: bool = False
     labels: Counter[str] = field(default_factory=Counter)
+    videos: "dict[Path, VideoSummary]" = field(default_factory=dict)
+    last: "PictureResult | None" = None
 
     @property
     def faces(self) -> int:
@@ -48,18 +52,42 @@ class Tally:
         return done
 
     def _count(self, result: "PictureResult") -> None:
-        self.pictures += 1
+        from fercli.faces.sources import kind_of
+        from fercli.workflows.predict.track_summary import VideoSummary
+
+        self.last = result
         self.failed += result.status == "failed"
         self.labels.update(face.label for face in result.faces)
+        if kind_of(result.source) == "picture":
+            self.pictures += 1
+        else:
+            self.videos.setdefault(result.source, VideoSummary(result.source)).add(result)
 
     def sentence(self, classes: tuple[str, ...]) -> str:
-        """The closing line, e.g. '3 pictures, 8 faces: 6 happy, 2 neutral; 1 failed'."""
+        """The closing line, e.g. '3 pictures, 8 faces: 6 happy, 2 neutral; 1 failed', or for a video
+        '1 video (40 frames, 2 people), 78 faces: 78 happy'."""
         named = [*classes, *sorted(self.labels.keys() - set(classes))]  # 'unsure' is no class
-        counts = ", ".join(f"{self.labels[name]} {name}" for name in named if self.labels[name])
-        line = f"{count(self.pictures, 'picture')}, {count(self.faces, 'face')}"
+        counts = ", ".join(f"{self.labels[name]:,} {name}" for name in named if self.labels[name])
+        things = [count(self.pictures, "picture")] if self.pictures or not self.videos else []
+        if self.videos:
+            frames = count(sum(video.frames for video in self.videos.values()), "frame")
+            people = sum(len(video.people) for video in self.videos.values())
+            inside = f"{frames}, {people:,} {'person' if people == 1 else 'people'}"
+            things.append(f"{count(len(self.videos), 'video')} ({inside})")
+        line = ", ".join([*things, count(self.faces, "face")])
         return line + (f": {counts}" if counts else "") + (f"; {self.failed} failed" if self.failed else "")
+
+    def stopped(self, sources: int) -> str:
+        """Where an interrupt came, of so many sources."""
+        from fercli.core.times import clock
+
+        if self.last is not None and self.last.time is not None:
+            return f"stopped at {clock(self.last.time)} of {self.last.source}"
+        if self.videos:
+            return f"stopped after {self.pictures + len(self.videos):,} of {sources:,} pictures and videos"
+        return f"stopped after {count(self.pictures, 'picture')} of {sources:,}"
 
 
 def count(number: int, thing: str) -> str:
-    """E.g. '1 face', '2 faces'."""
-    return f"{number} {thing}{'s'[: number != 1]}"
+    """A number of things, e.g. '1 picture' and '2 pictures'."""
+    return f"{number:,} {thing}{'s'[: number != 1]}"

@@ -54,7 +54,7 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
     Raises PictureError with a one-line reason that does not name the file (the caller knows its name).
     """
     if isinstance(source, Path):
-        _check_file(source)
+        check_file(source)
     elif not source:
         raise PictureError("the file is empty")
     try:
@@ -83,7 +83,8 @@ def image_pixels(image: Image.Image) -> NDArray[np.uint8]:
     return np.ascontiguousarray(_to_rgb(_upright(image)))
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Raises PictureError, with the reason in one line, where `path` is no file with something in it."""
     try:
         if path.is_dir():
             raise PictureError("a folder, not a picture")

@@ -1,8 +1,13 @@
 """OpenCV where it is needed and not before, and one clear line where it cannot be loaded."""
 
+import os
 from types import ModuleType
 
 from fercli.core.errors import MachineError
+
+#: What keeps OpenCV and its FFmpeg from writing to the terminal; both look before they first do something, and what
+#: the user has set stays.
+_QUIET = {"OPENCV_LOG_LEVEL": "SILENT", "OPENCV_FFMPEG_LOGLEVEL": "-8"}
 
 
 def opencv() -> ModuleType:
@@ -11,6 +16,8 @@ def opencv() -> ModuleType:
     Slim containers lack libGL.so.1 and libgthread-2.0.so.0, which opencv-python needs for its windows. To be
     called before facenet_pytorch is imported, which swallows the first failure and its reason.
     """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
     try:
         import cv2
     except ImportError as error:

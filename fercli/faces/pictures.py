@@ -1,8 +1,8 @@
 """From sources to pixels: decoded in threads, in order, only a little ahead of whoever takes them."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fercli.core.errors import PictureError
 from fercli.faces.decode import read_picture
 from fercli.faces.sources import Source
+from fercli.faces.video import BrokenOffError, read_video
 
 #: Pictures decoded before they are asked for. It bounds the memory of a job of any length.
 AHEAD = 2
@@ -30,20 +31,55 @@ class Picture:
     time: float | None = None
 
 
-def read_pictures(sources: Iterable[Source]) -> Iterator[Picture]:
-    """Each source's picture, in order; one that cannot be read comes with its fault."""
-    waiting: deque[Future[Picture]] = deque()
+def read_pictures(sources: Iterable[Source], every: float = 0.0) -> Iterator[Picture]:
+    """Each source's picture, in order; one that cannot be read comes with its fault.
+
+    Of a video come the frames that lie at least `every` seconds apart, with 0 all; where it breaks off, its fault
+    comes after its good frames.
+    """
+    waiting: deque[Future[Picture] | Source] = deque()
     with ThreadPoolExecutor(AHEAD) as pool:
+
+        def taken() -> Iterator[Picture]:
+            first = waiting.popleft()
+            return _frames_ahead(first, every, pool) if isinstance(first, Source) else iter([first.result()])
+
         try:
             for source in sources:
-                waiting.append(pool.submit(_read, source))
+                video = source.kind == "video" and not source.fault
+                waiting.append(source if video else pool.submit(_read, source))
                 if len(waiting) > AHEAD:
-                    yield waiting.popleft().result()
+                    yield from taken()
             while waiting:
-                yield waiting.popleft().result()
+                yield from taken()
         finally:
             for pending in waiting:
-                pending.cancel()
+                if isinstance(pending, Future):
+                    pending.cancel()
+
+
+def _frames_ahead(source: Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:
+    """A video's frames, the next one decoded while the last one is used."""
+    frames = _frames(source, every)
+    following = pool.submit(next, frames, None)
+    try:
+        while (picture := following.result()) is not None:
+            following = pool.submit(next, frames, None)
+            yield picture
+    finally:
+        if not following.cancel():
+            wait([following])
+        frames.close()
+
+
+def _frames(source: Source, every: float) -> Generator[Picture, None, None]:
+    try:
+        for frame in read_video(source.path, every):
+            yield Picture(source, frame.pixels, "", frame.index, frame.time)
+    except BrokenOffError as end:
+        yield Picture(source, None, str(end), end.index, end.time)
+    except PictureError as error:
+        yield Picture(source, None, str(error))
 
 
 def _read(source: Source) -> Picture:

@@ -1,18 +1,26 @@
-"""From what was typed to the pictures meant: files, and folders with the pictures in them."""
+"""From what was typed to the pictures and videos meant: files, and folders with them in."""
 
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from fercli.core.errors import UsageError
 from fercli.faces.decode import PICTURE_SUFFIXES
 
+#: The endings, in lower case, of what is read as a video.
+VIDEO_SUFFIXES = frozenset(
+    (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".wmv", ".flv", ".3gp", ".ogv")
+)
+
+Kind = Literal["picture", "video"]
+
 
 @dataclass(frozen=True)
 class Source:
-    """One picture to read, or a path that gave none and why.
+    """One picture or video to read, or a path that gave none and why.
 
     `path` is as typed (below a folder: joined to it). `inside` is where a copy of it goes within a folder of
     copies: its name, or its path within the folder that was typed.
@@ -21,12 +29,19 @@ class Source:
     path: Path
     inside: Path
     fault: str = ""
+    kind: Kind = "picture"
+
+
+def kind_of(path: Path) -> Kind:
+    """What a file is read as, by its ending: a video, or else a picture."""
+    return "video" if path.suffix.lower() in VIDEO_SUFFIXES else "picture"
 
 
 def find_sources(paths: Sequence[Path], recursive: bool = False) -> list[Source]:
-    """The pictures at `paths`, each once: arguments in their order, a folder's pictures in natural order.
+    """The pictures and videos at `paths`, each once: arguments in their order, a folder's files in natural order.
 
-    A file is taken whatever its ending; in folders only PICTURE_SUFFIXES count, hidden names do not. A path
+    A file is taken whatever its ending; in folders only PICTURE_SUFFIXES and VIDEO_SUFFIXES count, hidden names
+    do not. A path
     that is missing, or a folder that holds no picture, becomes a source with a fault.
 
     Raises UsageError where there is nothing at all to work on.
@@ -57,7 +72,7 @@ def natural_key(path: Path) -> tuple[list[tuple[int, int | str]], str]:
 
 
 def _single(path: Path) -> Source:
-    return Source(path, Path(path.name), "" if os.path.lexists(path) else "no such file or folder")
+    return Source(path, Path(path.name), "" if os.path.lexists(path) else "no such file or folder", kind_of(path))
 
 
 def _below(folder: Path, recursive: bool) -> Iterator[Source]:
@@ -77,8 +92,8 @@ def _below(folder: Path, recursive: bool) -> Iterator[Source]:
         hint = " (--recursive looks into its folders too)" if deeper else ""
         yield Source(folder, Path(folder.name), f"a folder without pictures{hint}")
     for picture in sorted(pictures, key=natural_key):
-        yield Source(picture, picture.relative_to(folder))
+        yield Source(picture, picture.relative_to(folder), kind=kind_of(picture))
 
 
 def _is_picture(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES
+    return not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES

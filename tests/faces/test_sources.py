@@ -39,6 +39,15 @@ def test_recursive_looks_into_folders_and_keeps_their_names(album):
     ]
 
 
+def test_videos_are_found_and_known_by_their_endings(album):
+    for name in ("clip.MP4", "film.mov", "sound.mp3", ".hidden.mkv"):
+        (album / name).touch()
+    found = {source.path.name: source.kind for source in find_sources([album, album / "notes.txt"])}
+    assert {name for name, kind in found.items() if kind == "video"} == {"clip.MP4", "film.mov"}
+    assert found["notes.txt"] == "picture"
+    assert "sound.mp3" not in found
+
+
 def test_arguments_keep_their_order_and_no_picture_comes_twice(album, monkeypatch):
     monkeypatch.chdir(album)
     paths = [Path("img10.jpg"), album, Path("sub/../img2.JPG")]

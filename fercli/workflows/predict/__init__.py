@@ -1,1 +1,1 @@
-"""What `fer predict` does: pictures in, a row a face out."""
+"""What `fer predict` does: pictures and videos in, a row a face out."""

@@ -1,6 +1,6 @@
 """Where annotated copies go: never over an original, never two in one place."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,35 +11,50 @@ from fercli.core.errors import UsageError
 from fercli.core.files import written_whole
 from fercli.faces.annotate import annotated
 from fercli.faces.decode import SUFFIXES
-from fercli.faces.sources import Source
+from fercli.faces.film import mp4_encoder
+from fercli.faces.sources import Kind, Source
 from fercli.workflows.predict.results import Predicted
 
 
 def plan_copies(sources: Iterable[Source], folder: Path, force: bool = False) -> dict[Path, Path]:
-    """A file below `folder` for each source by its path: JPEG stays JPEG, everything else becomes PNG.
+    """A file below `folder` for each source by its path: JPEG stays JPEG, videos become mp4, everything else PNG.
 
-    Copies lie as the pictures do in the folder they come from; a name that is taken gets -2, -3 … after it.
+    Copies lie as the pictures do in the folder they come from; a name that is taken gets -2, -3 … after it. Beside
+    a video's copy there is room for its timeline (see `timeline_of`).
 
-    Raises UsageError where a copy would replace an original, or, without `force`, any other file.
+    Raises UsageError where a copy would replace an original, or, without `force`, any other file; MachineError where
+    there are videos and this machine cannot write any.
     """
     sources = [source for source in sources if not source.fault]
+    if any(source.kind == "video" for source in sources):
+        mp4_encoder()
     originals = {source.path.resolve() for source in sources}
     copies: dict[Path, Path] = {}
     taken: set[str] = set()
     for source in sources:
-        copy = _free(folder / source.inside, taken)
-        if copy.resolve() in originals:
-            raise UsageError(f"{copy} is one of the originals: choose another folder for the annotated copies")
-        if copy.exists() and not force:
-            raise UsageError(f"{copy} exists already: choose another folder, or --force to replace such files")
+        copy = _free(folder / source.inside, source.kind, taken)
+        for file in [copy, timeline_of(copy)] if source.kind == "video" else [copy]:
+            if file.resolve() in originals:
+                raise UsageError(f"{file} is one of the originals: choose another folder for the annotated copies")
+            if file.exists() and not force:
+                raise UsageError(f"{file} exists already: choose another folder, or --force to replace such files")
+            taken.add(_same(file))
         copies[source.path] = copy
     return copies
 
 
+def timeline_of(copy: Path) -> Path:
+    """Where the timeline of a video is drawn whose annotated copy lies there."""
+    return copy.with_suffix(".timeline.png")
+
+
 def drawing(predicted: Iterable[Predicted], copies: Mapping[Path, Path]) -> Iterator[Predicted]:
-    """The same, with the copy of each picture with faces written on the way. Raises RunError where that fails."""
+    """The same, with the copy of each picture with faces written on the way; videos are for `filming`.
+
+    Raises RunError where that fails.
+    """
     for one in predicted:
-        if one.picture.pixels is not None and one.result.faces:
+        if one.picture.pixels is not None and one.result.faces and one.result.frame is None:
             captions = [(face.detection.box, face.caption) for face in one.result.faces]
             save_copy(annotated(one.picture.pixels, captions), copies[one.result.source])
         yield one
@@ -51,12 +66,16 @@ def save_copy(picture: NDArray[np.uint8], path: Path) -> None:
         Image.fromarray(picture).save(temporary, quality=92)
 
 
-def _free(wanted: Path, taken: set[str]) -> Path:
+def _free(wanted: Path, kind: Kind, taken: Container[str]) -> Path:
     """`wanted` with the ending of its kind, and a number where another copy has that name in any case."""
-    suffix = ".jpg" if wanted.suffix.lower() in SUFFIXES["JPEG"] else ".png"
+    suffix = ".mp4" if kind == "video" else ".jpg" if wanted.suffix.lower() in SUFFIXES["JPEG"] else ".png"
     copy, number = wanted.with_suffix(suffix), 1
-    while str(copy).casefold() in taken:
+    while _same(copy) in taken or (kind == "video" and _same(timeline_of(copy)) in taken):
         number += 1
         copy = wanted.with_name(f"{wanted.stem}-{number}{suffix}")
-    taken.add(str(copy).casefold())
     return copy
+
+
+def _same(file: Path) -> str:
+    """What two names have in common that some systems take for one."""
+    return str(file).casefold()

@@ -8,9 +8,14 @@ from fercli.faces.pictures import Picture, read_pictures
 from fercli.faces.sources import Source
 from fercli.workflows.predict.ahead import ahead
 from fercli.workflows.predict.copies import drawing
+from fercli.workflows.predict.films import filming
 from fercli.workflows.predict.pipeline import ExpressionModel, FaceFinder, predict_pictures
 from fercli.workflows.predict.results import PictureResult
+from fercli.workflows.predict.smoothing import smoothing
+from fercli.workflows.predict.timelines import timelines
+from fercli.workflows.predict.tracking import tracking
 from fercli.workflows.predict.unsure import unsure_below
+from fercli.workflows.predict.video_settings import EVERY
 
 #: Pictures whose faces are found and named before their results are asked for.
 AHEAD = 2
@@ -22,17 +27,25 @@ def predict_sources(
     detector: FaceFinder,
     *,
     margin: float = MARGIN,
+    every: float = EVERY,
+    smooth: float = 0.0,
     min_confidence: float = 0.0,
     copies: Mapping[Path, Path] | None = None,
 ) -> Iterator[PictureResult]:
     """The expressions in each source, in order; a picture that cannot be read is a result with its reason.
 
-    Faces of a confidence below `min_confidence`, 0 to 1, are named 'unsure'. `copies` says where the annotated copy
-    of a picture with faces goes (see fercli.workflows.predict.copies). Raises RunError where a copy cannot be
-    written.
+    A video gives a result for each frame that is looked at, which lie at least `every` seconds apart (0: all
+    frames), with faces followed from frame to frame; `smooth` averages their expressions over so many seconds (0:
+    not at all). Faces of a confidence below `min_confidence`, 0 to 1, are named 'unsure'. `copies` says where the
+    annotated copy of a picture with faces or of a video goes (see fercli.workflows.predict.copies); a video's
+    timeline is drawn beside it.
+
+    Raises RunError where a copy cannot be written.
     """
-    read = read_pictures(sources)
-    return predict_read(read, model, detector, margin=margin, min_confidence=min_confidence, copies=copies)
+    return predict_read(
+        read_pictures(sources, every), model, detector,
+        margin=margin, smooth=smooth, min_confidence=min_confidence, copies=copies, every=every,
+    )  # fmt: skip
 
 
 def predict_read(
@@ -41,14 +54,19 @@ def predict_read(
     detector: FaceFinder,
     *,
     margin: float = MARGIN,
+    every: float = EVERY,
+    smooth: float = 0.0,
     min_confidence: float = 0.0,
     copies: Mapping[Path, Path] | None = None,
 ) -> Iterator[PictureResult]:
-    """The same for pictures that are read already, or are on their way."""
-    predicted = ahead(predict_pictures(pictures, model, detector, margin=margin), AHEAD)
+    """The same for pictures and frames that are read already, or are on their way, frames `every` seconds apart."""
+    predicted = tracking(ahead(predict_pictures(pictures, model, detector, margin=margin), AHEAD))
+    if smooth:
+        predicted = smoothing(predicted, smooth)
     if min_confidence:
         predicted = unsure_below(predicted, min_confidence)
     if copies:
-        predicted = drawing(predicted, copies)
+        predicted = filming(drawing(predicted, copies), copies, every)
+        predicted = timelines(predicted, copies, model.classes)
     for one in predicted:
         yield one.result

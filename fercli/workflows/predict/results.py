@@ -1,7 +1,7 @@
 """What a prediction gives: a result a picture, with its faces."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -31,8 +31,8 @@ class FacePrediction:
 
     @property
     def caption(self) -> str:
-        """What is written beside the face, e.g. '1 neutral 40 %'."""
-        return f"{self.number} {self.label} {self.confidence:.0%}".replace("%", " %")
+        """What is written beside the face, e.g. '1 neutral 40 %'; in a video with the number of its track."""
+        return f"{self.track or self.number} {self.label} {self.confidence:.0%}".replace("%", " %")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values under the names that files have for them (docs/output.md), probabilities as one dict."""
@@ -90,9 +90,20 @@ def source_text(path: Path) -> str:
 
 def face_prediction(number: int, detection: Detection, shares: dict[str, float]) -> FacePrediction:
     """The face of one probability a class, its figures rounded."""
-    label = max(shares, key=lambda name: shares[name])
     x1, y1, x2, y2 = (round(value, 2) for value in detection.box)
     landmarks = tuple((round(x, 2), round(y, 2)) for x, y in detection.landmarks)
     plain = Detection((x1, y1, x2, y2), landmarks, round(detection.score, 6))
+    return FacePrediction(number, plain, *_named(shares))
+
+
+def with_shares(face: FacePrediction, shares: dict[str, float]) -> FacePrediction:
+    """The same face with other probabilities, and the label that follows from them."""
+    label, confidence, rounded = _named(shares)
+    return replace(face, label=label, confidence=confidence, probabilities=rounded)
+
+
+def _named(shares: dict[str, float]) -> tuple[str, float, dict[str, float]]:
+    """The likeliest class, its probability, and all probabilities, rounded."""
+    label = max(shares, key=lambda name: shares[name])
     rounded = {name: round(share, 6) for name, share in shares.items()}
-    return FacePrediction(number, plain, label, rounded[label], rounded)
+    return label, rounded[label], rounded

@@ -1,0 +1,176 @@
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from rich.console import Console
+
+import fercli.faces.detect
+import fercli.models.loaded
+from fercli.cli.prediction_bar import with_bar
+from fercli.cli.prediction_tally import Tally
+from fercli.cli.track_table import track_table
+from fercli.faces.detect import Detection
+from fercli.faces.sources import find_sources
+from fercli.workflows.predict.results import FacePrediction, PictureResult
+from fercli.workflows.predict.track_summary import VideoSummary
+
+CLASSES = ("happy", "sad")
+DETECTION = Detection((0, 0, 9, 9), ((0, 0),) * 5, 1.0)
+
+
+class HappyModel:
+    classes = CLASSES
+
+    def probabilities(self, faces):
+        import numpy as np
+
+        return np.tile(np.array([0.8, 0.2], np.float32), (len(faces), 1))
+
+
+class OneFaceDetector:
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def find(self, picture):
+        return [Detection((10.0, 5.0, 40.0, 35.0), ((5.0, 5.0),) * 5, 0.99)]
+
+
+@pytest.fixture(autouse=True)
+def _no_weights(monkeypatch):
+    monkeypatch.setattr(fercli.models.loaded, "load_model", lambda *_, **__: HappyModel())
+    monkeypatch.setattr(fercli.faces.detect, "Detector", OneFaceDetector)
+
+
+def look(name, frame, *faces, status="ok", message=""):
+    time = None if frame is None else frame / 10
+    return PictureResult(Path(name), status, message, faces, frame, time)
+
+
+def face(track, label="happy", share=0.8):
+    other = {"happy": "sad", "sad": "happy"}[label]
+    return FacePrediction(1, DETECTION, label, share, {label: share, other: 1 - share}, track)
+
+
+def test_a_video_is_a_row_a_person_and_its_frames_are_counted(fer, videos, tmp_path):
+    videos.write(tmp_path / "clip.mp4")
+    code, out, err = fer("predict", "clip.mp4")
+    assert code == 0
+    head, row = out.splitlines()
+    assert head.split()[:6] == ["video", "person", "from", "to", "frames", "mostly"]
+    assert row.split()[:8] == ["clip.mp4", "1", "0:00.0", "0:03.8", "20", "happy", "80", "%"]
+    assert err.splitlines() == [
+        "1 video (20 frames, 1 person), 20 faces: 20 happy",
+        "5 frames a second were looked at: --fps N takes another number, --every frame all of them",
+    ]
+
+
+def test_data_have_a_row_a_face_a_frame(fer, videos, tmp_path):
+    videos.write(tmp_path / "clip.mp4")
+    _, out, err = fer("predict", "clip.mp4", "--every", "1s", "--json")
+    rows = json.loads(out)
+    assert [(row["frame"], row["time"], row["track"]) for row in rows] == [(10 * i, float(i), 1) for i in range(4)]
+    assert err.splitlines() == ["1 video (4 frames, 1 person), 4 faces: 4 happy"]
+
+
+def test_pictures_and_videos_have_a_table_each(fer, videos, tmp_path):
+    videos.write(tmp_path / "clip.mp4", frames=4)
+    (tmp_path / "text.mov").write_text("no video")
+    Image.new("RGB", (64, 48)).save(tmp_path / "photo.png")
+    code, out, err = fer("predict", ".", "--fps", "10", "--annotate", "out")
+    assert code == 1
+    assert [line.split()[0] for line in out.splitlines() if line] == [
+        "file",
+        "photo.png",
+        "video",
+        "clip.mp4",
+        "text.mov",
+    ]
+    assert "failed" in out.splitlines()[-1]
+    assert "1 picture, 2 videos (4 frames, 1 person), 5 faces: 5 happy; 1 failed" in err
+    assert (tmp_path / "out" / "clip.mp4").is_file()
+
+
+@pytest.mark.parametrize(
+    "flags", [["--fps", "2"], ["--every", "1s"], ["--smooth", "0.5s"], ["--fps", "1", "--smooth", "1"]]
+)
+def test_without_a_video_flags_for_videos_are_one_line(fer, tmp_path, flags):
+    Image.new("RGB", (64, 48)).save(tmp_path / "photo.png")
+    code, _, err = fer("predict", "photo.png", *flags)
+    assert code == 0
+    assert err.splitlines()[-1] == f"no video among the paths: {' and '.join(flags[::2])} had nothing to do"
+
+
+@pytest.mark.parametrize("flags", [["--fps", "2", "--every", "1s"], ["--smooth", "9"], ["--every", "often"]])
+def test_what_cannot_be_is_refused_before_anything_is_read(fer, flags):
+    code, out, err = fer("predict", "gone.mp4", *flags)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: --")
+    assert err.count("\n") == 1
+
+
+def summary(name, *results):
+    video = VideoSummary(Path(name))
+    for result in results:
+        video.add(result)
+    return video
+
+
+def shown(videos, width=100):
+    console = Console(width=width)
+    with console.capture() as caught:
+        console.print(track_table(videos, CLASSES, width))
+    return [line.split() for line in caught.get().splitlines()]
+
+
+def test_the_table_says_what_each_showed_mostly_and_who_was_seen_briefly():
+    frames = [look("a.mp4", i, face(1, "sad", 0.6)) for i in range(4)]
+    frames += [look("a.mp4", i, face(1, "happy", 0.9), face(2)) for i in range(4, 7)]
+    rows = shown([summary("a.mp4", *frames)])
+    assert rows[1] == ["a.mp4", "1", "0:00.0", "0:00.6", "7", "sad", "73", "%", "61", "39"]
+    assert rows[2] == ["+", "1", "briefly"]
+    assert len(rows) == 3
+
+
+def test_videos_without_faces_and_broken_ones_have_a_row():
+    empty = summary("a.mp4", look("a.mp4", 0, status="no face"))
+    bad = summary("b.mp4", look("b.mp4", None, status="failed", message="not a video"))
+    broken = summary("c.mp4", look("c.mp4", 0, face(1)), look("c.mp4", 1, status="failed", message="broken off"))
+    rows = shown([empty, bad, broken], 60)
+    assert rows[1:3] == [["a.mp4", "no", "face"], ["b.mp4", "failed"]]
+    assert rows[3][:2] == ["c.mp4", "1"]
+    assert rows[4] == ["failed"]
+
+
+def test_a_stop_says_where_in_the_video():
+    tally = Tally()
+
+    def results():
+        yield look("a.png", None)
+        yield look("a.mp4", 655, face(1))
+        raise KeyboardInterrupt
+
+    list(tally.counting(results()))
+    assert tally.interrupted
+    assert tally.stopped(3) == "stopped at 1:05 of a.mp4"
+    assert tally.sentence(CLASSES) == "1 picture, 1 video (1 frame, 1 person), 1 face: 1 happy"
+
+
+def test_the_bar_goes_on_within_a_video(videos, tmp_path, monkeypatch):
+    import rich.progress
+
+    videos.write(tmp_path / "a.mp4")
+    Image.new("RGB", (64, 48)).save(tmp_path / "b.png")
+    seen = []
+    real = rich.progress.Progress.update
+    monkeypatch.setattr(
+        rich.progress.Progress,
+        "update",
+        lambda self, task, **fields: (seen.append(fields), real(self, task, **fields))[1],
+    )
+    clip, photo = tmp_path / "a.mp4", tmp_path / "b.png"
+    results = [look(clip, 0), look(clip, 20), look(photo, None), look(clip.with_name("c.mp4"), 0)]
+    assert list(with_bar(iter(results), find_sources([tmp_path]))) == results
+    assert [round(fields["completed"], 2) for fields in seen] == [0, 0.5, 2, 2]
+    assert [fields["done"] for fields in seen] == [0, 0, 2, 2]
+    assert seen[1]["place"] == "a.mp4 0:02 of 0:04, frame 20"
