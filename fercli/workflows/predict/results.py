@@ -56,6 +56,7 @@ def face_prediction(number: int, detection: Detection, shares: dict[str, float])
     label = max(shares, key=lambda name: shares[name])
     x1, y1, x2, y2 = (round(value, 2) for value in detection.box)
     landmarks = tuple((round(x, 2), round(y, 2)) for x, y in detection.landmarks)
-    plain = Detection((x1, y1, x2, y2), landmarks, round(detection.score, 6))
+    score = None if detection.score is None else round(detection.score, 6)
+    plain = Detection((x1, y1, x2, y2), landmarks, score)
     rounded = {name: round(share, 6) for name, share in shares.items()}
     return FacePrediction(number, plain, label, rounded[label], rounded)

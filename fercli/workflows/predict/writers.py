@@ -106,7 +106,7 @@ def _face_values(face: FacePrediction) -> dict[str, Any]:
         "y1": y1,
         "x2": x2,
         "y2": y2,
-        "landmarks": [list(point) for point in face.detection.landmarks],
+        "landmarks": [list(point) for point in face.detection.landmarks] or None,
         "detection_score": face.detection.score,
         "label": face.label,
         "confidence": face.confidence,
