@@ -3,12 +3,15 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
+from fercli.faces.archives import MemberReader
 from fercli.faces.decode import read_picture
 from fercli.faces.sources import Source
 
@@ -31,12 +34,16 @@ class Picture:
 
 
 def read_pictures(sources: Iterable[Source]) -> Iterator[Picture]:
-    """Each source's picture, in order; one that cannot be read comes with its fault."""
+    """Each source's picture, in order; one that cannot be read comes with its fault.
+
+    Archives are read in the thread of whoever takes the pictures, front to back by one handle; decoding, and the
+    reading of other files, is done in threads.
+    """
     waiting: deque[Future[Picture]] = deque()
-    with ThreadPoolExecutor(AHEAD) as pool:
+    with ThreadPoolExecutor(AHEAD) as pool, closing(MemberReader()) as members:
         try:
             for source in sources:
-                waiting.append(pool.submit(_read, source))
+                waiting.append(pool.submit(_read, source, _content(source, members)))
                 if len(waiting) > AHEAD:
                     yield waiting.popleft().result()
             while waiting:
@@ -46,10 +53,24 @@ def read_pictures(sources: Iterable[Source]) -> Iterator[Picture]:
                 pending.cancel()
 
 
-def _read(source: Source) -> Picture:
+def _content(source: Source, members: MemberReader) -> Path | bytes | PictureError:
+    """What is to be decoded, or why there is nothing."""
     if source.fault:
-        return Picture(source, None, source.fault)
+        return PictureError(source.fault)
+    if source.kind == "video":
+        return PictureError("a video, which cannot be read yet")
+    if source.member is None:
+        return source.path
     try:
-        return Picture(source, read_picture(source.path))
+        return members.read(source.member)
+    except PictureError as error:
+        return error
+
+
+def _read(source: Source, content: Path | bytes | PictureError) -> Picture:
+    if isinstance(content, PictureError):
+        return Picture(source, None, str(content))
+    try:
+        return Picture(source, read_picture(content))
     except PictureError as error:
         return Picture(source, None, str(error))
