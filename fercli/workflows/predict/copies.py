@@ -1,6 +1,8 @@
 """Where annotated copies go: never over an original, never two in one place."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,26 +16,47 @@ from fercli.faces.decode import SUFFIXES
 from fercli.faces.sources import Source
 from fercli.workflows.predict.results import Predicted
 
+#: A file's number: its device's and its own on it.
+_File = tuple[int, int]
+
 
 def plan_copies(sources: Iterable[Source], folder: Path, force: bool = False) -> dict[Path, Path]:
     """A file below `folder` for each source by its path: JPEG stays JPEG, everything else becomes PNG.
 
-    Copies lie as the pictures do in the folder they come from; a name that is taken gets -2, -3 … after it.
+    Copies lie as the pictures do in the folder or the archive they come from; a name that is taken gets -2, -3 …
+    after it.
 
-    Raises UsageError where a copy would replace an original, or, without `force`, any other file.
+    Raises UsageError where a copy would replace an original, or, without `force`, any other file, or where a file
+    stands in the place of a folder.
     """
     sources = [source for source in sources if not source.fault]
-    originals = {source.path.resolve() for source in sources}
-    copies: dict[Path, Path] = {}
     taken: set[str] = set()
-    for source in sources:
-        copy = _free(folder / source.inside, taken)
-        if copy.resolve() in originals:
+    copies = {source.path: _free(folder / source.inside, taken) for source in sources}
+    inner = {folder, *(copy.parent for copy in copies.values())}
+    for place in {place for low in inner for place in (low, *low.parents)}:
+        if place.exists() and not place.is_dir():
+            raise UsageError(f"{place} is a file: choose another folder for the annotated copies")
+    existing = [copy for copy in copies.values() if os.path.lexists(copy)]
+    if not existing:
+        return copies
+    read = {source.member.archive if source.member else source.path for source in sources}
+    originals = set[_File]().union(*map(_files, read))
+    for copy in existing:
+        if not originals.isdisjoint(_files(copy)):
             raise UsageError(f"{copy} is one of the originals: choose another folder for the annotated copies")
-        if copy.exists() and not force:
+        if not force:
             raise UsageError(f"{copy} exists already: choose another folder, or --force to replace such files")
-        copies[source.path] = copy
     return copies
+
+
+def _files(path: Path) -> set[_File]:
+    """The file at a path and the one that it leads to, by their numbers on the disk: names may differ in case."""
+    found = set()
+    for status in (os.stat, os.lstat):
+        with suppress(OSError):
+            file = status(path)
+            found.add((file.st_dev, file.st_ino))
+    return found
 
 
 def drawing(predicted: Iterable[Predicted], copies: Mapping[Path, Path]) -> Iterator[Predicted]:
