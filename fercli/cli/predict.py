@@ -20,10 +20,24 @@ Form = Literal["table", "csv", "jsonl", "json"]
 
 
 def predict(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Pictures and folders.")] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="Pictures, folders, zip and tar archives, quoted patterns."),
+    ] = None,
+    from_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LIST",
+            help="A text file of paths, one a line or each ended by NUL, as seen from the current folder; '-' is "
+            "standard input.",
+        ),
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="The portrait in matplotlib's sample data.")] = False,
     model: options.Model = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Folders within folders too.")] = False,
+    faces_are_cropped: Annotated[
+        bool, typer.Option("--faces-are-cropped", help="Every picture is one face already: no search.")
+    ] = False,
     form: Annotated[Form | None, typer.Option("--format", help="Default: table, or what --output ends in.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Annotated[
@@ -43,29 +57,34 @@ def predict(
 
     Faces are numbered from left to right. Exit code 1 if a picture could not be read.
     """
+    from fercli.faces.lists import read_list
     from fercli.faces.sources import find_sources
     from fercli.workflows.predict.copies import plan_copies
 
     chosen = _form(form, as_json, output)
     _refuse_existing(output, force)
-    sources = find_sources([*(paths or []), *([_portrait()] if demo else [])], recursive)
+    named = [*(paths or []), *([_portrait()] if demo else [])]
+    sources = find_sources(named, recursive, listed=read_list(from_file) if from_file else ())
     copies = plan_copies(sources, annotate, force) if annotate else None
 
     from fercli.faces.detect import Detector
+    from fercli.faces.whole import WholePictures
     from fercli.models.loaded import load_model
     from fercli.training.device import model_device, pick_device
     from fercli.workflows.predict.job import predict_sources
 
     where = pick_device(device)
-    if where.type == "mps":
+    if where.type == "mps" and not faces_are_cropped:
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    results = predict_sources(sources, network, Detector(str(where)), copies=copies)
+    finder = WholePictures() if faces_are_cropped else Detector(str(where))
+    results = predict_sources(sources, network, finder, copies=copies)
     tally = Tally()
     counted = tally.counting(results)
     if _bar_fits(len(sources), chosen, output):
         counted = _with_bar(counted, len(sources))
-    _write(counted, network.classes, chosen, output)
+    with console.without_chatter():
+        _write(counted, network.classes, chosen, output)
     console.note(tally.sentence(network.classes))
     if output:
         console.note(f"written to {output}")
