@@ -15,7 +15,7 @@ from fercli.faces.whole import WholePictures
 def test_a_picture_that_is_a_face_becomes_what_the_data_loaders_make_of_it(size, mode):
     noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 4)).astype(np.uint8)
     buffer = io.BytesIO()
-    Image.fromarray(noise, "RGBA").convert(mode).save(buffer, "PNG")
+    Image.fromarray(noise).convert(mode).save(buffer, "PNG")
     picture = read_picture(buffer.getvalue())
     (detection,) = WholePictures().find(picture)
     assert detection.box == (0, 0, *size)
