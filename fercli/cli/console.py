@@ -57,6 +57,11 @@ def error(text: str) -> None:
     typer.echo(f"{red} {text.encode('utf-8', 'replace').decode()}", file=sys.stderr)
 
 
+def one_line(text: str) -> str:
+    """A name as any terminal can show it, whatever line ends, control characters and broken bytes are in it."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
     json.dump(document, sys.stdout, indent=2, ensure_ascii=False)

@@ -120,7 +120,7 @@ class Tally:
                 self.labels.update(face.label for face in result.faces)
                 if result.status == "failed":
                     self.failed += 1
-                    console.error(f"{result.source}: {result.message}")
+                    console.error(f"{console.one_line(str(result.source))}: {result.message}")
                 yield result
         except KeyboardInterrupt:
             self.interrupted = True

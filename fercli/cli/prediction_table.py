@@ -70,4 +70,4 @@ def _file_names(results: "list[PictureResult]") -> list[str]:
     """File names alone where they tell the pictures apart, whole paths where not."""
     names = [result.source.name for result in results]
     shown = names if len(set(names)) == len(names) else [str(result.source) for result in results]
-    return [name.encode("utf-8", "replace").decode() for name in shown]
+    return [console.one_line(name) for name in shown]

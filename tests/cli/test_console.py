@@ -32,3 +32,15 @@ def test_an_error_inside_leaves_standard_error_as_it_was(monkeypatch):
     with pytest.raises(ValueError, match="inside"), console.without_chatter():
         raise ValueError("inside")
     assert sys.stderr is before
+
+
+@pytest.mark.parametrize("name", ["new\nline", "\x1b[2Jgone", "caf\udce9", "a\r\tb\u2028"])
+def test_a_name_stays_on_its_line(name):
+    shown = console.one_line(name)
+    assert shown.isprintable()
+    assert len(shown) == len(name)
+    assert "�" in shown
+
+
+def test_a_name_with_letters_of_any_language_is_left_alone():
+    assert console.one_line("één bild 画像.jpg") == "één bild 画像.jpg"
