@@ -16,10 +16,24 @@ if TYPE_CHECKING:
 
 
 def predict(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Pictures, videos and folders.")] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="PATH", help="Pictures, videos, folders, zip and tar archives, quoted patterns."),
+    ] = None,
+    from_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="LIST",
+            help="A text file of paths, one a line or each ended by NUL, as seen from the current folder; '-' is "
+            "standard input.",
+        ),
+    ] = None,
     demo: Annotated[bool, typer.Option("--demo", help="The portrait in matplotlib's sample data.")] = False,
     model: options.Model = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Folders within folders too.")] = False,
+    faces_are_cropped: Annotated[
+        bool, typer.Option("--faces-are-cropped", help="Every picture is one face already: no search.")
+    ] = False,
     form: Annotated[Shown | None, typer.Option("--format", help="Default: table, or what --output ends in.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Annotated[
@@ -58,6 +72,7 @@ def predict(
 
     Faces are numbered from left to right, people in a video as they appear. Exit code 1 if a file could not be read.
     """
+    from fercli.faces.lists import read_list
     from fercli.faces.sources import find_sources
     from fercli.workflows.predict.copies import plan_copies
     from fercli.workflows.predict.unsure import check_share
@@ -67,11 +82,13 @@ def predict(
     check_share(min_confidence)
     video = video_settings(every, fps, smooth)
     file = output_file(output, chosen, resume, force)
-    sources = find_sources([*(paths or []), *([_portrait()] if demo else [])], recursive)
+    named = [*(paths or []), *([_portrait()] if demo else [])]
+    sources = find_sources(named, recursive, listed=read_list(from_file) if from_file else ())
     copies = plan_copies(sources, annotate, force or resume) if annotate else None
     # what changes a row goes here, so that --resume refuses other settings
     settings = {
-        "tta": tta, "raw": raw, "every": video.every, "smooth": video.smooth, "min-confidence": min_confidence,
+        "tta": tta, "raw": raw, "faces-are-cropped": faces_are_cropped, "every": video.every, "smooth": video.smooth,
+        "min-confidence": min_confidence,
     }  # fmt: skip
     tally = Tally()
     left = still_to_do(sources, file, resume, model, settings, tally) if file else sources
@@ -80,22 +97,24 @@ def predict(
         raise typer.Exit(1 if tally.failed else 0)
 
     from fercli.faces.detect import Detector
+    from fercli.faces.whole import WholePictures
     from fercli.models.loaded import load_model
     from fercli.training.device import model_device, pick_device
     from fercli.workflows.predict.job import predict_sources
 
     where = pick_device(device)
-    if where.type == "mps":
+    if where.type == "mps" and not faces_are_cropped:
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
     results = predict_sources(
-        left, network, Detector(str(where)),
+        left, network, WholePictures() if faces_are_cropped else Detector(str(where)),
         every=video.every, smooth=video.smooth, min_confidence=min_confidence, copies=copies,
     )  # fmt: skip
     counted = tally.counting(results)
     if bar_fits(left, chosen, output):
         counted = with_bar(counted, left)
-    write(counted, network.classes, chosen, output, file)
+    with console.without_chatter():
+        write(counted, network.classes, chosen, output, file)
     if file and not tally.interrupted:
         file.finish(network.classes)
     console.note(tally.sentence(network.classes))

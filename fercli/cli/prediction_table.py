@@ -27,14 +27,14 @@ def print_table(results: "Iterator[PictureResult]", classes: tuple[str, ...]) ->
     finished is printed on an interrupt too.
     """
     from fercli.cli.track_table import track_table
-    from fercli.faces.sources import kind_of
+    from fercli.faces.names import kind_of
     from fercli.workflows.predict.track_summary import VideoSummary
 
     done: list[PictureResult] = []
     videos: dict[Path, VideoSummary] = {}
     try:
         for result in results:
-            if kind_of(result.source) == "video":
+            if kind_of(result.source.name) == "video":
                 videos.setdefault(result.source, VideoSummary(result.source)).add(result)
             else:
                 done.append(result)
@@ -86,4 +86,4 @@ def file_names(paths: "list[Path]") -> list[str]:
     """File names alone where they tell the files apart, whole paths where not."""
     names = [path.name for path in paths]
     shown = names if len(set(names)) == len(names) else [str(path) for path in paths]
-    return [name.encode("utf-8", "replace").decode() for name in shown]
+    return [console.one_line(name) for name in shown]

@@ -36,7 +36,7 @@ class Tally:
             for result in results:
                 self._count(result)
                 if result.status == "failed":
-                    console.error(f"{result.source}: {result.message}")
+                    console.error(f"{console.one_line(str(result.source))}: {result.message}")
                 yield result
         except KeyboardInterrupt:
             self.interrupted = True
@@ -52,13 +52,13 @@ class Tally:
         return done
 
     def _count(self, result: "PictureResult") -> None:
-        from fercli.faces.sources import kind_of
+        from fercli.faces.names import kind_of
         from fercli.workflows.predict.track_summary import VideoSummary
 
         self.last = result
         self.failed += result.status == "failed"
         self.labels.update(face.label for face in result.faces)
-        if kind_of(result.source) == "picture":
+        if kind_of(result.source.name) != "video":
             self.pictures += 1
         else:
             self.videos.setdefault(result.source, VideoSummary(result.source)).add(result)

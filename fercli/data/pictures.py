@@ -9,11 +9,10 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from fercli.core.errors import PictureError
-from fercli.data.faceset import SIDE
 from fercli.data.sources import files_below, is_hidden, opened_zip
+from fercli.faces.crop import squeezed
 from fercli.faces.decode import PICTURE_SUFFIXES, read_picture
 
 #: A file's content by its name in the source.
@@ -57,8 +56,7 @@ def read_rgb(reader: Reader, name: str) -> NDArray[np.uint8] | str:
 
 
 def read_crops(names: Sequence[str], reader: Reader) -> list[Face | str]:
-    """Each picture turned gray and, unless it is 48×48, squeezed to it (shrunk by averaging areas, enlarged
-    linearly); in place of one that cannot be read stands the reason."""
+    """Each picture as `squeezed` makes a face of it; in place of one that cannot be read stands the reason."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda name: _squeezed(read_rgb(reader, name)), names))
 
@@ -66,12 +64,8 @@ def read_crops(names: Sequence[str], reader: Reader) -> list[Face | str]:
 def _squeezed(pixels: NDArray[np.uint8] | str) -> Face | str:
     if isinstance(pixels, str):
         return pixels
-    picture = Image.fromarray(pixels)
-    gray = picture.convert("L")
-    if gray.size != (SIDE, SIDE):
-        kernel = Image.Resampling.BOX if min(gray.size) > SIDE else Image.Resampling.BILINEAR
-        gray = gray.resize((SIDE, SIDE), kernel)
-    return Face(np.asarray(gray), picture.size)
+    height, width = pixels.shape[:2]
+    return Face(squeezed(pixels), (width, height))
 
 
 def counted(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from fercli.faces.detect import Detection
 from fercli.faces.opencv import opencv
@@ -21,8 +22,10 @@ def crop_face(picture: NDArray[np.uint8], detection: Detection, margin: float = 
 
     `picture` is RGB [H, W, 3]. The square's side is the box's longer side times (1 + 2 · margin), at least one
     pixel; beyond the picture's edges its outermost pixels are repeated. Shrinks by averaging areas, enlarges
-    linearly.
+    linearly. A detection without a score, of a picture that is a face as it is, gives the whole picture squeezed.
     """
+    if detection.score is None:
+        return squeezed(picture)
     cv2 = opencv()
     x1, y1, x2, y2 = detection.box
     side = max(1, round(max(x2 - x1, y2 - y1) * (1 + 2 * margin)))
@@ -33,3 +36,13 @@ def crop_face(picture: NDArray[np.uint8], detection: Detection, margin: float = 
     kernel = cv2.INTER_AREA if side > SIDE else cv2.INTER_LINEAR
     face: NDArray[np.uint8] = cv2.resize(gray, (SIDE, SIDE), interpolation=kernel)
     return face
+
+
+def squeezed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A whole RGB picture [H, W, 3] as a face [48, 48] uint8: gray and, unless it is 48×48, squeezed to it (shrunk
+    by averaging areas, enlarged linearly)."""
+    gray = Image.fromarray(picture).convert("L")
+    if gray.size != (SIDE, SIDE):
+        kernel = Image.Resampling.BOX if min(gray.size) > SIDE else Image.Resampling.BILINEAR
+        gray = gray.resize((SIDE, SIDE), kernel)
+    return np.asarray(gray)

@@ -1,7 +1,10 @@
 """Picture files in, upright RGB pixels out. Pillow decodes everything: one decoder, one rule for EXIF."""
 
 import io
+import logging
+import stat
 import warnings
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -66,7 +69,9 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
     except PictureError:
         raise
     except UnidentifiedImageError:
-        raise PictureError("not a picture, or damaged from its first bytes on") from None
+        raise PictureError(_unknown(source)) from None
+    except Image.DecompressionBombError:  # from within a file, where the check above does not reach
+        raise PictureError(f"over {MAX_PIXELS:,} pixels, more than are read") from None
     except MemoryError:
         raise PictureError("not enough memory to decode it") from None
     except PermissionError:
@@ -74,7 +79,7 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
     # of a damaged file Pillow's decoders raise almost anything: OSError, SyntaxError, struct.error, KeyError
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise PictureError(f"cannot be read: {reason}") from error
+        raise PictureError(f"damaged, or of a rare kind ({reason})") from error
 
 
 def image_pixels(image: Image.Image) -> NDArray[np.uint8]:
@@ -86,16 +91,30 @@ def image_pixels(image: Image.Image) -> NDArray[np.uint8]:
 def check_file(path: Path) -> None:
     """Raises PictureError, with the reason in one line, where `path` is no file with something in it."""
     try:
-        if path.is_dir():
-            raise PictureError("a folder, not a picture")
-        if not path.exists():
-            raise PictureError("no such file")
-        if not path.is_file():
-            raise PictureError("not a regular file")
-        if path.stat().st_size == 0:
-            raise PictureError("the file is empty")
+        status = path.stat()
+    except FileNotFoundError:
+        raise PictureError("a link to a file that is not there" if path.is_symlink() else "no such file") from None
     except OSError as error:
         raise PictureError(error.strerror or str(error)) from error
+    if stat.S_ISDIR(status.st_mode):
+        raise PictureError("a folder, not a picture")
+    if not stat.S_ISREG(status.st_mode):  # a pipe would be waited for
+        raise PictureError("not a regular file")
+    if status.st_size == 0:
+        raise PictureError("the file is empty")
+
+
+def _unknown(source: Path | bytes) -> str:
+    """What to say of a file that no decoder knows. Downloads that failed are often web pages named .jpg."""
+    head = b""
+    if isinstance(source, bytes):
+        head = source[:256]
+    else:
+        with suppress(OSError), source.open("rb") as file:
+            head = file.read(256)
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "a web page, not a picture"
+    return "not a picture, or damaged from its first bytes on"
 
 
 @cache
@@ -104,10 +123,12 @@ def _formats() -> list[str]:
     import pillow_heif
 
     pillow_heif.register_heif_opener()
-    # MAX_PIXELS is our limit, checked before anything is decoded; Pillow's would warn at 89 million
-    Image.MAX_IMAGE_PIXELS = None
+    # MAX_PIXELS is our limit, checked before anything is decoded, and Pillow's would warn at 89 million. What lies
+    # within an icon only Pillow can check: it refuses twice this number
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     # doubts about metadata: of no use to someone who asked for a face
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").addHandler(logging.NullHandler())
     Image.init()
     return [name for name in SUFFIXES if name in Image.OPEN]
 
@@ -136,12 +157,15 @@ def _to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Grays of 16 or 32 bits or floating point as 0-255, scaled rather than clipped.
 
     The full range is what the kind of number says: 65,535 for integers, 1 for floating point. A picture that
-    goes beyond it is stretched from its lowest to its highest value.
+    goes beyond it is stretched from its lowest to its highest value; one of a single such value is a middle gray.
     """
     finite = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
+    np.clip(finite, -1e37, 1e37, out=finite)  # differences of greater ones would overflow
     full = 65535.0 if np.issubdtype(values.dtype, np.integer) else 1.0
     low, high = float(finite.min()), float(finite.max())
     if low >= 0 and high <= full:
         low, high = 0.0, full
+    if low == high:
+        return np.full(values.shape, 128, np.uint8)
     scaled: NDArray[np.uint8] = np.rint((finite - low) * (255.0 / (high - low))).astype(np.uint8)
     return scaled

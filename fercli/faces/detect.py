@@ -25,12 +25,13 @@ class Detection:
     """One face found: its box, the five landmarks (x, y) and how sure the detector is, 0 to 1.
 
     The landmarks are left eye, right eye, tip of the nose, left and right corner of the mouth, as they lie in
-    the picture.
+    the picture. A picture that is taken for a face as it is has no score and no landmarks (see
+    fercli.faces.whole): nobody looked for them.
     """
 
     box: Box
     landmarks: tuple[tuple[float, float], ...]
-    score: float
+    score: float | None
 
 
 class Detector:

@@ -3,12 +3,15 @@
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
+from fercli.faces.archives import MemberReader
 from fercli.faces.decode import read_picture
 from fercli.faces.sources import Source
 from fercli.faces.video import BrokenOffError, read_video
@@ -35,10 +38,11 @@ def read_pictures(sources: Iterable[Source], every: float = 0.0) -> Iterator[Pic
     """Each source's picture, in order; one that cannot be read comes with its fault.
 
     Of a video come the frames that lie at least `every` seconds apart, with 0 all; where it breaks off, its fault
-    comes after its good frames.
+    comes after its good frames. Archives are read in the thread of whoever takes the pictures, front to back by one
+    handle; decoding, and the reading of other files, is done in threads.
     """
     waiting: deque[Future[Picture] | Source] = deque()
-    with ThreadPoolExecutor(AHEAD) as pool:
+    with ThreadPoolExecutor(AHEAD) as pool, closing(MemberReader()) as members:
 
         def taken() -> Iterator[Picture]:
             first = waiting.popleft()
@@ -47,7 +51,7 @@ def read_pictures(sources: Iterable[Source], every: float = 0.0) -> Iterator[Pic
         try:
             for source in sources:
                 video = source.kind == "video" and not source.fault
-                waiting.append(source if video else pool.submit(_read, source))
+                waiting.append(source if video else pool.submit(_read, source, _content(source, members)))
                 if len(waiting) > AHEAD:
                     yield from taken()
             while waiting:
@@ -82,10 +86,22 @@ def _frames(source: Source, every: float) -> Generator[Picture, None, None]:
         yield Picture(source, None, str(error))
 
 
-def _read(source: Source) -> Picture:
+def _content(source: Source, members: MemberReader) -> Path | bytes | PictureError:
+    """What is to be decoded, or why there is nothing."""
     if source.fault:
-        return Picture(source, None, source.fault)
+        return PictureError(source.fault)
+    if source.member is None:
+        return source.path
     try:
-        return Picture(source, read_picture(source.path))
+        return members.read(source.member)
+    except PictureError as error:
+        return error
+
+
+def _read(source: Source, content: Path | bytes | PictureError) -> Picture:
+    if isinstance(content, PictureError):
+        return Picture(source, None, str(content))
+    try:
+        return Picture(source, read_picture(content))
     except PictureError as error:
         return Picture(source, None, str(error))

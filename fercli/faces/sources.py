@@ -1,99 +1,124 @@
-"""From what was typed to the pictures and videos meant: files, and folders with them in."""
+"""From what was typed to the pictures meant: files, folders and what is in them, patterns, archives."""
 
+import glob
 import os
-import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from fercli.core.errors import UsageError
-from fercli.faces.decode import PICTURE_SUFFIXES
-
-#: The endings, in lower case, of what is read as a video.
-VIDEO_SUFFIXES = frozenset(
-    (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".wmv", ".flv", ".3gp", ".ogv")
-)
-
-Kind = Literal["picture", "video"]
+from fercli.faces.archives import Member, list_members
+from fercli.faces.folders import Places, look_below
+from fercli.faces.names import Kind, kind_of, natural_key, safe_path
+from fercli.faces.unpack import is_archive
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """One picture or video to read, or a path that gave none and why.
 
-    `path` is as typed (below a folder: joined to it). `inside` is where a copy of it goes within a folder of
-    copies: its name, or its path within the folder that was typed.
+    `path` is as typed (below a folder: joined to it; in an archive: the archive's path joined with the name in it).
+    `inside` is where a copy of it goes within a folder of copies: its name, its path within the folder that was
+    typed, or the archive's name and its path in there. `member` is where it lies in an archive.
     """
 
     path: Path
     inside: Path
     fault: str = ""
     kind: Kind = "picture"
+    member: Member | None = None
 
 
-def kind_of(path: Path) -> Kind:
-    """What a file is read as, by its ending: a video, or else a picture."""
-    return "video" if path.suffix.lower() in VIDEO_SUFFIXES else "picture"
+def find_sources(paths: Sequence[Path], recursive: bool = False, listed: Sequence[Path] = ()) -> list[Source]:
+    """The pictures and videos at `paths` and then `listed`, each once: arguments in their order, a folder's in
+    natural order, an archive's as `list_members` has them.
 
-
-def find_sources(paths: Sequence[Path], recursive: bool = False) -> list[Source]:
-    """The pictures and videos at `paths`, each once: arguments in their order, a folder's files in natural order.
-
-    A file is taken whatever its ending; in folders only PICTURE_SUFFIXES and VIDEO_SUFFIXES count, hidden names
-    do not. A path
-    that is missing, or a folder that holds no picture, becomes a source with a fault.
+    A file is taken whatever its ending. In folders those with the endings of pictures and videos count, hidden
+    names do not, and archives are not opened. A zip or tar archive that is named itself gives its pictures. A path
+    that does not exist but holds *, ? or [ is a pattern, read as a shell would; `listed` holds none. A path that is
+    missing, a pattern without a match, a folder or archive without pictures becomes a source with a fault.
 
     Raises UsageError where there is nothing at all to work on.
     """
-    if not paths:
-        raise UsageError("no picture given: fer predict PATH… takes pictures and folders, --demo has one built in")
-    found: dict[Path, Source] = {}
+    if not paths and not listed:
+        raise UsageError(
+            "no picture given: fer predict PATH… takes pictures, folders and archives, --from-file LIST a list of "
+            "them, --demo has one built in"
+        )
+    places = Places()
+    found: dict[str, Source] = {}
     for path in paths:
-        for source in sources_at(path, recursive):
-            found.setdefault(source.path.resolve(), source)
+        for place, source in _typed(path, recursive, places):
+            found.setdefault(place, source)
+    for path in listed:
+        for place, source in _at(path, None, recursive, places):
+            found.setdefault(place, source)
     sources = list(found.values())
     if all(source.fault for source in sources):
         first = f"{sources[0].path}: {sources[0].fault}"
         others = len(sources) - 1
-        raise UsageError(f"nothing to work on: {first}" + (f" (and {others} more like it)" if others else ""))
+        raise UsageError(f"nothing to work on: {first}" + (f" (and {others:,} more like it)" if others else ""))
     return sources
 
 
 def sources_at(path: Path, recursive: bool = False) -> Iterator[Source]:
-    """What `find_sources` takes one path for: a file, or a folder's pictures."""
-    return _below(path, recursive) if path.is_dir() else iter([_single(path)])
+    """What `find_sources` takes one path for."""
+    return (source for _, source in _typed(path, recursive, Places()))
 
 
-def natural_key(path: Path) -> tuple[list[tuple[int, int | str]], str]:
-    """A sort key under which 'img2' comes before 'img10' and case does not count, except between equals."""
-    pieces = re.split(r"([0-9]+)", "\0".join(path.parts).casefold())
-    return [(0, int(piece)) if piece.isdecimal() else (1, piece) for piece in pieces if piece], str(path)
+def _typed(path: Path, recursive: bool, places: Places) -> Iterator[tuple[str, Source]]:
+    """The sources of one argument, each with what tells it from others."""
+    if not glob.has_magic(str(path)) or os.path.lexists(path):
+        yield from _at(path, None, recursive, places)
+        return
+    matches = sorted(map(Path, glob.glob(str(path), recursive=True)), key=natural_key)  # noqa: PTH207
+    if not matches:
+        yield str(path), Source(path, Path(path.name), "nothing matches this pattern")
+    fixed = next(number for number, part in enumerate(path.parts) if glob.has_magic(part))
+    for match in matches:
+        inside = Path(*match.parts[fixed:])
+        yield from _at(match, None if ".." in inside.parts else inside, recursive, places)
 
 
-def _single(path: Path) -> Source:
-    return Source(path, Path(path.name), "" if os.path.lexists(path) else "no such file or folder", kind_of(path))
+def _at(path: Path, inside: Path | None, recursive: bool, places: Places) -> Iterator[tuple[str, Source]]:
+    """The sources at a path, which is no pattern. `inside` is where copies of it go, if not where they usually do."""
+    at = inside or Path(path.name)
+    try:
+        status = os.lstat(path)
+        is_link = stat.S_ISLNK(status.st_mode)
+        if is_link and os.path.exists(path):  # noqa: PTH110 (a broken link is told where it is read)
+            status = os.stat(path)  # noqa: PTH116
+    except FileNotFoundError:
+        yield str(path), Source(path, at, "no such file or folder")
+    except OSError as error:
+        yield str(path), Source(path, at, error.strerror or str(error))
+    else:
+        if stat.S_ISDIR(status.st_mode):
+            yield from _below(path, inside or Path(), recursive, places)
+        elif stat.S_ISREG(status.st_mode) and is_archive(path):
+            yield from _members(path, at, places.of(path, is_link))
+        else:
+            yield places.of(path, is_link), Source(path, at, kind=kind_of(path.name) or "picture")
 
 
-def _below(folder: Path, recursive: bool) -> Iterator[Source]:
-    unreadable: list[OSError] = []
-    pictures: list[Path] = []
-    deeper = False
-    for place, folders, names in os.walk(folder, onerror=unreadable.append):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        pictures += [Path(place, name) for name in names if _is_picture(name)]
-        if not recursive:
-            deeper = bool(folders)
-            break
-    for error in unreadable:
+def _below(folder: Path, inside: Path, recursive: bool, places: Places) -> Iterator[tuple[str, Source]]:
+    below = look_below(folder, recursive)
+    for error in below.unreadable:
         barred = Path(error.filename or folder)
-        yield Source(barred, Path(barred.name), f"cannot look into this folder: {error.strerror}")
-    if not pictures and not unreadable:
-        hint = " (--recursive looks into its folders too)" if deeper else ""
-        yield Source(folder, Path(folder.name), f"a folder without pictures{hint}")
-    for picture in sorted(pictures, key=natural_key):
-        yield Source(picture, picture.relative_to(folder), kind=kind_of(picture))
+        yield str(barred), Source(barred, Path(barred.name), f"cannot look into this folder: {error.strerror}")
+    if not below.files and not below.unreadable:
+        hint = " (--recursive looks into its folders too)" if below.deeper and not recursive else ""
+        yield str(folder), Source(folder, Path(folder.name), f"a folder without pictures{hint}")
+    for file, is_link in below.files:
+        path = folder / file
+        yield places.of(path, is_link), Source(path, inside / file, kind=kind_of(file.name) or "picture")
 
 
-def _is_picture(name: str) -> bool:
-    return not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES
+def _members(path: Path, inside: Path, place: str) -> Iterator[tuple[str, Source]]:
+    members, fault = list_members(path)
+    for name, member in members:
+        # joined as text: a name such as C:/a.jpg would replace the path before it
+        yield f"{place}/{name}", Source(Path(f"{path}/{name}"), inside / safe_path(name), member=member)
+    if fault or not members:
+        yield place, Source(path, inside, fault or "an archive without pictures")

@@ -47,8 +47,8 @@ def fer(monkeypatch):
     app = typer.Typer()
     app.command()(predict)
 
-    def run(*arguments):
-        outcome = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    def run(*arguments, typed=None):
+        outcome = CliRunner().invoke(app, [str(argument) for argument in arguments], input=typed)
         outcome.loaded = loaded
         return outcome
 
@@ -128,6 +128,38 @@ def test_annotated_copies_are_said(fer, photo, tmp_path):
     done = fer(photo, "--annotate", tmp_path / "drawn")
     assert (tmp_path / "drawn" / "photo.png").is_file()
     assert done.stderr.splitlines()[-1] == f"annotated copies in {tmp_path / 'drawn'}"
+
+
+def test_a_list_of_paths_stands_beside_others(fer, photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(photo.read_bytes())
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfb.png\r\n\r\nmissing.png\r\nphoto.png\r\n")
+    done = fer("photo.png", "--from-file", "list.txt", "--json")
+    assert [row["source"] for row in json.loads(done.stdout)] == ["photo.png", "b.png", "missing.png"]
+    assert done.exit_code == 1
+    assert "missing.png: no such file or folder" in done.stderr
+
+
+def test_a_list_comes_from_standard_input(fer, photo):
+    done = fer("--from-file", "-", "--json", typed=f"{photo}\0".encode())
+    assert [row["source"] for row in json.loads(done.stdout)] == [str(photo)]
+
+
+def test_cropped_faces_need_no_detector(fer, photo, monkeypatch):
+    monkeypatch.setattr(fercli.faces.detect, "Detector", lambda *_: pytest.fail("a detector was loaded"))
+    (row,) = json.loads(fer(photo, "--faces-are-cropped", "--json").stdout)
+    assert [row[name] for name in ("x1", "y1", "x2", "y2")] == [0, 0, 40, 30]
+    assert row["landmarks"] is row["detection_score"] is None
+    assert row["label"] == "happy"
+
+
+def test_a_file_that_is_no_picture_is_a_row_where_it_is_named(fer, tmp_path):
+    (tmp_path / "notes.txt").write_text("notes")
+    (tmp_path / "clip.mp4").write_bytes(b"\0")
+    done = fer(tmp_path / "notes.txt", tmp_path / "clip.mp4", "--json")
+    assert [row["status"] for row in json.loads(done.stdout)] == ["failed", "failed"]
+    assert done.exit_code == 1
 
 
 def test_nothing_to_work_on(fer):

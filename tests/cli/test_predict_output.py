@@ -16,10 +16,11 @@ from fercli.faces.detect import Detection
 
 #: Flags that change no row of a picture that is done: --resume may go on with others of these.
 CHANGE_NO_ROW = {
-    *("paths", "demo", "recursive"),  # which pictures
+    *("paths", "from_file", "demo", "recursive"),  # which pictures
     *("form", "as_json", "output", "annotate"),  # where results go
     *("device", "resume", "force", "quiet", "debug"),
     "model",  # compared by its weights
+    "fps",  # another word for every
 }
 
 

@@ -1,4 +1,7 @@
 import io
+import os
+import struct
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -77,7 +80,13 @@ def test_sixteen_bit_colour_is_scaled():
 
 @pytest.mark.parametrize(
     ("values", "expected"),
-    [([0.0, 0.5, 1.0], [0, 128, 255]), ([-2.0, 0.0, 2.0], [0, 128, 255]), ([0.0, np.nan, 1.0], [0, 0, 255])],
+    [
+        ([0.0, 0.5, 1.0], [0, 128, 255]),
+        ([-2.0, 0.0, 2.0], [0, 128, 255]),
+        ([0.0, np.nan, 1.0], [0, 0, 255]),
+        ([7.0, 7.0], [128, 128]),
+        ([-3e38, 0.0, 3e38, np.inf], [0, 128, 255, 128]),
+    ],
 )
 def test_floating_point_tiff(values, expected):
     data = encoded(Image.fromarray(np.array([values], np.float32)), "TIFF")
@@ -126,6 +135,7 @@ def test_a_single_pixel_is_a_picture():
     assert read_picture(encoded(Image.new("1", (1, 1), 1), "PNG")).tolist() == [[[255, 255, 255]]]
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # decode.py silences Pillow once
 def test_an_enormous_picture_is_refused_before_it_is_decoded(monkeypatch):
     # a real one of 400 megapixels, 50 KB long: 1 bit a pixel, all black
     with pytest.raises(PictureError, match="20000 × 20000 pixels; at most 300,000,000"):
@@ -133,6 +143,17 @@ def test_an_enormous_picture_is_refused_before_it_is_decoded(monkeypatch):
     monkeypatch.setattr(decode, "MAX_PIXELS", 99)
     with pytest.raises(PictureError, match="10 × 10 pixels; at most 99"):
         read_picture(encoded(Image.new("L", (10, 10)), "BMP"))
+
+
+def test_headers_of_enormous_pictures_are_refused_whatever_their_format():
+    gif = bytearray(encoded(Image.new("P", (10, 10)), "GIF"))
+    gif[6:10] = b"\xff\xff\xff\xff"
+    jpeg = bytearray(encoded(Image.new("L", (16, 16)), "JPEG"))
+    start = jpeg.index(b"\xff\xc0")
+    jpeg[start + 5 : start + 9] = b"\xff\xdc\xff\xdc"
+    for content in (bytes(gif), bytes(jpeg), b"P5 30000 30000 255 "):
+        with pytest.raises(PictureError, match="over 300,000,000 pixels"):
+            read_picture(content)
 
 
 def test_files_that_are_no_pictures_have_their_reason(tmp_path: Path):
@@ -147,11 +168,29 @@ def test_files_that_are_no_pictures_have_their_reason(tmp_path: Path):
         tmp_path / ("x" * 500): "name too long",
         b"": "the file is empty",
         b"\xff\xd8\xff": "not a picture",
+        b"\xef\xbb\xbf\n<!DOCTYPE HTML><title>404 Not Found</title>": "a web page, not a picture",
     }
     for source, reason in reasons.items():
         with pytest.raises(PictureError, match=f"(?i){reason}") as caught:
             read_picture(source)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege, and pipes have no names")
+def test_broken_links_and_pipes_have_their_reason(tmp_path: Path):
+    (tmp_path / "broken.jpg").symlink_to("nowhere.jpg")
+    (tmp_path / "round.jpg").symlink_to("round.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    reasons = {"broken": "a link to a file that is not there", "round": "symbolic links", "pipe": "not a regular file"}
+    for name, reason in reasons.items():
+        with pytest.raises(PictureError, match=reason):
+            read_picture(tmp_path / f"{name}.jpg")
+
+
+def test_a_web_page_saved_as_a_picture_is_called_one(tmp_path: Path):
+    (tmp_path / "photo.jpg").write_text("<html><body>Not Found</body></html>")
+    with pytest.raises(PictureError, match="a web page"):
+        read_picture(tmp_path / "photo.jpg")
 
 
 def test_no_permission_is_said(tmp_path: Path, monkeypatch):
@@ -187,6 +226,16 @@ def test_flipped_bytes_give_a_picture_or_a_picture_error(form, data):
         picture = read_picture(bytes(content))
         assert picture.dtype == np.uint8
         assert picture.shape[2] == 3
+
+
+def test_what_pillow_logs_is_not_shown(capfd):
+    # nine samples a pixel, of which Pillow logs that it cannot decode them
+    data = encoded(Image.fromarray(CORNERS), "TIFF")
+    three, nine = (struct.pack("<HHIHH", 277, 3, 1, count, 0) for count in (3, 9))
+    assert three in data
+    with pytest.raises(PictureError):
+        read_picture(data.replace(three, nine))
+    assert capfd.readouterr() == ("", "")
 
 
 def test_endings_are_lower_case_and_dotted():

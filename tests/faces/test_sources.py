@@ -1,11 +1,11 @@
+import os
+import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fercli.core.errors import UsageError
-from fercli.faces.sources import find_sources, natural_key
+from fercli.faces.sources import find_sources
 
 
 @pytest.fixture
@@ -84,26 +84,122 @@ def test_nothing_to_work_on_is_an_error_of_usage(tmp_path, names):
 
 
 def test_a_folder_that_may_not_be_read_is_reported(album, monkeypatch):
-    import os
+    real = os.scandir
 
-    real = os.walk
+    def scandir(folder):
+        if Path(folder).name == "sub":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return real(folder)
 
-    def walk(top, onerror):
-        onerror(PermissionError(13, "Permission denied", str(top)))
-        return real(top / "none")
-
-    monkeypatch.setattr(os, "walk", walk)
-    (source, _) = find_sources([album, Path(__file__)])
-    assert source.fault == "cannot look into this folder: Permission denied"
-
-
-@given(st.lists(st.text("aB019²é /.", min_size=1, max_size=8), max_size=12))
-def test_natural_order_is_total_and_stable(names):
-    paths = [Path(name) for name in names]
-    backwards = paths[::-1]
-    assert sorted(backwards, key=natural_key) == sorted(paths, key=natural_key)
+    monkeypatch.setattr(os, "scandir", scandir)
+    first, *others = find_sources([album], recursive=True)
+    assert (first.path, first.fault) == (album / "sub", "cannot look into this folder: Permission denied")
+    assert [source.path.name for source in others] == ["Img1.png", "img2.JPG", "img10.jpg"]
 
 
-def test_natural_order_counts():
-    names = ["a10", "a9", "A1", "b", "a1b2", "a1b10"]
-    assert sorted(map(Path, names), key=natural_key) == [Path(n) for n in ["A1", "a1b2", "a1b10", "a9", "a10", "b"]]
+def linked(link: Path, target: Path) -> None:
+    try:
+        link.symlink_to(target)
+    except OSError:
+        pytest.skip("links need a privilege here")
+
+
+def test_links_are_followed_to_files_and_not_to_folders(album):
+    linked(album / "a_link.jpg", album / "img2.JPG")
+    linked(album / "b_broken.jpg", album / "gone.jpg")
+    linked(album / "around", album)
+    linked(album / "c_circle.jpg", album / "c_circle.jpg")
+    sources = find_sources([album], recursive=True)
+    names = [source.path.name for source in sources]
+    # the picture that the link leads to is there once, under the name that comes first
+    assert names == ["a_link.jpg", "b_broken.jpg", "c_circle.jpg", "Img1.png", "img10.jpg", "img3.heic"]
+
+
+def test_looking_does_not_ask_for_each_file_s_way_through_the_folders(album, monkeypatch):
+    for number in range(50):
+        (album / f"more{number}.png").touch()
+    asked = []
+    real = os.path.realpath
+    monkeypatch.setattr(os.path, "realpath", lambda path, **more: asked.append(path) or real(path, **more))
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: pytest.fail("asked for a file's status"))
+    assert len(find_sources([album], recursive=True)) == 54
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        ("album/*.png", ["Img1.png"]),
+        ("album/[iI]mg?.*", ["Img1.png", "img2.JPG"]),
+        ("album/**/*.heic", ["sub/img3.heic"]),
+        ("album/s*", ["sub/img3.heic"]),
+        ("a*/sub/../*.png", ["Img1.png"]),
+    ],
+)
+def test_a_pattern_is_read_as_a_shell_would(album, monkeypatch, pattern, names):
+    monkeypatch.chdir(album.parent)
+    sources = find_sources([Path(pattern)])
+    assert [source.path.resolve() for source in sources] == [album / name for name in names]
+    assert not any(source.fault or ".." in source.inside.parts for source in sources)
+
+
+def test_copies_of_what_a_pattern_matches_keep_its_folders(album, monkeypatch):
+    monkeypatch.chdir(album)
+    (source,) = find_sources([Path("../album/**/*.heic")])
+    assert source.inside == Path("sub/img3.heic")
+
+
+def test_a_pattern_without_a_match_does_not_stop_the_rest(album):
+    sources = find_sources([album / "*.bmp", album / "img2.JPG"])
+    assert [source.fault for source in sources] == ["nothing matches this pattern", ""]
+    assert sources[0].path == album / "*.bmp"
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(album):
+    (album / "img[12].png").touch()
+    (album / "img1.png").touch()
+    (source,) = find_sources([album / "img[12].png"])
+    assert source.path == album / "img[12].png"
+
+
+def test_a_list_is_taken_by_the_letter_and_comes_last(album):
+    listed = [album / "img?.JPG", album / "img2.JPG", album / "sub", album / "Img1.png"]
+    sources = find_sources([album / "Img1.png"], listed=listed)
+    assert [source.path.name for source in sources] == ["Img1.png", "img?.JPG", "img2.JPG", "img3.heic"]
+    assert [bool(source.fault) for source in sources] == [False, True, False, False]
+
+
+def test_videos_are_found_by_their_endings(album):
+    for name in ("clip.MP4", "b.webm"):
+        (album / name).touch()
+    kinds = {source.path.name: source.kind for source in find_sources([album, album / "notes.txt"])}
+    assert kinds["clip.MP4"] == kinds["b.webm"] == "video"
+    assert kinds["img2.JPG"] == kinds["notes.txt"] == "picture"
+
+
+def test_what_cannot_be_a_path_is_a_fault(album):
+    (long, _) = find_sources([Path("x" * 5000), album])[:2]
+    assert long.fault
+
+
+def test_an_archive_gives_its_pictures_where_it_is_named_itself(album):
+    with zipfile.ZipFile(album / "more.zip", "w") as archive:
+        for name in ("b/x10.png", "b/x9.png", "C:/up/../a.jpg", "notes.txt"):
+            archive.writestr(name, b"")
+    (album / "broken.tar").write_bytes(b"no archive" * 100)
+    sources = find_sources([album / "more.zip", album, album / "more.zip", album / "broken.tar"])
+    found = [source for source in sources if source.member]
+    assert [str(source.path) for source in found] == [
+        str(Path(f"{album}/more.zip/{name}")) for name in ("b/x9.png", "b/x10.png", "C:/up/../a.jpg")
+    ]
+    assert [source.inside for source in found] == [
+        Path("more.zip", *parts) for parts in (("b", "x9.png"), ("b", "x10.png"), ("C_", "up", "a.jpg"))
+    ]
+    assert len(sources) == len(found) + 4
+    assert sources[-1].path == album / "broken.tar"
+    assert sources[-1].fault.startswith("the archive is damaged or only half there")
+
+
+def test_an_archive_without_pictures_is_a_fault(album):
+    zipfile.ZipFile(album / "none.zip", "w").close()
+    assert find_sources([album / "none.zip", album])[0].fault == "an archive without pictures"

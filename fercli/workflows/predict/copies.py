@@ -1,6 +1,8 @@
 """Where annotated copies go: never over an original, never two in one place."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,40 +14,64 @@ from fercli.core.files import written_whole
 from fercli.faces.annotate import annotated
 from fercli.faces.decode import SUFFIXES
 from fercli.faces.film import mp4_encoder
-from fercli.faces.sources import Kind, Source
+from fercli.faces.names import Kind
+from fercli.faces.sources import Source
 from fercli.workflows.predict.results import Predicted
+
+#: A file's number: its device's and its own on it.
+_File = tuple[int, int]
 
 
 def plan_copies(sources: Iterable[Source], folder: Path, force: bool = False) -> dict[Path, Path]:
     """A file below `folder` for each source by its path: JPEG stays JPEG, videos become mp4, everything else PNG.
 
-    Copies lie as the pictures do in the folder they come from; a name that is taken gets -2, -3 … after it. Beside
-    a video's copy there is room for its timeline (see `timeline_of`).
+    Copies lie as the pictures do in the folder or the archive they come from; a name that is taken gets -2, -3 …
+    after it. Beside a video's copy there is room for its timeline (see `timeline_of`).
 
-    Raises UsageError where a copy would replace an original, or, without `force`, any other file; MachineError where
-    there are videos and this machine cannot write any.
+    Raises UsageError where a copy would replace an original, or, without `force`, any other file, or where a file
+    stands in the place of a folder; MachineError where there are videos and this machine cannot write any.
     """
     sources = [source for source in sources if not source.fault]
     if any(source.kind == "video" for source in sources):
         mp4_encoder()
-    originals = {source.path.resolve() for source in sources}
-    copies: dict[Path, Path] = {}
     taken: set[str] = set()
-    for source in sources:
-        copy = _free(folder / source.inside, source.kind, taken)
-        for file in [copy, timeline_of(copy)] if source.kind == "video" else [copy]:
-            if file.resolve() in originals:
-                raise UsageError(f"{file} is one of the originals: choose another folder for the annotated copies")
-            if file.exists() and not force:
-                raise UsageError(f"{file} exists already: choose another folder, or --force to replace such files")
-            taken.add(_same(file))
-        copies[source.path] = copy
+    copies = {source.path: _free(folder / source.inside, source.kind, taken) for source in sources}
+    timelines = [timeline_of(copies[source.path]) for source in sources if source.kind == "video"]
+    _check_free([*copies.values(), *timelines], folder, sources, force)
     return copies
+
+
+def _check_free(files: Sequence[Path], folder: Path, sources: Sequence[Source], force: bool) -> None:
+    """Raises UsageError where a file that is to be written must not be."""
+    inner = {folder, *(file.parent for file in files)}
+    for place in {place for low in inner for place in (low, *low.parents)}:
+        if place.exists() and not place.is_dir():
+            raise UsageError(f"{place} is a file: choose another folder for the annotated copies")
+    existing = [file for file in files if os.path.lexists(file)]
+    if not existing:
+        return
+    read = {source.member.archive if source.member else source.path for source in sources}
+    originals = set[_File]().union(*map(_numbers, read))
+    for file in existing:
+        if not originals.isdisjoint(_numbers(file)):
+            raise UsageError(f"{file} is one of the originals: choose another folder for the annotated copies")
+        if not force:
+            raise UsageError(f"{file} exists already: choose another folder, or --force to replace such files")
 
 
 def timeline_of(copy: Path) -> Path:
     """Where the timeline of a video is drawn whose annotated copy lies there."""
     return copy.with_suffix(".timeline.png")
+
+
+def _numbers(path: Path) -> set[_File]:
+    """The file at a path and the one that it leads to, by their numbers on the disk: names may differ in case."""
+    found = set()
+    for status in (os.stat, os.lstat):
+        with suppress(OSError):
+            file = status(path)
+            found.add((file.st_dev, file.st_ino))
+    return found
 
 
 def drawing(predicted: Iterable[Predicted], copies: Mapping[Path, Path]) -> Iterator[Predicted]:
@@ -66,13 +92,14 @@ def save_copy(picture: NDArray[np.uint8], path: Path) -> None:
         Image.fromarray(picture).save(temporary, quality=92)
 
 
-def _free(wanted: Path, kind: Kind, taken: Container[str]) -> Path:
+def _free(wanted: Path, kind: Kind, taken: set[str]) -> Path:
     """`wanted` with the ending of its kind, and a number where another copy has that name in any case."""
     suffix = ".mp4" if kind == "video" else ".jpg" if wanted.suffix.lower() in SUFFIXES["JPEG"] else ".png"
     copy, number = wanted.with_suffix(suffix), 1
     while _same(copy) in taken or (kind == "video" and _same(timeline_of(copy)) in taken):
         number += 1
         copy = wanted.with_name(f"{wanted.stem}-{number}{suffix}")
+    taken |= {_same(copy), _same(timeline_of(copy))} if kind == "video" else {_same(copy)}
     return copy
 
 

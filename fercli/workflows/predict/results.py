@@ -92,8 +92,8 @@ def face_prediction(number: int, detection: Detection, shares: dict[str, float])
     """The face of one probability a class, its figures rounded."""
     x1, y1, x2, y2 = (round(value, 2) for value in detection.box)
     landmarks = tuple((round(x, 2), round(y, 2)) for x, y in detection.landmarks)
-    plain = Detection((x1, y1, x2, y2), landmarks, round(detection.score, 6))
-    return FacePrediction(number, plain, *_named(shares))
+    score = None if detection.score is None else round(detection.score, 6)
+    return FacePrediction(number, Detection((x1, y1, x2, y2), landmarks, score), *_named(shares))
 
 
 def with_shares(face: FacePrediction, shares: dict[str, float]) -> FacePrediction:
