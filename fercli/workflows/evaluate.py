@@ -1,6 +1,6 @@
 """What `fer eval` does: a trained network and a face set in, figures out."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from fercli.metrics.scores import Scores, score
 from fercli.models.average import AVERAGE, trainings
 from fercli.models.loaded import Model, load_model
 from fercli.training.device import model_device
+from fercli.workflows.classes import logits_among, with_classes
 from fercli.workflows.parts import parts_of
 from fercli.workflows.run_folder import RunFolder, read_config
 
@@ -72,7 +73,7 @@ def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()
 
     Where they are some, the network chooses among these alone.
     """
-    out = model.logits(faces.images)[:, [model.classes.index(name) for name in faces.classes]]
+    out = logits_among(model, faces.images, faces.classes)
     probabilities = softmax(out, model.temperature)
     return Evaluation(
         model.name,
@@ -130,31 +131,6 @@ def _faces(model: Model, data: str | None, root: Path | None, reading: Reading |
     if len(names) > 1 or not names <= set(SETS) or any(other != readings[0] for other in readings):
         raise DataError(f"{model.path} was trained on {' and '.join(sorted(names))}: say where it lies with --data")
     return load_faces(names.pop(), root, reading or Reading(**readings[0]), steps)
-
-
-def with_classes(faces: FaceSet, model: Model, *, shared: bool = False) -> FaceSet:
-    """The faces with labels that index the model's classes, in its order.
-
-    With `shared`, faces of classes that the model does not know are left out, which a note counts, and the classes
-    are those that both know. Raises DataError where the classes differ and `shared` is not said, or none is shared.
-    """
-    both = tuple(name for name in model.classes if name in faces.classes)
-    differ = set(faces.classes) != set(model.classes)
-    lists = f"{faces.name} has the classes {', '.join(faces.classes)}; {model.name} knows {', '.join(model.classes)}"
-    if differ and not shared:
-        raise DataError(f"{lists}: --shared-classes measures the {len(both)} that both know")
-    if len(both) < 2:
-        raise DataError(f"{lists}: {len(both) or 'none'} in common, too few to be measured")
-    order = np.array([both.index(name) if name in both else -1 for name in faces.classes], dtype=np.int64)
-    labels = order[faces.labels]
-    kept = faces.select(labels >= 0).relabel(labels[labels >= 0], both)
-    if not differ:
-        return kept
-    note = (
-        f"only the classes that both know, among which alone the network chooses: {', '.join(both)}; "
-        f"{len(faces) - len(kept):,} faces of others left out"
-    )
-    return replace(kept, notes=(*faces.notes, note))
 
 
 def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> tuple[str, tuple[str, ...]]:
