@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 
 def evaluate(
+    corruptions: Annotated[
+        str | None,
+        typer.Argument(metavar="NAMES", help="With --corrupt: which, as in blur,rotation.", show_default="all"),
+    ] = None,
     model: options.Model = None,
     data: Annotated[
         str | None,
@@ -32,6 +36,9 @@ def evaluate(
         typer.Option(help="Which part. Default: test, else val; all of a set without a split."),
     ] = None,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = False,
+    corrupt: Annotated[
+        bool, typer.Option("--corrupt", help="Measure on the faces made worse too, in named ways at three strengths.")
+    ] = False,
     paper: Annotated[bool, typer.Option("--paper", help="Set the paper's own figures beside these.")] = False,
     out: Annotated[
         Path | None,
@@ -47,25 +54,32 @@ def evaluate(
 
     Precision, recall and F1 per class, accuracy with its interval, calibration, confusion matrix.
     """
+    from fercli.cli.corruption_table import corruption_table
     from fercli.cli.progress_bar import Bar
     from fercli.cli.report import ConfusionTable, class_table, summary
     from fercli.core.errors import UsageError
     from fercli.core.reading import Reading
+    from fercli.data.corruptions import corruption_names
     from fercli.workflows.evaluate import evaluate as workflow
 
     if out is not None and not force and (out / "metrics.json").exists():
         raise UsageError(f"{out} holds an evaluation already: --force replaces it, or name another --out")
+    if corruptions is not None and not corrupt:
+        raise UsageError(f"{corruptions}: a network is named with --model, data with --data, corruptions by --corrupt")
+    names = corruption_names(corruptions) if corrupt else ()
     typed = options.reading(labels, keep_contempt, subject_pattern, subjects, detect)
     with Bar() as bar:
         result = workflow(
             model, data, root=root, part=split, mirrored=tta, device=device,
-            reading=Reading(**typed) if typed else None, shared_classes=shared_classes, steps=bar.steps,
+            reading=Reading(**typed) if typed else None, shared_classes=shared_classes, corruptions=names,
+            steps=bar.steps,
         )  # fmt: skip
     for text in result.notes:
         console.note(text)
     if out is not None:
         result.save(out)
-        console.note(f"predictions.csv, confusion.png and metrics.json are in {out}")
+        more = ", the corruptions' table and pictures" if corrupt else ""
+        console.note(f"predictions.csv, confusion.png{more} and metrics.json are in {out}")
     claim = _claim(result) if paper else None
     if as_json:
         console.print_json({**result.to_dict(), **(_compared(claim, result) if claim else {})})
@@ -80,6 +94,8 @@ def evaluate(
     ):
         screen.print(part)
         screen.print()
+    if result.robustness:
+        screen.print(corruption_table(result.robustness, screen.width))
     if claim:
         _show_paper(claim, result)
 

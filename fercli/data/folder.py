@@ -61,6 +61,7 @@ def load_folder(
             people = read_people(reader(table), f"{path}/{table}")
             notes.append(f"{table} says {' and '.join(_said(people))}")
         pictures, left_out = _arranged(path, [name for name in names if is_picture(name)], people)
+        _classes(path, {picture.label for picture in pictures})  # before minutes are spent on looking for faces
         wanted = [picture.name for picture in pictures]
         read = find_faces(wanted, reader, steps) if detect else read_crops(wanted, reader)
     faults = [(picture.name, fault) for picture, fault in zip(pictures, read, strict=True) if isinstance(fault, str)]

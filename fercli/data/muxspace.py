@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,9 +14,12 @@ from fercli.core.labels import EXPRESSIONS, canonical
 from fercli.core.progress import Steps, unheard
 from fercli.data.faceset import FaceSet
 from fercli.data.photographs import NO_FACE, find_faces
-from fercli.data.pictures import is_picture, opened, printable
+from fercli.data.pictures import counted, is_picture, opened, printable
+from fercli.data.sources import is_zip
 
 SOURCE = "muxspace/facial_expressions on GitHub"
+#: What is looked for, in words.
+LAYOUT = "muxspace/ or facial_expressions/ with data/legend.csv and images/, or a zip archive of it"
 #: Where it is looked for below the data root.
 PLACES = (
     "muxspace",
@@ -27,6 +30,8 @@ PLACES = (
 )
 
 _LEGEND = "legend.csv"
+#: Where the repository has it.
+_LEGEND_PLACE = f"data/{_LEGEND}"
 #: George_W_Bush_0019 is a picture of George_W_Bush; facial-expressions_2868588k is of nobody known.
 _NAME = re.compile(r"(?P<person>.+)_\d{1,4}")
 
@@ -37,6 +42,23 @@ class Legend:
 
     labels: dict[str, str]
     left_out: dict[str, list[str]]
+
+
+def holds_muxspace(path: Path) -> bool:
+    """Whether a folder or zip archive looks, from its outside, like the repository."""
+    if path.is_dir():
+        return (path / _LEGEND_PLACE).is_file()
+    if not path.is_file() or not is_zip(path):
+        return False
+    with opened(path) as (names, _):
+        return any(f"/{name}".endswith(f"/{_LEGEND_PLACE}") for name in names)
+
+
+def muxspace_set(path: Path, steps: Steps = unheard) -> FaceSet:
+    """The faces of `load_muxspace` as a set of its own, with notes on what was left out."""
+    faces, left_out = load_muxspace(path, steps)
+    notes = (f"left out {counted(names)}, {reason}" for reason, names in left_out.items())
+    return replace(faces, notes=tuple(notes))
 
 
 def load_muxspace(path: Path, steps: Steps = unheard) -> tuple[FaceSet, dict[str, list[str]]]:

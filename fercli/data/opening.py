@@ -11,6 +11,7 @@ from fercli.data.cache import cached
 from fercli.data.faceset import FaceSet
 from fercli.data.fer2013 import TABLES, load_csv, usages_as_parts
 from fercli.data.folder import load_folder
+from fercli.data.muxspace import holds_muxspace, muxspace_set
 from fercli.data.people import read_people_file, with_pattern, with_people
 from fercli.data.photographs import FINDER
 from fercli.data.pictures import is_picture
@@ -33,6 +34,8 @@ def load_path(path: Path, name: str | None = None, reading: Reading = _PLAIN, st
 
     Raises DataError where nothing fits, UsageError where faces are to be found in what is no folder of pictures.
     """
+    if holds_muxspace(path):
+        return with_subjects(muxspace_set(path, steps), reading)
     inside = next((path / file for file in _TABLE_FILES if (path / file).is_file()), None) if path.is_dir() else path
     if inside is None or (inside.suffix != face_file.SUFFIX and is_zip(inside) and _holds_pictures(inside)):
         return with_subjects(_cached_folder(path, name, reading, steps), reading.model_copy(update={"subjects": None}))

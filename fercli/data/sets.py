@@ -40,11 +40,13 @@ class NamedSet:
     holds: tuple[str, ...] = ()
     #: the command that builds it, where there is one
     build: str = ""
+    #: whether a folder in one of the places is the set
+    recognised: Callable[[Path], bool] = has_class_folders
 
     def found(self, root: Path) -> Path | None:
         """Where the set lies below a data root; None where it does not, and for one that is built in."""
         paths = (root / place for place in self.places)
-        return next((path for path in paths if path.is_file() or has_class_folders(path)), None)
+        return next((path for path in paths if path.is_file() or self.recognised(path)), None)
 
 
 SETS: Registry[NamedSet] = Registry("data set")
@@ -149,8 +151,20 @@ SETS.register("fergit")(
         load=load_fergit,
         places=(BUILT, "fergit", "fergit.zip"),
         shares=(0.05, 0.05),
-        holds=("fer2013",),
+        holds=("fer2013", "muxspace"),
         build="fer data build fergit --fer2013 PATH --muxspace PATH",
+    )
+)
+SETS.register("muxspace")(
+    NamedSet(
+        summary="13,682 photographs of heads, many of known people, seven expressions; MTCNN finds the faces",
+        source=muxspace.SOURCE,
+        layout=muxspace.LAYOUT,
+        terms="the repository's are Apache-2.0; the pictures' rights lie with their owners: for research, not to be "
+        "passed on",
+        load=lambda path, reading, steps: with_subjects(muxspace.muxspace_set(path, steps), reading),
+        places=muxspace.PLACES,
+        recognised=muxspace.holds_muxspace,
     )
 )
 SETS.register("ckplus")(

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over folds with its 95 % interval; `p` is the two-sided probability of a mean as far from 0 by chance.
+    """A mean with its 95 % interval; `p` is the two-sided probability of a mean as far from 0 by chance.
 
     Without two folds there is nothing to tell how far they differ: low, high and p are NaN.
     """
@@ -59,3 +59,17 @@ def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> 
     first, second = int((first_right & ~second_right).sum()), int((second_right & ~first_right).sum())
     p = float(binomtest(first, first + second).pvalue) if first + second else 1.0
     return McNemar(first, second, p)
+
+
+def paired_difference(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> Interval:
+    """The accuracy of the second less that of the first on the same faces [N], N ≥ 1, with McNemar's p.
+
+    The interval is Wald's after one face more is counted for each of the two alone, which holds 95 % for few faces
+    too. Source: Bonett & Price 2012, Journal of Educational and Behavioral Statistics 37, 479–488.
+    """
+    found, faces = mcnemar(first_right, second_right), len(first_right)
+    lost, won = (found.first_only + 1) / (faces + 2), (found.second_only + 1) / (faces + 2)
+    # the normal distribution's 97.5 % point
+    reach = 1.959964 * math.sqrt((lost + won - (won - lost) ** 2) / (faces + 2))
+    low, high = max(-1.0, won - lost - reach), min(1.0, won - lost + reach)
+    return Interval((found.second_only - found.first_only) / faces, low, high, found.p)

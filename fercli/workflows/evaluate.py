@@ -1,5 +1,6 @@
 """What `fer eval` does: a trained network and a face set in, figures out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from fercli.metrics.scores import Scores, score
 from fercli.models.average import AVERAGE, trainings
 from fercli.models.loaded import Model, load_model
 from fercli.training.device import model_device
+from fercli.workflows.classes import logits_among, with_classes
+from fercli.workflows.corrupt import ROBUSTNESS_FILES, Robustness, robustness
 from fercli.workflows.parts import parts_of
 from fercli.workflows.run_folder import RunFolder, read_config
 
@@ -38,6 +41,7 @@ class Evaluation:
     uncalibrated: Scores
     predictions: Predictions
     notes: tuple[str, ...] = ()
+    robustness: Robustness | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """All figures, without the predictions, as JSON takes them."""
@@ -53,11 +57,16 @@ class Evaluation:
                 "calibration_error": self.uncalibrated.calibration_error,
             },
             "notes": self.notes,
+            **({"corruptions": self.robustness.to_list()} if self.robustness else {}),
         }
 
     def save(self, folder: Path) -> None:
-        """Write predictions.csv, confusion.png and, last, metrics.json into a folder."""
+        """Write predictions.csv, confusion.png, what there is of corruptions and, last, metrics.json into a folder."""
         self.save_predictions(folder / "predictions.csv", folder / "confusion.png")
+        for name in ROBUSTNESS_FILES:
+            (folder / name).unlink(missing_ok=True)  # an earlier evaluation's
+        if self.robustness:
+            self.robustness.save(folder, f"{self.model} on {self.data} ({self.part}): corrupted faces")
         write_json(folder / "metrics.json", self.to_dict())
 
     def save_predictions(self, table: Path, confusion: Path) -> None:
@@ -72,7 +81,7 @@ def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()
 
     Where they are some, the network chooses among these alone.
     """
-    out = model.logits(faces.images)[:, [model.classes.index(name) for name in faces.classes]]
+    out = logits_among(model, faces.images, faces.classes)
     probabilities = softmax(out, model.temperature)
     return Evaluation(
         model.name,
@@ -97,12 +106,14 @@ def evaluate(
     device: str = "auto",
     reading: Reading | None = None,
     shared_classes: bool = False,
+    corruptions: Sequence[str] = (),
     steps: Steps = unheard,
 ) -> Evaluation:
     """Measure a trained network on a face set: on the data and the split of its own training unless told otherwise.
 
     `reading` says how the data are read; None is as for training where they are the training's own, else plainly.
     With `shared_classes`, of a set with other classes only those are measured that the network knows too.
+    `corruptions` are names of ways to make the faces worse (fercli.data.corruptions), in which it is measured too.
     `part` is train, val, test, spare or all. Without it: test where there is one, else val; all of a set that has
     no split of its own and that the network was not trained on.
     Raises ModelError, DataError or RunError for what does not exist or does not fit.
@@ -113,7 +124,10 @@ def evaluate(
     part, notes = _chosen(part, parts, faces, loaded)
     subset = faces if part == "all" else faces.select(parts == part)
     fitting = with_classes(subset, loaded, shared=shared_classes)
-    return measure(loaded, fitting, part, (*fitting.notes, *notes))
+    result = measure(loaded, fitting, part, (*fitting.notes, *notes))
+    if not corruptions:
+        return result
+    return replace(result, robustness=robustness(loaded, fitting, result.predictions, corruptions, steps))
 
 
 def _faces(model: Model, data: str | None, root: Path | None, reading: Reading | None, steps: Steps) -> FaceSet:
@@ -130,31 +144,6 @@ def _faces(model: Model, data: str | None, root: Path | None, reading: Reading |
     if len(names) > 1 or not names <= set(SETS) or any(other != readings[0] for other in readings):
         raise DataError(f"{model.path} was trained on {' and '.join(sorted(names))}: say where it lies with --data")
     return load_faces(names.pop(), root, reading or Reading(**readings[0]), steps)
-
-
-def with_classes(faces: FaceSet, model: Model, *, shared: bool = False) -> FaceSet:
-    """The faces with labels that index the model's classes, in its order.
-
-    With `shared`, faces of classes that the model does not know are left out, which a note counts, and the classes
-    are those that both know. Raises DataError where the classes differ and `shared` is not said, or none is shared.
-    """
-    both = tuple(name for name in model.classes if name in faces.classes)
-    differ = set(faces.classes) != set(model.classes)
-    lists = f"{faces.name} has the classes {', '.join(faces.classes)}; {model.name} knows {', '.join(model.classes)}"
-    if differ and not shared:
-        raise DataError(f"{lists}: --shared-classes measures the {len(both)} that both know")
-    if len(both) < 2:
-        raise DataError(f"{lists}: {len(both) or 'none'} in common, too few to be measured")
-    order = np.array([both.index(name) if name in both else -1 for name in faces.classes], dtype=np.int64)
-    labels = order[faces.labels]
-    kept = faces.select(labels >= 0).relabel(labels[labels >= 0], both)
-    if not differ:
-        return kept
-    note = (
-        f"only the classes that both know, among which alone the network chooses: {', '.join(both)}; "
-        f"{len(faces) - len(kept):,} faces of others left out"
-    )
-    return replace(kept, notes=(*faces.notes, note))
 
 
 def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> tuple[str, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from fercli.data.sets import load_faces
 from fercli.data.splits import split
 from fercli.models.export.quantise import CALIBRATION_FACES
 from fercli.models.loaded import Model
-from fercli.workflows.evaluate import with_classes
+from fercli.workflows.classes import with_classes
 from fercli.workflows.parts import parts_of
 
 

@@ -94,6 +94,27 @@ def test_a_zip_archive_of_the_repository_is_the_same(muxspace, tmp_path):
     assert load_muxspace(archive)[0].fingerprint == load_muxspace(muxspace)[0].fingerprint
 
 
+@pytest.mark.parametrize("said", ["muxspace", "its folder", "a zip archive of it"])
+def test_it_is_a_set_of_its_own(root, said):
+    place = {"muxspace": "muxspace", "its folder": str(root / "muxspace")}.get(said, str(root / "faces.zip"))
+    if said == "a zip archive of it":
+        with zipfile.ZipFile(root / "faces.zip", "w") as packed:
+            for file in (root / "muxspace").rglob("*.*"):
+                packed.write(file, file.relative_to(root / "muxspace").as_posix())
+    faces = load_faces(place, root)
+    assert (faces.name, faces.parts, len(faces)) == ("muxspace", None, 3)
+    assert faces.subjects == ("Ann_Lee", "Ann_Lee", "")
+    assert faces.notes[-2:] == (
+        "left out 1 picture (gone_0001.jpg), not there", "left out 1 picture (noise_0001.jpg), no face found"
+    )  # fmt: skip
+
+
+def test_class_folders_beside_a_legend_are_class_folders(tmp_path, draw):
+    draw(tmp_path / "mine/happy/a.png")
+    (tmp_path / "mine/legend.csv").write_text(LEGEND)
+    assert load_faces(str(tmp_path / "mine")).ids == ("happy/a.png",)
+
+
 def test_another_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"no legend\.csv in it: it should be muxspace/facial_expressions"):
         load_muxspace(tmp_path)

@@ -36,6 +36,13 @@ def test_the_face_is_the_one_that_predict_would_cut_out(folder):
     assert not np.array_equal(load_faces(str(folder)).images[0], faces.images[0])
 
 
+def test_folders_that_are_no_classes_are_refused_before_any_face_is_looked_for(tmp_path, photograph, monkeypatch):
+    photograph(tmp_path / "set/images/a.png")
+    monkeypatch.setattr("fercli.data.folder.find_faces", lambda *_: pytest.fail("looked for faces"))
+    with pytest.raises(DataError, match="all pictures are of one class, 'images'"):
+        load_faces(str(tmp_path / "set"), reading=Reading(detect=True))
+
+
 def test_the_largest_face_counts(tmp_path, photograph):
     small = Image.open(photograph(tmp_path / "one.png")).convert("RGB")
     both = Image.new("RGB", (400, 320), "white")

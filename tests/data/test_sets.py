@@ -89,7 +89,7 @@ def test_an_unknown_name_suggests_the_nearest(name, tmp_path, monkeypatch):
 
 def test_a_name_like_none_lists_all(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match=r"there is cartoon, ckplus, fer2013, fergit\. A path"):
+    with pytest.raises(DataError, match=r"there is cartoon, ckplus, fer2013, fergit, muxspace\. A path"):
         load_faces("zzzzz")
 
 
@@ -145,6 +145,8 @@ def test_a_set_comes_from_the_cache_the_second_time(tmp_path, rows, write_csv, d
 def test_sets_that_share_faces_are_known():
     assert share_faces("fergit", "fer2013+ferplus")
     assert share_faces("fer2013", "fergit")
+    assert share_faces("muxspace", "fergit")
+    assert not share_faces("fer2013", "muxspace")
     assert not share_faces("fer2013", "fer2013")
     assert not share_faces("cartoon", "someone's")
 
@@ -155,7 +157,7 @@ def test_cartoon_needs_no_files(tmp_path):
 
 
 def test_every_set_says_what_it_is():
-    assert list(SETS) == ["cartoon", "ckplus", "fer2013", "fergit"]
+    assert list(SETS) == ["cartoon", "ckplus", "fer2013", "fergit", "muxspace"]
     for name in SETS:
         assert all((SETS[name].summary, SETS[name].source, SETS[name].layout, SETS[name].terms))
         assert 0 < sum(SETS[name].shares) < 0.5

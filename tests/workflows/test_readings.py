@@ -16,7 +16,8 @@ from fercli.data.face_file import write_faces
 from fercli.data.sets import load_faces
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header
-from fercli.workflows.evaluate import evaluate, with_classes
+from fercli.workflows.classes import with_classes
+from fercli.workflows.evaluate import evaluate
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.settings import settings
 from fercli.workflows.train import train

@@ -1,0 +1,116 @@
+"""Measures a network that ships and writes the figures into its card, docs/models/NAME.md, between markers.
+
+    FER_DATA=… python -m benchmarks.model_card [--model xu-rescnn] [--card FILE]
+
+Needs fer2013 and muxspace below FER_DATA. Every figure is that of the `fer eval` command that stands above it. What
+is not between markers is written by hand and stays.
+"""
+
+import argparse
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+import fercli
+from benchmarks import model_card_tables as tables
+from fercli.core.catalogue import ModelEntry
+from fercli.core.files import write_text
+from fercli.data.corruptions import corruption_names
+from fercli.data.sets import SETS
+from fercli.models.catalogue import load_catalogue
+from fercli.models.loaded import weights_path
+from fercli.models.weights import Header, read_header
+from fercli.workflows.evaluate import Evaluation, evaluate
+
+CARDS = Path(__file__).resolve().parent.parent / "docs" / "models"
+
+_BLOCK = re.compile(r"(?P<begin><!-- begin (?P<name>[\w-]+)[^>]*-->\n).*?(?P<end><!-- end (?P=name) -->)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a card is made of: PublicTest seen once and with mirror images, the latter corrupted too, and muxspace."""
+
+    entry: ModelEntry
+    header: Header
+    single: Evaluation
+    mirrored: Evaluation
+    photographs: Evaluation
+
+
+def filled(card: str, blocks: Mapping[str, str]) -> str:
+    """The card with each block between its markers. Raises ValueError where blocks and markers are not the same."""
+    marked = [found["name"] for found in _BLOCK.finditer(card)]
+    if sorted(marked) != sorted(blocks):
+        raise ValueError(f"the card has markers for {', '.join(marked)}; the figures are {', '.join(blocks)}")
+    return _BLOCK.sub(lambda found: f"{found['begin']}{blocks[found['name']].strip()}\n{found['end']}", card)
+
+
+def measured(name: str) -> Measured:
+    """Run every measurement: minutes, and the first time five more to find the faces of muxspace."""
+    single = evaluate(name, "fer2013", part="val", device="cpu")
+    mirrored = evaluate(
+        name, "fer2013", part="val", mirrored=True, device="cpu", corruptions=corruption_names(None)
+    )  # fmt: skip
+    photos = evaluate(name, "muxspace", part="all", mirrored=True, device="cpu")
+    return Measured(load_catalogue()[name], read_header(weights_path(name)), single, mirrored, photos)
+
+
+def facts(made: Measured) -> Iterator[str]:
+    """What the network is and where its weights come from, as a table."""
+    trained, parameters = made.header.training, made.entry.parameters
+    known = SETS[str(trained["data"])]
+    yield "| | |"
+    yield "|---|---|"
+    yield f"| architecture | {made.entry.source.cite} |"
+    yield f"| parameters | {parameters.trainable:,} trainable, {parameters.total:,} with running statistics |"
+    yield f"| cost | {made.entry.multiply_adds:,} multiply-adds a face |"
+    yield f"| classes | {', '.join(made.header.classes)} |"
+    yield f"| training | `{trained['command']}` |"
+    yield f"| weights of | epoch {trained['best_epoch']} of {trained['epochs']}, seed {trained['seed']} |"
+    yield from (f"| beside its figures | {note} |" for note in dict.fromkeys(one.note for one in made.entry.results))
+    yield f"| data | `{trained['data']}`: {known.summary} |"
+    yield f"| from | {known.source} |"
+    yield f"| terms | {known.terms} |"
+    yield f"| measured with | fercli {fercli.__version__}, torch {torch.__version__.partition('+')[0]}, on a CPU |"
+
+
+def blocks(made: Measured) -> dict[str, str]:
+    """The text of every block by its name."""
+    name, rows = made.single.model, made.mirrored.robustness
+    assert rows is not None
+    public = f"`fer eval --model {name} --data fer2013 --split val`, mirrored: with `--tta`"
+    photos = f"`fer eval --model {name} --data muxspace --tta`"
+    worse = f"`fer eval --model {name} --data fer2013 --split val --tta --corrupt`"
+    parts: dict[str, tuple[str, Iterator[str]]] = {
+        "facts": ("", facts(made)),
+        "overall": (public, tables.overall(made.single, made.mirrored)),
+        "classes": (public, tables.classes(made.single, made.mirrored)),
+        "calibration": (f"{public}; {photos}", tables.calibration(made.single, made.mirrored, made.photographs)),
+        "photographs": (photos, tables.photographs(made.photographs, made.mirrored)),
+        "photographs-confusion": (photos, tables.confusions(made.photographs)),
+        "corruptions": (worse, tables.corruptions(rows)),
+        "weak": ("", tables.weak_points(made.mirrored, made.photographs, rows)),
+    }
+    return {
+        name: "\n".join([*([f"{command}:", ""] if command else []), *lines])
+        for name, (command, lines) in parts.items()
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="xu-rescnn", help="one whose weights ship")
+    parser.add_argument("--card", type=Path, help="default: docs/models/MODEL.md")
+    options = parser.parse_args()
+    path = options.card or CARDS / f"{options.model}.md"
+    card = path.read_text(encoding="utf-8")
+    write_text(path, filled(card, blocks(measured(options.model))))
+    print(f"figures written into {path}")
+
+
+if __name__ == "__main__":
+    main()
