@@ -83,7 +83,7 @@ def score(probabilities: NDArray[np.floating], labels: NDArray[np.int64], classe
         classes=tuple(classes),
         faces=len(labels),
         accuracy=right / len(labels),
-        accuracy_interval=_wilson(right, len(labels)),
+        accuracy_interval=wilson(right, len(labels)),
         # scikit-learn's own function is this mean, with a warning for each class without faces
         balanced_accuracy=float(recall[support > 0].mean()),
         log_loss=_log_loss(probabilities, labels),
@@ -110,7 +110,8 @@ def _check(probabilities: NDArray[np.floating], labels: NDArray[np.int64], class
         raise ValueError("rows of probabilities must hold nothing negative and sum to 1")
 
 
-def _wilson(right: int, faces: int) -> tuple[float, float]:
+def wilson(right: int, faces: int) -> tuple[float, float]:
+    """The 95 % Wilson score interval of a share, both ends 0 to 1. `faces` is at least 1."""
     from scipy.stats import binomtest
 
     interval = binomtest(right, faces).proportion_ci(confidence_level=0.95, method="wilson")
