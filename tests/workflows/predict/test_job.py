@@ -115,8 +115,10 @@ def test_copies_are_drawn_for_pictures_with_faces_and_originals_stay(tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a.png"]
     assert photo.read_bytes() == before
     drawn = np.array(Image.open(tmp_path / "out" / "a.png"))
-    assert drawn.shape == (60, 120, 3)
-    assert not np.array_equal(drawn, np.array(Image.open(photo)))
+    # there is no room beside the faces: their captions stand in full below
+    assert drawn.shape[1:] == (120, 3)
+    assert drawn.shape[0] > 60
+    assert not np.array_equal(drawn[:60], np.array(Image.open(photo)))
 
 
 def test_copies_of_the_same_name_do_not_collide(tmp_path):
