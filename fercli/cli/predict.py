@@ -32,6 +32,9 @@ def predict(
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw boxes and labels on copies in this folder.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page to look at: counts and faces, in one .html.")
+    ] = None,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = True,
     raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = False,
     device: options.Device = "auto",
@@ -45,9 +48,12 @@ def predict(
     """
     from fercli.faces.sources import find_sources
     from fercli.workflows.predict.copies import plan_copies
+    from fercli.workflows.predict.report import Report, plan_report
 
     chosen = _form(form, as_json, output)
     _refuse_existing(output, force)
+    if report:
+        plan_report(report, force)
     sources = find_sources([*(paths or []), *([_portrait()] if demo else [])], recursive)
     copies = plan_copies(sources, annotate, force) if annotate else None
 
@@ -60,7 +66,8 @@ def predict(
     if where.type == "mps":
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    results = predict_sources(sources, network, Detector(str(where)), copies=copies)
+    page = Report(network.classes) if report else None
+    results = predict_sources(sources, network, Detector(str(where)), copies=copies, report=page)
     tally = Tally()
     counted = tally.counting(results)
     if _bar_fits(len(sources), chosen, output):
@@ -71,6 +78,11 @@ def predict(
         console.note(f"written to {output}")
     if annotate and tally.faces:
         console.note(f"annotated copies in {annotate}")
+    if report and page:
+        from fercli.workflows.predict.report_page import made_by, write_report
+
+        write_report(report, page, made_by(network))
+        console.note(f"report in {report}")
     if tally.interrupted:
         console.note(f"stopped after {_count(tally.pictures, 'picture')} of {len(sources):,}")
         raise typer.Exit(130)
