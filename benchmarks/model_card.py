@@ -23,7 +23,8 @@ from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import weights_path
 from fercli.models.weights import Header, read_header
-from fercli.workflows.evaluate import Evaluation, evaluate
+from fercli.workflows.evaluate import evaluate
+from fercli.workflows.evaluation import Evaluation
 
 CARDS = Path(__file__).resolve().parent.parent / "docs" / "models"
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from fercli.metrics.scores import ClassScores, Scores, wilson
 from fercli.workflows.corrupt import Robustness
-from fercli.workflows.evaluate import Evaluation
+from fercli.workflows.evaluation import Evaluation
 
 #: Points of accuracy that a corruption of medium strength has to cost to be named a weak point.
 _COSTLY = 0.1

@@ -9,7 +9,7 @@ from fercli.cli import console, options
 
 if TYPE_CHECKING:
     from fercli.core.catalogue import Claim
-    from fercli.workflows.evaluate import Evaluation
+    from fercli.workflows.evaluation import Evaluation
 
 
 def evaluate(
@@ -40,9 +40,12 @@ def evaluate(
         bool, typer.Option("--corrupt", help="Measure on the faces made worse too, in named ways at three strengths.")
     ] = False,
     paper: Annotated[bool, typer.Option("--paper", help="Set the paper's own figures beside these.")] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Accuracy when only the surest faces are answered.")
+    ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Save predictions.csv, confusion.png and metrics.json here."),
+        typer.Option(metavar="DIR", help="Save predictions.csv, metrics.json and pictures of the results here."),
     ] = None,
     device: options.Device = "auto",
     force: options.Force = False,
@@ -55,6 +58,7 @@ def evaluate(
     Precision, recall and F1 per class, accuracy with its interval, calibration, confusion matrix.
     """
     from fercli.cli.corruption_table import corruption_table
+    from fercli.cli.coverage_table import coverage_table
     from fercli.cli.progress_bar import Bar
     from fercli.cli.report import ConfusionTable, class_table, summary
     from fercli.core.errors import UsageError
@@ -76,13 +80,14 @@ def evaluate(
         )  # fmt: skip
     for text in result.notes:
         console.note(text)
+    curve = result.coverage() if coverage else None
     if out is not None:
-        result.save(out)
-        more = ", the corruptions' table and pictures" if corrupt else ""
-        console.note(f"predictions.csv, confusion.png{more} and metrics.json are in {out}")
+        *files, last = result.save(out, curve)
+        console.note(f"{', '.join(files)} and {last} are in {out}")
     claim = _claim(result) if paper else None
     if as_json:
-        console.print_json({**result.to_dict(), **(_compared(claim, result) if claim else {})})
+        more = {"coverage": curve.to_dict()} if curve else {}
+        console.print_json({**result.to_dict(), **more, **(_compared(claim, result) if claim else {})})
         return
     views = "each face and its mirror image" if tta else "single view"
     screen = console.out()
@@ -93,6 +98,9 @@ def evaluate(
         ConfusionTable(result.scores),
     ):
         screen.print(part)
+        screen.print()
+    if curve:
+        screen.print(coverage_table(curve))
         screen.print()
     if result.robustness:
         screen.print(corruption_table(result.robustness, screen.width))

@@ -1,99 +1,26 @@
 """What `fer eval` does: a trained network and a face set in, figures out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.errors import DataError
-from fercli.core.files import write_json
 from fercli.core.progress import Steps, unheard
 from fercli.core.reading import Reading
 from fercli.data.faceset import FaceSet
 from fercli.data.leaks import leak_note
 from fercli.data.sets import SETS, load_faces, share_faces
-from fercli.metrics.calibration import softmax
-from fercli.metrics.plots import plot_confusion
-from fercli.metrics.predictions import Predictions, write_predictions
-from fercli.metrics.scores import Scores, score
 from fercli.models.average import AVERAGE, trainings
 from fercli.models.loaded import Model, load_model
 from fercli.training.device import model_device
-from fercli.workflows.classes import logits_among, with_classes
-from fercli.workflows.corrupt import ROBUSTNESS_FILES, Robustness, robustness
+from fercli.workflows.classes import with_classes
+from fercli.workflows.corrupt import robustness
+from fercli.workflows.evaluation import Evaluation, measure
 from fercli.workflows.parts import parts_of
 from fercli.workflows.run_folder import RunFolder, read_config
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """One network on one part of one face set. `scores` are with the temperature, `uncalibrated` without."""
-
-    model: str
-    data: str
-    part: str
-    mirrored: bool
-    temperature: float
-    scores: Scores
-    uncalibrated: Scores
-    predictions: Predictions
-    notes: tuple[str, ...] = ()
-    robustness: Robustness | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """All figures, without the predictions, as JSON takes them."""
-        return {
-            "model": self.model,
-            "data": self.data,
-            "part": self.part,
-            "views": "single + mirrored" if self.mirrored else "single",
-            "temperature": self.temperature,
-            **self.scores.to_dict(),
-            "uncalibrated": {
-                "log_loss": self.uncalibrated.log_loss,
-                "calibration_error": self.uncalibrated.calibration_error,
-            },
-            "notes": self.notes,
-            **({"corruptions": self.robustness.to_list()} if self.robustness else {}),
-        }
-
-    def save(self, folder: Path) -> None:
-        """Write predictions.csv, confusion.png, what there is of corruptions and, last, metrics.json into a folder."""
-        self.save_predictions(folder / "predictions.csv", folder / "confusion.png")
-        for name in ROBUSTNESS_FILES:
-            (folder / name).unlink(missing_ok=True)  # an earlier evaluation's
-        if self.robustness:
-            self.robustness.save(folder, f"{self.model} on {self.data} ({self.part}): corrupted faces")
-        write_json(folder / "metrics.json", self.to_dict())
-
-    def save_predictions(self, table: Path, confusion: Path) -> None:
-        """Write the table of predictions (csv) and the picture of the confusion matrix (png)."""
-        write_predictions(table, self.predictions)
-        title = f"{self.model} on {self.data} ({self.part})"
-        plot_confusion(self.scores.confusion, self.scores.classes, confusion, title)
-
-
-def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()) -> Evaluation:
-    """Measure a network on all of `faces`, whose classes must be the network's or some of them, in the same order.
-
-    Where they are some, the network chooses among these alone.
-    """
-    out = logits_among(model, faces.images, faces.classes)
-    probabilities = softmax(out, model.temperature)
-    return Evaluation(
-        model.name,
-        faces.name,
-        part,
-        model.mirrored,
-        model.temperature,
-        score(probabilities, faces.labels, faces.classes),
-        score(softmax(out), faces.labels, faces.classes),
-        Predictions(faces.ids, faces.labels, probabilities, faces.classes),
-        notes,
-    )
 
 
 def evaluate(

@@ -29,7 +29,7 @@ from fercli.training.compiling import should_compile
 from fercli.training.device import describe, pick_device, repeatable, resolve_precision
 from fercli.training.loop import Faces, fit
 from fercli.training.state import TrainingState
-from fercli.workflows.evaluate import measure
+from fercli.workflows.evaluation import measure
 from fercli.workflows.provenance import command_line, git_commit, versions
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.training_result import TrainResult, accuracies

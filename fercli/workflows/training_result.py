@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fercli.workflows.evaluate import Evaluation
+from fercli.workflows.evaluation import Evaluation
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header
 from fercli.workflows.corrupt import robustness
-from fercli.workflows.evaluate import measure
+from fercli.workflows.evaluation import measure
 
 CARD = """# A card
 By hand.

@@ -145,6 +145,19 @@ def test_evaluating_prints_every_figure(fer):
     assert "measuring all 700 faces" in err
 
 
+def test_accuracy_of_the_surest_faces_is_shown_and_given_as_json(fer):
+    code, out, err = fer("eval", "--data", "cartoon", "--coverage")
+    assert code == 0, err
+    below = out[out.index("confidence from") :].splitlines()
+    assert below[1].split()[:3] == ["100", "%", "700"]
+    assert len(below[1:11]) == 10
+    assert "AURC 0." in below[11]
+    code, out, _ = fer("eval", "--data", "cartoon", "--coverage", "--json")
+    curve = json.loads(out)["coverage"]
+    assert curve["levels"][0]["accuracy"] == json.loads(out)["accuracy"]
+    assert f"AURC {curve['aurc']:.4f}" in below[11]
+
+
 def test_a_paper_s_figures_stand_beside_the_measured_ones(fer):
     code, out, err = fer("eval", "--data", "cartoon", "--paper")
     assert code == 0, err

@@ -12,7 +12,7 @@ from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
 from fercli.models.loaded import load_model
 from fercli.workflows.corrupt import robustness
-from fercli.workflows.evaluate import measure
+from fercli.workflows.evaluation import measure
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,8 @@ def test_figures_and_pictures_are_kept(fer, tmp_path):
     rows = json.loads(out)["corruptions"]
     assert [row["strength"] for row in rows] == ["mild", "medium", "strong"]
     assert {path.name for path in (tmp_path / "measured").iterdir()} == {
-        "corruptions.csv", "corruptions.png", "corruptions-faces.png", "confusion.png", "predictions.csv",
-        "metrics.json",
+        "corruptions.csv", "corruptions.png", "corruptions-faces.png", "confusion.png", "reliability.png",
+        "predictions.csv", "metrics.json",
     }  # fmt: skip
     assert json.loads((tmp_path / "measured/metrics.json").read_text())["corruptions"] == rows
     assert "the corruptions' table and pictures" in err

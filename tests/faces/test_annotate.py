@@ -23,28 +23,46 @@ def test_a_copy_of_the_same_shape_and_the_original_untouched(height, width, foun
     assert bool(found) or np.array_equal(drawn, picture)
 
 
-@settings(deadline=None, max_examples=60)
-@given(boxes, st.floats(1, 150), st.floats(1, 40))
-def test_labels_stay_inside_the_picture(box, width, height):
-    label = annotate._best_place(box, (width, height), (200, 100), [box], [])
-    assert label[0] >= 0
-    assert label[1] >= 0
-    assert label[2] <= 200
-    assert label[3] <= 100
+@settings(deadline=None, max_examples=40)
+@given(side, side, st.lists(st.tuples(boxes, st.text("1 aM%", max_size=20)), max_size=5))
+def test_a_legend_only_adds_below_and_where_it_must_to_the_right(height, width, captions):
+    picture = np.full((height, width, 3), 77, np.uint8)
+    plain, drawn = annotated(picture, captions), annotated(picture, captions, legend=True)
+    assert drawn.shape[0] >= height
+    assert drawn.shape[1] >= width
+    assert np.array_equal(drawn[:height, :width], plain)
+    assert drawn.shape[0] > height or drawn.shape == plain.shape
 
 
-def test_a_label_keeps_off_faces_and_other_labels_where_there_is_room():
-    faces = [(100.0, 100.0, 150.0, 160.0), (100.0, 30.0, 150.0, 95.0), (152.0, 100.0, 200.0, 160.0)]
-    placed = []
-    for face in faces:
-        label = annotate._best_place(face, (80, 20), (400, 300), faces, placed)
-        assert all(annotate._overlap(label, other) == 0 for other in [*faces, *placed])
-        placed.append(label)
+def test_captions_that_would_hide_faces_are_shortened_and_stand_in_full_below():
+    crowd = [(x, y, x + 18.0, y + 22.0) for y in range(10, 150, 45) for x in range(5, 190, 30)]
+    captions = [(box, f"{number} neutral 40 %") for number, box in enumerate(crowd, start=1)]
+    picture = np.full((160, 200, 3), 128, np.uint8)
+    drawn = annotated(picture, captions, legend=True)
+    assert drawn.shape[0] > 160
+    assert drawn.shape[1] == 200
+    below = drawn[160:]
+    assert (below == 255).mean() > 0.5
+    # 28 captions in two columns: letters on both halves, down to the last row
+    for half in (below[:, :100], below[:, 100:]):
+        assert np.argwhere(half.max(axis=2) < 60)[:, 0].max() > len(below) - 20
+    assert annotated(picture, captions).shape == picture.shape
 
 
-def test_a_label_goes_above_where_nothing_is_in_the_way():
-    box = (100.3, 100.7, 150.0, 160.0)
-    assert annotate._best_place(box, (60.1, 20.3), (400, 300), [box], [])[3] == pytest.approx(100.7)
+def test_a_picture_narrower_than_its_caption_is_widened_for_it():
+    picture = np.full((48, 48, 3), 128, np.uint8)
+    drawn = annotated(picture, [((2.0, 2.0, 46.0, 46.0), "1 surprise 40 %")], legend=True)
+    assert drawn.shape[1] > 60
+    letters = np.argwhere(drawn[48:].max(axis=2) < 60)
+    assert letters[:, 1].max() < drawn.shape[1] - 1
+    assert letters[:, 1].max() > 55
+
+
+@pytest.mark.parametrize(("text", "short"), [("12 neutral 47 %", "12 neu"), ("3 happy", "3 hap"), ("7", "7"), ("", "")])
+def test_forms_grow_shorter(text, short):
+    full, middle, number = (form(text) for form in annotate._FORMS)
+    assert (full, middle) == (text, short)
+    assert number == short.split(" ")[0]
 
 
 @pytest.mark.parametrize("shade", [0, 128, 255])

@@ -274,9 +274,16 @@ def test_a_foreign_set_without_a_split_is_measured_whole(run, tmp_path):
     assert any("no split of its own" in note for note in result.notes)
 
 
-def test_a_saved_evaluation_has_its_three_files(run, tmp_path):
-    evaluate(str(run.path)).save(tmp_path / "eval")
-    assert {file.name for file in (tmp_path / "eval").iterdir()} == {"metrics.json", "predictions.csv", "confusion.png"}
+def test_a_saved_evaluation_has_the_files_that_it_names(run, tmp_path):
+    result = evaluate(str(run.path))
+    named = result.save(tmp_path / "eval")
+    assert sorted(named) == sorted(file.name for file in (tmp_path / "eval").iterdir())
+    assert named == ["predictions.csv", "confusion.png", "reliability.png", "metrics.json"]
+    named = result.save(tmp_path / "curve", result.coverage())
+    assert sorted(named) == sorted(file.name for file in (tmp_path / "curve").iterdir())
+    assert set(named) == {"predictions.csv", "confusion.png", "reliability.png", "coverage.png", "metrics.json"}
+    levels = json.loads((tmp_path / "curve" / "metrics.json").read_text())["coverage"]["levels"]
+    assert levels[0]["accuracy"] == result.scores.accuracy
 
 
 def test_history_has_a_row_an_epoch(run):

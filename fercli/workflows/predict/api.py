@@ -14,11 +14,13 @@ from fercli.faces.decode import image_pixels
 from fercli.faces.detect import Detector
 from fercli.faces.pictures import Picture, read_pictures
 from fercli.faces.sources import Source, sources_at
+from fercli.faces.whole import WholePictures
 from fercli.models.loaded import load_model
 from fercli.training.device import model_device, pick_device
-from fercli.workflows.predict.job import predict_read
+from fercli.workflows.predict.job import Stages, predict_read
 from fercli.workflows.predict.results import PictureResult
 from fercli.workflows.predict.unsure import check_share
+from fercli.workflows.predict.video_settings import EVERY
 
 #: A file or folder, an array of pixels, or an image of Pillow's.
 Input: TypeAlias = str | os.PathLike[str] | NDArray[np.uint8] | Image.Image
@@ -33,14 +35,20 @@ def predict(
     tta: bool = True,
     raw: bool = False,
     min_confidence: float = 0.0,
+    faces_are_cropped: bool = False,
+    every: float = EVERY,
+    smooth: float = 0.0,
 ) -> Iterator[PictureResult]:
-    """The faces and their expressions in pictures, one result a picture, in order, as they are asked for.
+    """The faces and their expressions in pictures, one result a picture or frame of a video, in order, as they are
+    asked for.
 
     `pictures` is one of these or any iterable of them, a generator included, which is taken from only a few pictures
-    ahead, in another thread: a path (a folder stands for the pictures in it), a NumPy array of uint8, RGB [H, W, 3]
-    or gray [H, W], or an image of Pillow's. Whether an array is RGB cannot be seen: turn OpenCV's BGR round first,
-    `frame[..., ::-1]`. The result of an array has the source 'array N', of an image without a file 'image N', where
-    N is its place in the iterable, from 0 on. The rest is as on the command line, with the same defaults.
+    ahead, in another thread: a path (a folder or an archive stands for the pictures in it), a NumPy array of uint8,
+    RGB [H, W, 3] or gray [H, W], or an image of Pillow's. Whether an array is RGB cannot be seen: turn OpenCV's BGR
+    round first, `frame[..., ::-1]`. The result of an array has the source 'array N', of an image without a file
+    'image N', where N is its place in the iterable, from 0 on. The rest is as on the command line, with the same
+    defaults; of a video, frames are looked at that lie at least `every` seconds apart (0: all), and `smooth` is in
+    seconds too.
 
     A picture that cannot be read is a result of the status 'failed' with its message. Raises ModelError, UsageError
     or MachineError at once, for a model or device that is not there; TypeError or ValueError for an item of another
@@ -50,7 +58,9 @@ def predict(
     where = pick_device(device)
     items = _items(pictures)
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    return predict_read(_pictures(items, recursive), network, Detector(str(where)), min_confidence=min_confidence)
+    finder = WholePictures() if faces_are_cropped else Detector(str(where))
+    stages = Stages(every=every, smooth=smooth, min_confidence=min_confidence)
+    return predict_read(_pictures(items, recursive, every), network, finder, stages)
 
 
 def _items(pictures: Any) -> Iterable[Any]:
@@ -64,11 +74,11 @@ def _items(pictures: Any) -> Iterable[Any]:
     return pictures
 
 
-def _pictures(items: Iterable[Any], recursive: bool) -> Iterator[Picture]:
+def _pictures(items: Iterable[Any], recursive: bool, every: float) -> Iterator[Picture]:
     """The items' pictures in order: neighbouring files are decoded side by side."""
     for kind, group in groupby(_inputs(items, recursive), type):
         if kind is Source:
-            yield from read_pictures(cast(Iterator[Source], group))
+            yield from read_pictures(cast(Iterator[Source], group), every)
         elif kind is Picture:
             yield from cast(Iterator[Picture], group)
         else:

@@ -82,7 +82,7 @@ def drawing(predicted: Iterable[Predicted], copies: Mapping[Path, Path]) -> Iter
     for one in predicted:
         if one.picture.pixels is not None and one.result.faces and one.result.frame is None:
             captions = [(face.detection.box, face.caption) for face in one.result.faces]
-            save_copy(annotated(one.picture.pixels, captions), copies[one.result.source])
+            save_copy(annotated(one.picture.pixels, captions, legend=True), copies[one.result.source])
         yield one
 
 

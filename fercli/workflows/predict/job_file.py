@@ -66,11 +66,15 @@ class JobFile:
                 f"{self.path} was begun otherwise ({'; '.join(differences)}): go on as it was begun, or --force starts "
                 "over"
             )
-        if self.complete:
-            return read_predictions(self.path)
-        if self._grows.exists():
+        if not self.complete and self._grows.exists():
             cut_back(self._grows, self._form, begun.whole)
-        return self._grown()
+        return self.earlier()
+
+    def earlier(self) -> Iterator[PictureResult]:
+        """What `begin` gave, once more; not to be asked for once results are written."""
+        if self._anew:
+            return iter(())
+        return read_predictions(self.path) if self.complete else self._grown()
 
     def write(self, results: Iterable[PictureResult], classes: Sequence[str]) -> None:
         """Append the rows of each result as it comes."""

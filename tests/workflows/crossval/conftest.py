@@ -19,7 +19,7 @@ FACES = cartoon(6, 1)
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: FACES)
-    monkeypatch.setattr("fercli.workflows.evaluate.plot_confusion", lambda *_: None)
+    monkeypatch.setattr("fercli.workflows.evaluation.plot_confusion", lambda *_: None)
     monkeypatch.setattr("fercli.workflows.training_job.plot_curves", lambda *_: None)
 
 

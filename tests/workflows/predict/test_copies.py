@@ -12,7 +12,7 @@ from fercli.faces.sources import find_sources
 from fercli.faces.whole import WholePictures
 from fercli.workflows.predict import copies
 from fercli.workflows.predict.copies import plan_copies
-from fercli.workflows.predict.job import predict_sources
+from fercli.workflows.predict.job import Stages, predict_sources
 from fercli.workflows.predict.writers import csv_text, jsonl_text
 
 
@@ -38,7 +38,7 @@ def album(tmp_path: Path) -> Path:
 def test_pictures_of_an_archive_are_rows_and_their_copies_lie_under_its_name(album, tmp_path):
     sources = find_sources([album])
     plan = plan_copies(sources, tmp_path / "out")
-    results = list(predict_sources(sources, EvenModel(), WholePictures(), copies=plan))
+    results = list(predict_sources(sources, EvenModel(), WholePictures(), Stages(copies=plan)))
     assert [(str(r.source.relative_to(tmp_path)), r.status) for r in results] == [
         (str(Path("album.zip", "..", "..", "b.jpg")), "ok"),
         (str(Path("album.zip", "inner", "a.png")), "ok"),

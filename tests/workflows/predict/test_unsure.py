@@ -7,7 +7,7 @@ from PIL import Image
 from fercli.core.errors import UsageError
 from fercli.faces.detect import Detection
 from fercli.faces.sources import find_sources
-from fercli.workflows.predict.job import predict_sources
+from fercli.workflows.predict.job import Stages, predict_sources
 from fercli.workflows.predict.unsure import check_share
 
 
@@ -38,7 +38,7 @@ def test_below_the_least_confidence_only_the_name_goes(tmp_path):
 
 def faces(folder: Path, minimum: float):
     Image.new("RGB", (40, 20)).save(folder / "a.png")
-    (result,) = predict_sources(find_sources([folder / "a.png"]), Model(), Detector(), min_confidence=minimum)
+    (result,) = predict_sources(find_sources([folder / "a.png"]), Model(), Detector(), Stages(min_confidence=minimum))
     return result.faces
 
 

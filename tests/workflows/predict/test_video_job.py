@@ -12,7 +12,7 @@ from fercli.faces.detect import Detection, Detector
 from fercli.faces.sources import find_sources
 from fercli.faces.video import read_video, video_facts
 from fercli.workflows.predict.copies import plan_copies
-from fercli.workflows.predict.job import predict_sources
+from fercli.workflows.predict.job import Stages, predict_sources
 from fercli.workflows.predict.tracking import lasts
 from fercli.workflows.predict.video_settings import VideoSettings, video_settings
 
@@ -35,7 +35,7 @@ class OneFaceDetector:
 
 
 def run(paths, **options):
-    return list(predict_sources(find_sources(paths), BrightnessModel(), OneFaceDetector(), **options))
+    return list(predict_sources(find_sources(paths), BrightnessModel(), OneFaceDetector(), Stages(**options)))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def crossed(crossing, tmp_path_factory):
     """The crossing heads as the real detector sees them, five frames a second, and the folder of copies."""
     folder = tmp_path_factory.mktemp("copies")
     copies = plan_copies(find_sources([crossing]), folder)
-    return list(predict_sources(find_sources([crossing]), BrightnessModel(), Detector(), copies=copies)), folder
+    return list(predict_sources(find_sources([crossing]), BrightnessModel(), Detector(), Stages(copies=copies))), folder
 
 
 def test_two_heads_that_cross_keep_their_numbers_through_the_real_detector(crossed):
@@ -120,7 +120,7 @@ def test_a_video_that_breaks_off_ends_in_a_failed_result_and_its_good_part_is_dr
 def test_what_is_broken_off_by_hand_leaves_no_half_video(tmp_path, videos):
     path = videos.write(tmp_path / "a.mp4")
     copies = plan_copies(find_sources([path]), tmp_path / "out")
-    results = predict_sources(find_sources([path]), BrightnessModel(), OneFaceDetector(), copies=copies)
+    results = predict_sources(find_sources([path]), BrightnessModel(), OneFaceDetector(), Stages(copies=copies))
     assert [next(results).frame for _ in range(3)] == [0, 2, 4]
     results.close()
     assert list((tmp_path / "out").iterdir()) == []
