@@ -32,6 +32,9 @@ def predict(
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Draw boxes and labels on copies in this folder.")
     ] = None,
+    explain: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw what speaks for each face's expression (Grad-CAM) here.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page to look at: counts and faces, in one .html.")
     ] = None,
@@ -48,6 +51,7 @@ def predict(
     """
     from fercli.faces.sources import find_sources
     from fercli.workflows.predict.copies import plan_copies
+    from fercli.workflows.predict.explain import Explanations, plan_explanations
     from fercli.workflows.predict.report import Report, plan_report
 
     chosen = _form(form, as_json, output)
@@ -56,8 +60,10 @@ def predict(
         plan_report(report, force)
     sources = find_sources([*(paths or []), *([_portrait()] if demo else [])], recursive)
     copies = plan_copies(sources, annotate, force) if annotate else None
+    stems = plan_explanations(sources, explain, force) if explain else None
 
     from fercli.faces.detect import Detector
+    from fercli.models.explain import Explainer
     from fercli.models.loaded import load_model
     from fercli.training.device import model_device, pick_device
     from fercli.workflows.predict.job import predict_sources
@@ -67,7 +73,9 @@ def predict(
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
     page = Report(network.classes) if report else None
-    results = predict_sources(sources, network, Detector(str(where)), copies=copies, report=page)
+    explanations = Explanations(Explainer(network), stems) if stems else None
+    detector = Detector(str(where))
+    results = predict_sources(sources, network, detector, copies=copies, report=page, explanations=explanations)
     tally = Tally()
     counted = tally.counting(results)
     if _bar_fits(len(sources), chosen, output):
@@ -78,6 +86,8 @@ def predict(
         console.note(f"written to {output}")
     if annotate and tally.faces:
         console.note(f"annotated copies in {annotate}")
+    if explain and tally.faces:
+        console.note(f"explanations in {explain}")
     if report and page:
         from fercli.workflows.predict.report_page import made_by, write_report
 
