@@ -8,6 +8,7 @@ import typer
 
 from fercli.cli import console, options
 from fercli.cli.prediction_bar import bar_fits, with_bar
+from fercli.cli.prediction_extras import Extras
 from fercli.cli.prediction_output import Shown, chosen_form, output_file, still_to_do, write
 from fercli.cli.prediction_tally import Tally, count
 
@@ -55,6 +56,9 @@ def predict(
         str | None,
         typer.Option(metavar="TIME", help="In videos, average a person's expressions over so long: 0.5s."),
     ] = None,
+    explain: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw what speaks for each face's expression (Grad-CAM) here.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page to look at: counts and faces, in one .html.")
     ] = None,
@@ -77,8 +81,6 @@ def predict(
     """
     from fercli.faces.lists import read_list
     from fercli.faces.sources import find_sources
-    from fercli.workflows.predict.copies import plan_copies
-    from fercli.workflows.predict.report import Report, plan_report
     from fercli.workflows.predict.unsure import check_share
     from fercli.workflows.predict.video_settings import video_settings
 
@@ -86,11 +88,9 @@ def predict(
     check_share(min_confidence)
     video = video_settings(every, fps, smooth)
     file = output_file(output, chosen, resume, force)
-    if report:
-        plan_report(report, force or resume)
     named = [*(paths or []), *([_portrait()] if demo else [])]
     sources = find_sources(named, recursive, listed=read_list(from_file) if from_file else ())
-    copies = plan_copies(sources, annotate, force or resume) if annotate else None
+    extras = Extras(sources, annotate, explain, report, replace=force or resume)
     # what changes a row goes here, so that --resume refuses other settings
     settings = {
         "tta": tta, "raw": raw, "faces-are-cropped": faces_are_cropped, "every": video.every, "smooth": video.smooth,
@@ -106,21 +106,15 @@ def predict(
     from fercli.faces.whole import WholePictures
     from fercli.models.loaded import load_model
     from fercli.training.device import model_device, pick_device
-    from fercli.workflows.predict.job import Stages, predict_sources
+    from fercli.workflows.predict.job import predict_sources
 
     where = pick_device(device)
     if where.type == "mps" and not faces_are_cropped:
         console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    page = Report(network.classes) if report else None
-    if page and file:
-        page.recall(file.earlier())
-    stages = Stages(
-        every=video.every, smooth=video.smooth, min_confidence=min_confidence, copies=copies, report=page,
-    )  # fmt: skip
+    stages = extras.stages(network, file, every=video.every, smooth=video.smooth, min_confidence=min_confidence)
     finder = WholePictures() if faces_are_cropped else Detector(str(where))
-    results = predict_sources(left, network, finder, stages)
-    counted = tally.counting(results)
+    counted = tally.counting(predict_sources(left, network, finder, stages))
     if bar_fits(left, chosen, output):
         counted = with_bar(counted, left)
     with console.without_chatter():
@@ -131,13 +125,7 @@ def predict(
     _note_videos(sources, {"--every": every, "--fps": fps, "--smooth": smooth})
     if output and not (file and tally.interrupted):
         console.note(f"written to {output}")
-    if copies and any(copy.exists() for copy in copies.values()):
-        console.note(f"annotated copies in {annotate}")
-    if report and page:
-        from fercli.workflows.predict.report_page import made_by, write_report
-
-        write_report(report, page, made_by(network, faces_are_cropped))
-        console.note(f"report in {report}")
+    extras.finish(network, tally.faces, faces_are_cropped)
     if tally.interrupted:
         further = f"; the same command with --resume goes on with {output}" if file else ""
         console.note(f"{tally.stopped(len(sources))}{further}")

@@ -17,7 +17,7 @@ from fercli.faces.detect import Detection
 #: Flags that change no row of a picture that is done: --resume may go on with others of these.
 CHANGE_NO_ROW = {
     *("paths", "from_file", "demo", "recursive"),  # which pictures
-    *("form", "as_json", "output", "annotate", "report"),  # where results go
+    *("form", "as_json", "output", "annotate", "explain", "report"),  # where results go
     *("device", "resume", "force", "quiet", "debug"),
     "model",  # compared by its weights
     "fps",  # another word for every

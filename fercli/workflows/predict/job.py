@@ -9,6 +9,7 @@ from fercli.faces.pictures import Picture, read_pictures
 from fercli.faces.sources import Source
 from fercli.workflows.predict.ahead import ahead
 from fercli.workflows.predict.copies import drawing
+from fercli.workflows.predict.explain import Explanations, explaining
 from fercli.workflows.predict.films import filming
 from fercli.workflows.predict.pipeline import ExpressionModel, FaceFinder, predict_pictures
 from fercli.workflows.predict.report import Report
@@ -31,7 +32,7 @@ class Stages:
     apart (0: all frames); `smooth` averages a person's expressions over so many seconds (0: not at all). Faces of a
     confidence below `min_confidence`, 0 to 1, are named 'unsure'. `copies` says where the annotated copy of a picture
     with faces or of a video goes (see fercli.workflows.predict.copies); a video's timeline is drawn beside it.
-    `report` gathers what its page shows.
+    `explanations` makes a picture of each face's heat map, `report` gathers what its page shows.
     """
 
     margin: float = MARGIN
@@ -39,6 +40,7 @@ class Stages:
     smooth: float = 0.0
     min_confidence: float = 0.0
     copies: Mapping[Path, Path] | None = None
+    explanations: Explanations | None = None
     report: Report | None = None
 
 
@@ -68,6 +70,8 @@ def predict_read(
     if stages.copies:
         predicted = filming(drawing(predicted, stages.copies), stages.copies, stages.every)
         predicted = timelines(predicted, stages.copies, model.classes)
+    if stages.explanations:
+        predicted = explaining(predicted, stages.explanations, stages.margin)
     if stages.report:
         predicted = stages.report.gathering(predicted)
     for one in predicted:

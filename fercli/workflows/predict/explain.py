@@ -1,0 +1,99 @@
+"""Where the network looked, face by face: pictures of heat maps in a folder."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fercli.core.errors import UsageError
+from fercli.faces.crop import MARGIN, crop_face
+from fercli.faces.overlay import explained
+from fercli.faces.sources import Source
+from fercli.models.explain import Explainer, need_captum
+from fercli.workflows.predict.copies import save_copy
+from fercli.workflows.predict.report import shown_path
+from fercli.workflows.predict.results import FacePrediction, Predicted
+
+#: A picture's name: its source's, the frame of a video, the face.
+_NAME = re.compile(r"(.+?)(-frame\d+)?-face\d+\.png")
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """What explains faces, and for each source by its path the beginning of its pictures' names."""
+
+    explainer: Explainer
+    stems: Mapping[Path, Path]
+
+
+def plan_explanations(sources: Iterable[Source], folder: Path, force: bool = False) -> dict[Path, Path]:
+    """For each source by its path, the beginning of its pictures' names below `folder`.
+
+    They lie as the sources do in the folder they come from, and keep the whole file name: a.png's faces are
+    a.png-face1.png and so on. A name that is taken gets -2, -3 … after it.
+
+    Raises UsageError where a picture would replace an original, or, without `force`, where one is there already,
+    MachineError where captum is missing.
+    """
+    need_captum()
+    sources = [source for source in sources if not source.fault]
+    stems: dict[Path, Path] = {}
+    taken: set[str] = set()
+    for source in sources:
+        stem, number = folder / source.inside, 1
+        while str(stem).casefold() in taken:
+            number += 1
+            stem = folder / source.inside.with_name(f"{source.inside.name}-{number}")
+        taken.add(str(stem).casefold())
+        stems[source.path] = stem
+    originals = {source.path.resolve() for source in sources}
+    for place in {stem.parent for stem in stems.values()}:
+        for path in place.glob("*-face*.png"):
+            name = _NAME.fullmatch(path.name)
+            if name is None or str(place / name[1]).casefold() not in taken:
+                continue
+            if path.resolve() in originals:
+                raise UsageError(f"{path} is one of the originals: choose another folder for the explanations")
+            if not force:
+                raise UsageError(f"{path} exists already: choose another folder, or --force to replace such files")
+    return stems
+
+
+def explaining(
+    predicted: Iterable[Predicted], explanations: Explanations, margin: float = MARGIN
+) -> Iterator[Predicted]:
+    """The same, with a picture of each face's heat map written on the way. Raises RunError where that fails."""
+    explainer, stems = explanations.explainer, explanations.stems
+    for one in predicted:
+        pixels, faces = one.picture.pixels, one.result.faces
+        if pixels is not None and faces:
+            crops = np.stack([crop_face(pixels, face.detection, margin) for face in faces])
+            classes = np.array([list(face.probabilities).index(_named(face)) for face in faces])
+            heats = explainer.heat(crops[:, None], classes)
+            moment = "" if one.result.frame is None else f"-frame{one.result.frame}"
+            stem = stems[one.result.source]
+            for face, crop, heat in zip(faces, crops, heats, strict=True):
+                named = _named(face)
+                speaks = f"what speaks for '{named}'" if heat.any() else f"no place speaks for '{named}'"
+                source = f"{shown_path(one.result.source)}{moment.replace('-', ', ')}"
+                picture = explained(crop, heat, _title(face), source, speaks, remark(explainer.places))
+                save_copy(picture, stem.with_name(f"{stem.name}{moment}-face{face.number}.png"))
+        yield one
+
+
+def remark(places: tuple[int, ...]) -> str:
+    """What such a picture can show and what not. `places` a side are what its heat is drawn from."""
+    sizes = " and ".join(f"{side} by {side}" for side in places)
+    return f"Grad-CAM from {sizes} places, drawn smoothly: roughly where, not what, and nothing that speaks against."
+
+
+def _named(face: FacePrediction) -> str:
+    """The most probable class, also of a face that is called unsure."""
+    return max(face.probabilities, key=lambda name: face.probabilities[name])
+
+
+def _title(face: FacePrediction) -> str:
+    other = "" if face.label == _named(face) else f" (most likely {_named(face)})"
+    return f"face {face.number}: {face.label} {face.confidence:.0%}".replace("%", " %") + other
