@@ -33,6 +33,20 @@ def predict(
         Path | None, typer.Option(metavar="DIR", help="Draw boxes and labels on copies in this folder.")
     ] = None,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = True,
+    min_face: Annotated[
+        float, typer.Option(metavar="PX", help="The smallest face looked for, in pixels: higher is faster.")
+    ] = 20,
+    max_side: Annotated[
+        int,
+        typer.Option(
+            metavar="PX",
+            help="Pictures with a longer side: as if shrunk to it; lower is faster, small faces are lost. 0: none.",
+        ),
+    ] = 1920,
+    threshold: Annotated[
+        float,
+        typer.Option(help="How sure the detector must be of a face, 0 to 1: lower finds more, and more that is none."),
+    ] = 0.7,
     raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = False,
     device: options.Device = "auto",
     force: options.Force = False,
@@ -51,16 +65,17 @@ def predict(
     sources = find_sources([*(paths or []), *([_portrait()] if demo else [])], recursive)
     copies = plan_copies(sources, annotate, force) if annotate else None
 
-    from fercli.faces.detect import Detector
+    from fercli.faces.detect import THRESHOLDS, Detector
     from fercli.models.loaded import load_model
     from fercli.training.device import model_device, pick_device
     from fercli.workflows.predict.job import predict_sources
 
     where = pick_device(device)
     if where.type == "mps":
-        console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
+        console.note("faces are searched for on the CPU; expressions are named on mps")
+    detector = Detector(str(where), min_face, (*THRESHOLDS[:2], threshold), max_side)
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    results = predict_sources(sources, network, Detector(str(where)), copies=copies)
+    results = predict_sources(sources, network, detector, copies=copies)
     tally = Tally()
     counted = tally.counting(results)
     if _bar_fits(len(sources), chosen, output):

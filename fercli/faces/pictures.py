@@ -12,8 +12,9 @@ from fercli.core.errors import PictureError
 from fercli.faces.decode import read_picture
 from fercli.faces.sources import Source
 
-#: Pictures decoded before they are asked for. It bounds the memory of a job of any length.
-AHEAD = 2
+#: Pictures decoded before they are asked for, fewer where as many of the last one's size have more pixels than that.
+#: It bounds the memory of a job of any length.
+AHEAD, AHEAD_PIXELS = 2, 24_000_000
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,15 @@ class Picture:
 def read_pictures(sources: Iterable[Source]) -> Iterator[Picture]:
     """Each source's picture, in order; one that cannot be read comes with its fault."""
     waiting: deque[Future[Picture]] = deque()
+    pixels = 0
     with ThreadPoolExecutor(AHEAD) as pool:
         try:
             for source in sources:
                 waiting.append(pool.submit(_read, source))
-                if len(waiting) > AHEAD:
-                    yield waiting.popleft().result()
+                while len(waiting) > AHEAD or len(waiting) * pixels > AHEAD_PIXELS:
+                    picture = waiting.popleft().result()
+                    pixels = 0 if picture.pixels is None else picture.pixels.size // 3
+                    yield picture
             while waiting:
                 yield waiting.popleft().result()
         finally:
