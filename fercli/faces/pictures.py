@@ -14,7 +14,7 @@ from fercli.faces.sources import Source
 
 #: Pictures decoded before they are asked for, fewer where as many of the last one's size have more pixels than that.
 #: It bounds the memory of a job of any length.
-AHEAD, AHEAD_PIXELS = 2, 24_000_000
+AHEAD, AHEAD_PIXELS = 2, 16_000_000
 
 
 @dataclass(frozen=True)

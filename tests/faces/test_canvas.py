@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.faces.canvas import Place, packed
@@ -8,6 +8,7 @@ SIDE = 40
 sizes = st.lists(st.tuples(st.integers(1, SIDE), st.integers(1, SIDE)), max_size=40)
 
 
+@settings(deadline=None)
 @given(sizes)
 def test_every_rectangle_lies_on_its_canvas_and_none_over_another(sizes):
     places = packed(sizes, SIDE)

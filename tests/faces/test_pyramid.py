@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 import torch
 from facenet_pytorch.models.mtcnn import PNet
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.faces.pyramid import CELL, STRIDE, Level, levels, pieces
 
 
+@settings(deadline=None)
 @given(st.integers(12, 300), st.integers(12, 300), st.integers(1, 60))
 def test_every_cell_of_a_level_is_in_one_piece_which_sees_all_that_the_cell_does(height, width, most):
     level = Level(1.0, height, width)
