@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from pixels import resized_by_area, window_means
+from pixels import window_means
 
 
 class Detector:
@@ -18,22 +18,17 @@ class Detector:
         )
         settings = json.loads(self.pnet.get_modelmeta().custom_metadata_map["detector"])
         self.thresholds, self.min_face = settings["thresholds"], settings["min_face"]
-        self.pyramid, self.search_side = settings["pyramid"], settings["search_side"]
+        self.pyramid, self.max_side = settings["pyramid"], settings["max_side"]
 
     def find(self, picture: np.ndarray) -> np.ndarray:
         """Boxes [N, 4] (left, top, right, bottom) of faces in an RGB picture [H, W, 3] uint8, from left to right."""
-        height, width = picture.shape[:2]
-        factor = min(1.0, self.search_side / max(height, width))
-        size = (max(1, round(height * factor)), max(1, round(width * factor)))
-        searched = picture if factor == 1 else resized_by_area(picture, *size)
-        if min(size) < self.min_face:
-            return np.empty((0, 4))
-        boxes = self._search(searched.astype(np.float32))
-        boxes = boxes * np.tile([width / size[1], height / size[0]], 2)
+        # the larger the picture, the larger the smallest face
+        least = self.min_face * max(1.0, max(picture.shape[:2]) / self.max_side)
+        boxes = self._search(picture.astype(np.float32), least)
         return boxes[np.lexsort((boxes[:, 1], boxes[:, 0] + boxes[:, 2]))]
 
-    def _search(self, pixels: np.ndarray) -> np.ndarray:
-        boxes = squares(self._candidates(pixels))
+    def _search(self, pixels: np.ndarray, least: float) -> np.ndarray:
+        boxes = squares(self._candidates(pixels, least))
         for network, side, threshold in ((self.rnet, 24, self.thresholds[1]), (self.onet, 48, self.thresholds[2])):
             crops, boxes = cut(pixels, boxes, side)
             if not len(boxes):
@@ -49,10 +44,10 @@ class Detector:
                 boxes = boxes[best(boxes, scores, 0.7, smaller=True)]
         return boxes
 
-    def _candidates(self, pixels: np.ndarray) -> np.ndarray:
+    def _candidates(self, pixels: np.ndarray, least: float) -> np.ndarray:
         """What the first network takes for faces, at every size of the pyramid: boxes [N, 4]."""
         height, width = pixels.shape[:2]
-        scale, found = 12 / self.min_face, [np.empty((0, 9), np.float32)]
+        scale, found = 12 / least, [np.empty((0, 9), np.float32)]
         while min(height, width) * scale >= 12:
             small = adaptive(pixels, int(height * scale + 1), int(width * scale + 1))
             shifts, shares = self.pnet.run(["boxes", "probabilities"], {"pixels": small.transpose(2, 0, 1)[None]})
@@ -108,7 +103,8 @@ def best(boxes: np.ndarray, scores: np.ndarray, limit: float, smaller: bool = Fa
     """
     pixel = 1 if smaller else 0
     areas = np.prod(boxes[:, 2:] - boxes[:, :2] + pixel, axis=1)
-    left, kept = np.argsort(-scores, kind="stable"), []
+    # of equal scores, which are common at the end, the one counts that counts in facenet-pytorch
+    left, kept = np.argsort(scores)[::-1] if smaller else np.argsort(-scores, kind="stable"), []
     while len(left):
         first, left = left[0], left[1:]
         kept.append(int(first))

@@ -63,6 +63,20 @@ def predict(
         Path | None, typer.Option(metavar="FILE", help="Write a page to look at: counts and faces, in one .html.")
     ] = None,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = True,
+    min_face: Annotated[
+        float, typer.Option(metavar="PX", help="The smallest face looked for, in pixels: higher is faster.")
+    ] = 20,
+    max_side: Annotated[
+        int,
+        typer.Option(
+            metavar="PX",
+            help="Pictures with a longer side: as if shrunk to it; lower is faster, small faces are lost. 0: none.",
+        ),
+    ] = 1920,
+    threshold: Annotated[
+        float,
+        typer.Option(help="How sure the detector must be of a face, 0 to 1: lower finds more, and more that is none."),
+    ] = 0.7,
     raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = False,
     min_confidence: Annotated[
         float, typer.Option(metavar="SHARE", help="Below it, 0 to 1, a face is 'unsure'; its figures stay.")
@@ -93,8 +107,8 @@ def predict(
     extras = Extras(sources, annotate, explain, report, replace=force or resume)
     # what changes a row goes here, so that --resume refuses other settings
     settings = {
-        "tta": tta, "raw": raw, "faces-are-cropped": faces_are_cropped, "every": video.every, "smooth": video.smooth,
-        "min-confidence": min_confidence,
+        "tta": tta, "raw": raw, "faces-are-cropped": faces_are_cropped, "min-face": min_face, "max-side": max_side,
+        "threshold": threshold, "every": video.every, "smooth": video.smooth, "min-confidence": min_confidence,
     }  # fmt: skip
     tally = Tally()
     left = still_to_do(sources, file, resume, model, settings, tally) if file else sources
@@ -102,7 +116,7 @@ def predict(
         console.note(f"{output} has all {count(len(sources), 'picture')} already: nothing left to do")
         raise typer.Exit(1 if tally.failed else 0)
 
-    from fercli.faces.detect import Detector
+    from fercli.faces.detect import THRESHOLDS, Detector
     from fercli.faces.whole import WholePictures
     from fercli.models.loaded import load_model
     from fercli.training.device import model_device, pick_device
@@ -110,10 +124,11 @@ def predict(
 
     where = pick_device(device)
     if where.type == "mps" and not faces_are_cropped:
-        console.note("faces are searched for on the CPU, which MTCNN needs; expressions are named on mps")
+        console.note("faces are searched for on the CPU; expressions are named on mps")
+    thresholds = (*THRESHOLDS[:2], threshold)
+    finder = WholePictures() if faces_are_cropped else Detector(str(where), min_face, thresholds, max_side)
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
     stages = extras.stages(network, file, every=video.every, smooth=video.smooth, min_confidence=min_confidence)
-    finder = WholePictures() if faces_are_cropped else Detector(str(where))
     counted = tally.counting(predict_sources(left, network, finder, stages))
     if bar_fits(left, chosen, output):
         counted = with_bar(counted, left)

@@ -18,12 +18,14 @@ from fercli.data.cache import cache_folder
 from fercli.data.faceset import SIDE
 from fercli.data.pictures import Face, Reader, read_rgb
 from fercli.faces.crop import MARGIN, crop_face
-from fercli.faces.detect import MIN_FACE, THRESHOLDS, Detector
+from fercli.faces.detect import MIN_FACE, THRESHOLDS, Detection, Detector
 
 #: Photographs whose faces are kept together once found: what an interruption can cost at most.
 _CHUNK = 128
+#: Photographs in memory at once, searched together.
+_TOGETHER = 16
 #: Part of every chunk's key: raise the number when faces are found or cut out differently than before.
-FINDER = f"1 {MIN_FACE} {THRESHOLDS} {MARGIN}"
+FINDER = f"2 {MIN_FACE} {THRESHOLDS} {MARGIN}"
 #: The reason that stands for a photograph without a face.
 NO_FACE = "no face found"
 
@@ -43,9 +45,9 @@ def find_faces(names: Sequence[str], reader: Reader, steps: Steps) -> list[Face 
         faces = _kept(path, len(chunk))
         if faces is None:
             detector, faces = detector or Detector(), []
-            for done, name in enumerate(chunk, start=start):
-                steps(done, len(names), "looking for faces")
-                faces.append(_largest(read_rgb(reader, name), detector))
+            for first in range(0, len(chunk), _TOGETHER):
+                steps(start + first, len(names), "looking for faces")
+                faces += _largest([read_rgb(reader, name) for name in chunk[first : first + _TOGETHER]], detector)
             with suppress(RunError, OSError):
                 _keep(path, faces)
         found += faces
@@ -53,13 +55,15 @@ def find_faces(names: Sequence[str], reader: Reader, steps: Steps) -> list[Face 
     return found
 
 
-def _largest(picture: NDArray[np.uint8] | str, detector: Detector) -> Face | str:
-    if isinstance(picture, str):
-        return picture
-    try:
-        found = detector.find(picture)
-    except PictureError as error:
-        return str(error)
+def _largest(pictures: Sequence[NDArray[np.uint8] | str], detector: Detector) -> list[Face | str]:
+    """The largest face in each, cut out; in place of a reason that reason."""
+    found = iter(detector.find_all([picture for picture in pictures if not isinstance(picture, str)]))
+    return [picture if isinstance(picture, str) else _cut_out(picture, next(found)) for picture in pictures]
+
+
+def _cut_out(picture: NDArray[np.uint8], found: list[Detection] | PictureError) -> Face | str:
+    if isinstance(found, PictureError):
+        return str(found)
     if not found:
         return NO_FACE
     largest = max(found, key=lambda face: (face.box[2] - face.box[0]) * (face.box[3] - face.box[1]))

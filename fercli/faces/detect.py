@@ -1,23 +1,32 @@
-"""Find the faces in a picture: MTCNN (Zhang et al. 2016) as facenet-pytorch ships it, weights included."""
+"""Find the faces in pictures: MTCNN (Zhang et al. 2016) as facenet-pytorch ships it, weights included."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil, inf, sqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.errors import PictureError
+from fercli.core.errors import PictureError, UsageError
 from fercli.faces.opencv import opencv
+
+if TYPE_CHECKING:
+    from fercli.faces.boxes import Candidates
 
 #: A box in pixels of the picture as it came: left, top, right, bottom. It may pass the picture's edges.
 Box = tuple[float, float, float, float]
 
-#: Larger pictures are searched at this longer side. On a mosaic of 261 faces, 4200 pixels wide with faces
-#: 37 wide, that gives 254 detections in 3.5 s on one core, the full size 262 in 7.8 s.
-SEARCH_SIDE = 1920
-#: The smallest face looked for, in pixels at the size that is searched.
-MIN_FACE = 20
+#: The smallest face looked for, in pixels. The first of MTCNN's networks sees 12 × 12.
+MIN_FACE, _LEAST = 20, 12
+#: In pictures with a longer side, the smallest face is larger in proportion.
+MAX_SIDE, _SHORTEST = 1920, 100
 #: How sure the three networks of MTCNN must be, one after another: the values it was published with.
 THRESHOLDS = (0.6, 0.7, 0.7)
+#: Pixels that are searched together, which bounds the memory: 12 bytes a pixel, and some.
+TOGETHER = 8_000_000
+#: Pictures of more pixels are shrunk by a whole number first, where all the faces looked for are large.
+_ENORMOUS = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -35,65 +44,114 @@ class Detection:
 
 
 class Detector:
-    """Finds faces of any size from `min_face` pixels on. Holds its own networks; no state between pictures.
+    """Finds faces from `min_face` pixels on, in a picture whose longer side is over `max_side` (0: no limit) from
+    20 · longer side / `max_side` on. Holds its own networks; no state between pictures.
 
-    `device` is a PyTorch device by name; on 'mps' the search runs on the CPU, because older PyTorch
-    lacks MTCNN's area resampling there. Raises MachineError where OpenCV cannot be
-    loaded.
+    Finds what facenet-pytorch's MTCNN finds at full size with the same smallest face, batched: see
+    fercli.faces.search. `device` is a PyTorch device by name; on 'mps' the search runs on the CPU. `thresholds` are
+    how sure each of the three networks must be.
+
+    Raises MachineError where OpenCV cannot be loaded, UsageError for settings that make no sense.
     """
 
     def __init__(
         self,
         device: str = "cpu",
-        min_face: int = MIN_FACE,
+        min_face: float = MIN_FACE,
         thresholds: tuple[float, float, float] = THRESHOLDS,
+        max_side: int = MAX_SIDE,
     ) -> None:
+        _check(min_face, thresholds, max_side)
         self._cv2 = opencv()
         import torch
-        from facenet_pytorch import MTCNN
 
-        self._min_face = min_face
-        self._mtcnn = MTCNN(
-            keep_all=True,
-            min_face_size=min_face,
-            thresholds=list(thresholds),
-            device=torch.device("cpu" if device.startswith("mps") else device),
-        )
+        from fercli.faces.search import Search
+
+        self._min_face, self._max_side = min_face, max_side
+        self._search = Search(torch.device("cpu" if device.startswith("mps") else device), thresholds)
 
     def find(self, picture: NDArray[np.uint8]) -> list[Detection]:
         """The faces in an RGB picture [H, W, 3], from left to right by the middle of their boxes.
 
-        Raises PictureError where the search itself fails, for want of memory or inside MTCNN.
+        Raises PictureError where the search fails for want of memory.
         """
-        searched = self._shrunk(picture)
-        if min(searched.shape[:2]) < self._min_face:  # MTCNN fails on these instead of finding nothing
-            return []
-        try:
-            boxes, scores, landmarks = self._mtcnn.detect(searched, landmarks=True)
-        except (
-            RuntimeError,
-            IndexError,
-        ) as error:  # it loses count of candidates that lie outside the picture
-            raise PictureError(f"the search for faces failed: {' '.join(str(error).split())}") from error
-        if boxes is None:
-            return []
-        # each side by its own factor: a side is a whole number of pixels
-        factor = np.array([picture.shape[1] / searched.shape[1], picture.shape[0] / searched.shape[0]])
-        found = [
-            Detection(
-                box=tuple((np.asarray(box, float) * np.tile(factor, 2)).tolist()),
-                landmarks=tuple((float(x), float(y)) for x, y in np.asarray(points, float) * factor),
-                score=float(score),
-            )
-            for box, score, points in zip(boxes, scores, landmarks, strict=True)
-        ]
-        return sorted(found, key=lambda face: (face.box[0] + face.box[2], face.box[1]))
+        (found,) = self.find_all([picture])
+        if isinstance(found, PictureError):
+            raise found
+        return found
 
-    def _shrunk(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        height, width = picture.shape[:2]
-        factor = SEARCH_SIDE / max(height, width)
-        if factor >= 1:
+    def find_all(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Detection] | PictureError]:
+        """The same for each of the pictures, of whatever sizes; one whose search fails has the error in its place."""
+        found: list[list[Detection] | PictureError] = []
+        for group in _groups(pictures):
+            found += self._found(group)
+        return found
+
+    def smallest(self, height: int, width: int) -> float:
+        """The side of the smallest face looked for in a picture of that size, in pixels."""
+        return max(self._min_face, MIN_FACE * max(height, width) / self._max_side if self._max_side else 0)
+
+    def _found(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Detection] | PictureError]:
+        least = [self.smallest(*picture.shape[:2]) for picture in pictures]
+        factors = [_factor(picture, smallest) for picture, smallest in zip(pictures, least, strict=True)]
+        try:
+            searched = [self._shrunk(picture, factor) for picture, factor in zip(pictures, factors, strict=True)]
+            found = self._search(searched, [one / factor for one, factor in zip(least, factors, strict=True)])
+        except (RuntimeError, MemoryError, self._cv2.error) as error:
+            if len(pictures) > 1:  # whose fault it is shows when each is alone
+                return [one for picture in pictures for one in self._found([picture])]
+            return [PictureError(f"the search for faces failed: {' '.join(str(error).split()) or 'out of memory'}")]
+        return [_detections(found, number, factor) for number, factor in enumerate(factors)]
+
+    def _shrunk(self, picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
+        if factor == 1:
             return picture
-        size = (max(1, round(width * factor)), max(1, round(height * factor)))
-        shrunk: NDArray[np.uint8] = self._cv2.resize(picture, size, interpolation=self._cv2.INTER_AREA)
+        height, width = (side // factor for side in picture.shape[:2])
+        whole = picture[: height * factor, : width * factor]
+        shrunk: NDArray[np.uint8] = self._cv2.resize(whole, (width, height), interpolation=self._cv2.INTER_AREA)
         return shrunk
+
+
+def _check(min_face: float, thresholds: tuple[float, float, float], max_side: int) -> None:
+    if not _LEAST <= min_face < inf:
+        raise UsageError(
+            f"--min-face {min_face:g}: the detector sees faces from {_LEAST} pixels on, {MIN_FACE} is usual"
+        )
+    if max_side != 0 and max_side < _SHORTEST:
+        raise UsageError(
+            f"--max-side {max_side}: {_SHORTEST} pixels or more, or 0 to search pictures at their full size"
+        )
+    for threshold in thresholds:
+        if not 0 < threshold < 1:
+            raise UsageError(f"--threshold {threshold:g}: more than 0 and less than 1, {THRESHOLDS[2]} is usual")
+
+
+def _groups(pictures: Sequence[NDArray[np.uint8]]) -> Iterator[list[NDArray[np.uint8]]]:
+    """Neighbours together, up to TOGETHER pixels, at least one."""
+    group: list[NDArray[np.uint8]] = []
+    pixels = 0
+    for picture in pictures:
+        size = picture.shape[0] * picture.shape[1]
+        if group and pixels + size > TOGETHER:
+            yield group
+            group, pixels = [], 0
+        group.append(picture)
+        pixels += size
+    if group:
+        yield group
+
+
+def _factor(picture: NDArray[np.uint8], smallest: float) -> int:
+    """By how much an enormous picture is shrunk before it is searched: so far as its smallest face allows it."""
+    return max(1, min(ceil(sqrt(picture.shape[0] * picture.shape[1] / _ENORMOUS)), int(smallest / MIN_FACE)))
+
+
+def _detections(found: "Candidates", picture: int, factor: int) -> list[Detection]:
+    """Those of one picture, in its own pixels, from left to right."""
+    mine = found.at(found.owners == picture)
+    boxes, landmarks = ((values.double() * factor).tolist() for values in (mine.boxes, mine.landmarks))
+    faces = [
+        Detection(tuple(box), tuple((x, y) for x, y in points), score)
+        for box, points, score in zip(boxes, landmarks, mine.scores.tolist(), strict=True)
+    ]
+    return sorted(faces, key=lambda face: (face.box[0] + face.box[2], face.box[1]))

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from fercli.faces.detect import MIN_FACE, SEARCH_SIDE, THRESHOLDS
+from fercli.faces.detect import MAX_SIDE, MIN_FACE, THRESHOLDS
 from fercli.faces.opencv import opencv
-
-#: By how much each size of the picture that is searched is smaller than the one before, as MTCNN was published.
-PYRAMID = 0.709
+from fercli.faces.pyramid import PYRAMID
 
 
 @dataclass(frozen=True)
@@ -55,10 +53,11 @@ def detector_networks() -> tuple[DetectorNetwork, ...]:
 
 
 def detector_settings() -> dict[str, object]:
-    """How `Detector` uses them: thresholds, sides in pixels, the pyramid's step."""
+    """How `Detector` uses them unless told otherwise: thresholds, the smallest face and the longest side in pixels, the
+    pyramid's step."""
     return {
         "thresholds": list(THRESHOLDS),
         "min_face": MIN_FACE,
-        "search_side": SEARCH_SIDE,
+        "max_side": MAX_SIDE,
         "pyramid": PYRAMID,
     }

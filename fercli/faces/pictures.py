@@ -16,8 +16,9 @@ from fercli.faces.decode import read_picture
 from fercli.faces.sources import Source
 from fercli.faces.video import BrokenOffError, read_video
 
-#: Pictures decoded before they are asked for. It bounds the memory of a job of any length.
-AHEAD = 2
+#: Pictures decoded before they are asked for, fewer where as many of the last one's size have more pixels than that.
+#: It bounds the memory of a job of any length.
+AHEAD, AHEAD_PIXELS = 2, 16_000_000
 
 
 @dataclass(frozen=True)
@@ -42,24 +43,27 @@ def read_pictures(sources: Iterable[Source], every: float = 0.0) -> Iterator[Pic
     handle; decoding, and the reading of other files, is done in threads.
     """
     waiting: deque[Future[Picture] | Source] = deque()
+    pixels = 0
     with ThreadPoolExecutor(AHEAD) as pool, closing(MemberReader()) as members:
-
-        def taken() -> Iterator[Picture]:
-            first = waiting.popleft()
-            return _frames_ahead(first, every, pool) if isinstance(first, Source) else iter([first.result()])
-
         try:
             for source in sources:
                 video = source.kind == "video" and not source.fault
                 waiting.append(source if video else pool.submit(_read, source, _content(source, members)))
-                if len(waiting) > AHEAD:
-                    yield from taken()
+                while len(waiting) > AHEAD or len(waiting) * pixels > AHEAD_PIXELS:
+                    for picture in _taken(waiting.popleft(), every, pool):
+                        pixels = 0 if picture.pixels is None else picture.pixels.size // 3
+                        yield picture
             while waiting:
-                yield from taken()
+                yield from _taken(waiting.popleft(), every, pool)
         finally:
             for pending in waiting:
                 if isinstance(pending, Future):
                     pending.cancel()
+
+
+def _taken(first: Future[Picture] | Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:
+    """The picture that was waited for, or a video's frames."""
+    return _frames_ahead(first, every, pool) if isinstance(first, Source) else iter([first.result()])
 
 
 def _frames_ahead(source: Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:

@@ -28,9 +28,9 @@ class OneFaceDetector:
     def __init__(self, *_: object) -> None:
         pass
 
-    def find(self, picture):
-        box = (1.0, 2.0, 11.0, 12.0)
-        return [] if np.all(picture == 0) else [Detection(box, ((5.0, 5.0),) * 5, 0.99)]
+    def find_all(self, pictures):
+        face = Detection((1.0, 2.0, 11.0, 12.0), ((5.0, 5.0),) * 5, 0.99)
+        return [[] if np.all(picture == 0) else [face] for picture in pictures]
 
 
 @pytest.fixture

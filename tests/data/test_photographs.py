@@ -62,11 +62,12 @@ def test_broken_off_work_goes_on_where_it_was(tmp_path, photograph, monkeypatch)
     searched = []
 
     class Stopping(Detector):
-        def find(self, picture):
-            searched.append(picture.shape[1] - 128)
-            if len(searched) == 4:
-                raise KeyboardInterrupt
-            return super().find(picture)
+        def find_all(self, pictures):
+            for picture in pictures:
+                searched.append(picture.shape[1] - 128)
+                if len(searched) == 4:
+                    raise KeyboardInterrupt
+            return super().find_all(pictures)
 
     monkeypatch.setattr(photographs, "Detector", Stopping)
 

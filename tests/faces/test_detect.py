@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fercli.core.errors import PictureError
+from fercli.core.errors import PictureError, UsageError
 from fercli.faces import detect
 from fercli.faces.detect import Detector
 
@@ -41,7 +41,7 @@ def test_boxes_of_a_large_picture_are_in_its_own_pixels(detector, portrait):
     (face,) = detector.find(portrait)
     # not in proportion, so that a mix-up of the two sides' factors shows
     large = cv2.resize(portrait, (portrait.shape[1] * 5, portrait.shape[0] * 6))
-    assert max(large.shape) > detect.SEARCH_SIDE
+    assert max(large.shape) > detect.MAX_SIDE
     (found,) = detector.find(large)
     wanted = np.array(face.box) * [5, 6, 5, 6]
     assert np.allclose(found.box, wanted, atol=0.12 * (wanted[3] - wanted[1]))
@@ -64,12 +64,65 @@ def test_two_searches_do_not_disturb_each_other(detector, portrait):
     assert detector.find(portrait) == first
 
 
-def test_a_failure_inside_mtcnn_is_the_pictures_failure(portrait):
-    broken = Detector()
+@pytest.mark.parametrize("shape", [(30, 20_000), (20_000, 30), (2000, 12)])
+def test_long_strips_are_searched(shape):
+    noise = np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
+    assert Detector(max_side=0).find(noise) == []
 
-    def fail(*_: object, **__: object) -> None:
-        raise RuntimeError("out of\nmemory")
 
-    broken._mtcnn.detect = fail
+def test_an_enormous_picture_is_shrunk_first_and_boxes_are_in_its_own_pixels(portrait, monkeypatch):
+    detector = Detector(max_side=800)
+    large = cv2.resize(portrait, (portrait.shape[1] * 5 + 1, portrait.shape[0] * 5 + 2))
+    (wanted,) = detector.find(large)
+    searched = []
+    monkeypatch.setattr(detect, "_ENORMOUS", 4_000_000)
+    whole = detector._search
+    monkeypatch.setattr(
+        detector, "_search", lambda pictures, least: searched.extend(pictures) or whole(pictures, least)
+    )
+    (found,) = detector.find(large)
+    assert [picture.shape for picture in searched] == [(3002 // 2, 2561 // 2, 3)]
+    height = wanted.box[3] - wanted.box[1]
+    assert np.allclose(found.box, wanted.box, atol=0.12 * height)
+    assert np.allclose(found.landmarks, wanted.landmarks, atol=0.12 * height)
+
+
+def test_one_picture_s_failure_is_its_own(detector, portrait, monkeypatch):
+    whole = detector._search
+
+    def fail(pictures, least):
+        if any(picture.shape == (64, 64, 3) for picture in pictures):
+            raise RuntimeError("out of\nmemory")
+        return whole(pictures, least)
+
+    monkeypatch.setattr(detector, "_search", fail)
+    bad = np.zeros((64, 64, 3), np.uint8)
+    first, second, third = detector.find_all([portrait, bad, portrait])
+    assert len(first) == len(third) == 1
+    assert isinstance(second, PictureError)
+    assert str(second) == "the search for faces failed: out of memory"
     with pytest.raises(PictureError, match="out of memory"):
-        broken.find(portrait)
+        detector.find(bad)
+
+
+@pytest.mark.parametrize(
+    ("settings", "flag"),
+    [
+        ({"min_face": 11}, "--min-face 11"),
+        ({"min_face": float("nan")}, "--min-face nan"),
+        ({"max_side": 99}, "--max-side 99"),
+        ({"max_side": -1}, "--max-side -1"),
+        ({"thresholds": (0.6, 0.7, 1.0)}, "--threshold 1"),
+        ({"thresholds": (0.6, 0.7, 0.0)}, "--threshold 0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_one_line(settings, flag):
+    with pytest.raises(UsageError, match=f"^{flag}: [^\n]*$"):
+        Detector(**settings)
+
+
+def test_the_threshold_is_how_sure_a_face_must_be(detector, portrait):
+    (face,) = detector.find(portrait)
+    (same,) = Detector(thresholds=(0.6, 0.7, face.score - 1e-4)).find(portrait)
+    assert same == face
+    assert Detector(thresholds=(0.6, 0.7, face.score + 1e-6)).find(portrait) == []

@@ -42,7 +42,7 @@ def predict(
     """The faces and their expressions in pictures, one result a picture or frame of a video, in order, as they are
     asked for.
 
-    `pictures` is one of these or any iterable of them, a generator included, which is taken from only a few pictures
+    `pictures` is one of these or any iterable of them, a generator included, which is taken from only some pictures
     ahead, in another thread: a path (a folder or an archive stands for the pictures in it), a NumPy array of uint8,
     RGB [H, W, 3] or gray [H, W], or an image of Pillow's. Whether an array is RGB cannot be seen: turn OpenCV's BGR
     round first, `frame[..., ::-1]`. The result of an array has the source 'array N', of an image without a file

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercli.faces.crop import MARGIN
+from fercli.faces.detect import TOGETHER
 from fercli.faces.pictures import Picture, read_pictures
 from fercli.faces.sources import Source
 from fercli.workflows.predict.ahead import ahead
 from fercli.workflows.predict.copies import drawing
 from fercli.workflows.predict.explain import Explanations, explaining
 from fercli.workflows.predict.films import filming
-from fercli.workflows.predict.pipeline import ExpressionModel, FaceFinder, predict_pictures
+from fercli.workflows.predict.pipeline import ExpressionModel, FaceFinder, predict_pictures, weight
 from fercli.workflows.predict.report import Report
 from fercli.workflows.predict.results import PictureResult
 from fercli.workflows.predict.smoothing import smoothing
@@ -20,8 +21,8 @@ from fercli.workflows.predict.tracking import tracking
 from fercli.workflows.predict.unsure import unsure_below
 from fercli.workflows.predict.video_settings import EVERY
 
-#: Pictures whose faces are found and named before their results are asked for.
-AHEAD = 2
+#: What pictures may weigh whose faces are named before their results are asked for.
+AHEAD = TOGETHER
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def predict_read(
     pictures: Iterable[Picture], model: ExpressionModel, detector: FaceFinder, stages: Stages = _NONE
 ) -> Iterator[PictureResult]:
     """The same for pictures and frames that are read already, or are on their way."""
-    predicted = tracking(ahead(predict_pictures(pictures, model, detector, margin=stages.margin), AHEAD))
+    named = predict_pictures(pictures, model, detector, margin=stages.margin)
+    predicted = tracking(ahead(named, AHEAD, lambda one: weight(one.picture)))
     if stages.smooth:
         predicted = smoothing(predicted, stages.smooth)
     if stages.min_confidence:

@@ -1,6 +1,6 @@
 """From pictures to expressions: faces found and named, one result a picture, as they are finished."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -8,9 +8,16 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
 from fercli.faces.crop import MARGIN, crop_face
-from fercli.faces.detect import Detection
+from fercli.faces.detect import TOGETHER, Detection
 from fercli.faces.pictures import Picture
+from fercli.workflows.predict.ahead import batches_ahead
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted, Status, face_prediction
+
+#: What any picture counts for: at most 128 go together.
+LEAST = TOGETHER // 128
+
+#: Faces that are named together, always as many.
+FACES = 16
 
 
 class ExpressionModel(Protocol):
@@ -29,39 +36,68 @@ class ExpressionModel(Protocol):
 class FaceFinder(Protocol):
     """What a prediction needs of a detector; fercli.faces.detect.Detector has it."""
 
-    def find(self, picture: NDArray[np.uint8]) -> list[Detection]:
-        """The faces in an RGB picture [H, W, 3], from left to right."""
+    def find_all(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Detection] | PictureError]:
+        """The faces in each RGB picture [H, W, 3], from left to right, or why the search failed."""
         ...
 
 
 def predict_pictures(
     pictures: Iterable[Picture], model: ExpressionModel, detector: FaceFinder, *, margin: float = MARGIN
 ) -> Iterator[Predicted]:
-    """The expressions in each picture, in order; a picture that cannot be read is a result with its reason."""
-    for picture in pictures:
-        yield Predicted(picture, _result(picture, model, detector, margin))
+    """The expressions in each picture, in order; a picture that cannot be read is a result with its reason.
+
+    Pictures that have come meanwhile are searched together, one that comes alone at once.
+    """
+    for batch in batches_ahead(pictures, TOGETHER, TOGETHER, weight):
+        yield from _predicted(batch, model, detector, margin)
 
 
-def _result(picture: Picture, model: ExpressionModel, detector: FaceFinder, margin: float) -> PictureResult:
+def weight(picture: Picture) -> float:
+    """What a picture counts for in a batch, or where pictures wait: its pixels, if it has many."""
+    return max(LEAST, 0 if picture.pixels is None else picture.pixels.shape[0] * picture.pixels.shape[1])
+
+
+def _predicted(
+    batch: Sequence[Picture], model: ExpressionModel, detector: FaceFinder, margin: float
+) -> Iterator[Predicted]:
+    """All faces of the batch are found in one call and named in another."""
+    searched = [picture.pixels for picture in batch if picture.pixels is not None]
+    found = iter(detector.find_all(searched) if searched else [])
+    faces = [PictureError(picture.fault) if picture.pixels is None else next(found) for picture in batch]
+    crops = [
+        crop_face(picture.pixels, detection, margin)
+        for picture, detections in zip(batch, faces, strict=True)
+        if picture.pixels is not None and not isinstance(detections, PictureError)
+        for detection in detections
+    ]
+    rows = iter(_shares(model, crops))
+    for picture, detections in zip(batch, faces, strict=True):
+        yield Predicted(picture, _result(picture, detections, rows, model.classes))
+
+
+def _shares(model: ExpressionModel, crops: Sequence[NDArray[np.uint8]]) -> Iterator[list[float]]:
+    """The probabilities of each crop [48, 48], which do not depend on what else is in the batch: every call has the
+    same number of faces, since libraries add up in another order for other numbers."""
+    for start in range(0, len(crops), FACES):
+        faces = np.stack(crops[start : start + FACES])
+        full = np.pad(faces, ((0, FACES - len(faces)), (0, 0), (0, 0)))
+        yield from model.probabilities(full[:, None])[: len(faces)].tolist()
+
+
+def _result(
+    picture: Picture, found: list[Detection] | PictureError, rows: Iterator[list[float]], classes: tuple[str, ...]
+) -> PictureResult:
+    """The result of one picture; `rows` has the probabilities of its faces next."""
+
     def result(status: Status, message: str = "", faces: tuple[FacePrediction, ...] = ()) -> PictureResult:
         return PictureResult(picture.source.path, status, message, faces, picture.frame, picture.time)
 
-    if picture.pixels is None:
-        return result("failed", picture.fault)
-    try:
-        found = detector.find(picture.pixels)
-    except PictureError as error:
-        return result("failed", str(error))
+    if isinstance(found, PictureError):
+        return result("failed", str(found))
     if not found:
         return result("no face", "no face found")
-    return result("ok", faces=_expressions(picture.pixels, found, model, margin))
-
-
-def _expressions(
-    pixels: NDArray[np.uint8], found: list[Detection], model: ExpressionModel, margin: float
-) -> tuple[FacePrediction, ...]:
-    crops = np.stack([crop_face(pixels, detection, margin) for detection in found])[:, None]
-    return tuple(
-        face_prediction(number, detection, dict(zip(model.classes, row.tolist(), strict=True)))
-        for number, (detection, row) in enumerate(zip(found, model.probabilities(crops), strict=True), start=1)
+    named = (
+        face_prediction(number, detection, dict(zip(classes, next(rows), strict=True)))
+        for number, detection in enumerate(found, start=1)
     )
+    return result("ok", faces=tuple(named))

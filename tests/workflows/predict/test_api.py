@@ -28,6 +28,9 @@ class Detector:
     def __init__(self, *_):
         pass
 
+    def find_all(self, pictures):
+        return [self.find(picture) for picture in pictures]
+
     def find(self, picture):
         assert picture.shape[2] == 3
         return [Detection((0.0, 0.0, 20.0, 20.0), ((5.0, 5.0),) * 5, 0.99)]
@@ -94,9 +97,9 @@ def test_a_generator_is_taken_from_as_results_are():
 
     def camera():
         frame = shade(0)  # one buffer for all frames, as cameras have
-        for number in range(200):
+        for number in range(2000):
             taken.append(number)
-            frame[:] = number
+            frame[:] = number % 256
             yield frame
 
     results = fercli.predict(camera())
@@ -104,7 +107,7 @@ def test_a_generator_is_taken_from_as_results_are():
     for _ in range(5):
         lights.append(next(results).faces[0].probabilities["happy"])
         time.sleep(0.01)
-    assert len(taken) < 15
+    assert len(taken) < 500
     assert lights == pytest.approx([number / 255 for number in range(5)], abs=1e-6)
     results.close()
 

@@ -8,8 +8,9 @@ from PIL import Image
 from fercli.core.errors import PictureError, UsageError
 from fercli.faces import pictures
 from fercli.faces.detect import Detection
+from fercli.faces.pictures import Picture
 from fercli.faces.sources import Source, find_sources
-from fercli.workflows.predict import job
+from fercli.workflows.predict import job, pipeline
 from fercli.workflows.predict.copies import plan_copies
 from fercli.workflows.predict.job import Stages, predict_sources
 
@@ -30,6 +31,9 @@ class BrightnessModel:
 
 class BlockDetector:
     """Finds a face in every 60-pixel column of a picture that is no single gray of 128."""
+
+    def find_all(self, pictures):
+        return [self.find(picture) for picture in pictures]
 
     def find(self, picture):
         if np.all(picture == 128):
@@ -81,7 +85,7 @@ def test_a_detector_that_fails_on_one_picture_fails_that_picture_alone(tmp_path)
     class Failing(BlockDetector):
         def find(self, picture):
             if picture[0, 0, 0] == 7:
-                raise PictureError("the search for faces failed")
+                return PictureError("the search for faces failed")
             return super().find(picture)
 
     sources = find_sources([save(tmp_path / "a.png", 7), save(tmp_path / "b.png", 9)])
@@ -97,14 +101,74 @@ def test_pictures_are_decoded_only_a_little_ahead(tmp_path, monkeypatch):
         return np.full((60, 60, 3), 9, np.uint8)
 
     monkeypatch.setattr(pictures, "read_picture", counted)
-    sources = [Source(Path(f"{i}.png"), Path(f"{i}.png")) for i in range(50)]
-    most = pictures.AHEAD + job.AHEAD + 2  # and one in the hands of each stage
+    monkeypatch.setattr(pipeline, "TOGETHER", 4 * pipeline.LEAST)
+    monkeypatch.setattr(job, "AHEAD", 2 * pipeline.LEAST)
+    sources = [Source(Path(f"{i}.png"), Path(f"{i}.png")) for i in range(90)]
+    # waiting to be searched, searched together, waiting to be taken, and one in the hands of each stage
+    most = pictures.AHEAD + 4 + 4 + 2 + 4
     results = predict_sources(sources, BrightnessModel(), BlockDetector())
     for taken in range(1, 6):
         next(results)
         assert len(read) <= taken + most
     results.close()
     assert len(read) <= 5 + most
+
+
+def test_large_pictures_wait_in_smaller_numbers(monkeypatch):
+    read = []
+
+    def large(path):
+        read.append(path)
+        return np.empty((100, 100, 3), np.uint8)
+
+    monkeypatch.setattr(pictures, "read_picture", large)
+    monkeypatch.setattr(pictures, "AHEAD", 20)
+    monkeypatch.setattr(pictures, "AHEAD_PIXELS", 25_000)
+    taken = pictures.read_pictures([Source(Path(f"{i}.png"), Path(f"{i}.png")) for i in range(100)])
+    for number in range(1, 31):
+        next(taken)
+        # how large they are shows when the first ones are taken
+        assert len(read) <= max(21, number + 3)
+    taken.close()
+
+
+def test_pictures_that_have_come_are_searched_and_named_together_in_order():
+    searched, named = [], []
+
+    class Watched(BlockDetector):
+        def find_all(self, pictures):
+            searched.append(len(pictures))
+            return super().find_all(pictures)
+
+    class WatchedModel(BrightnessModel):
+        def probabilities(self, faces):
+            named.append(len(faces))
+            return super().probabilities(faces)
+
+    def come():
+        for number in range(40):
+            shade = np.full((60, 60 * (1 + number % 3), 3), 128 if number % 5 == 4 else 10 + 5 * number, np.uint8)
+            source = Source(Path(f"{number}.png"), Path(f"{number}.png"))
+            yield Picture(source, None, "damaged") if number % 7 == 3 else Picture(source, shade)
+        come_all.set()
+
+    come_all = threading.Event()
+    results = pipeline.predict_pictures(come(), WatchedModel(), Watched())
+    predicted = [next(results)]
+    assert come_all.wait(5)
+    predicted += results
+    assert [one.result.source.stem for one in predicted] == [str(number) for number in range(40)]
+    for number, one in enumerate(predicted):
+        wanted = "failed" if number % 7 == 3 else "no face" if number % 5 == 4 else "ok"
+        assert one.result.status == wanted
+        assert len(one.result.faces) == (1 + number % 3 if wanted == "ok" else 0)
+        assert all(
+            face.probabilities["happy"] == pytest.approx((10 + 5 * number) / 255 * 0.9, abs=2e-6)
+            for face in one.result.faces
+        )
+    assert len(searched) <= 3
+    # always as many: else a face's last digits depend on what is named with it, and resumed jobs differ
+    assert set(named) == {pipeline.FACES}
 
 
 def test_copies_are_drawn_for_pictures_with_faces_and_originals_stay(tmp_path):

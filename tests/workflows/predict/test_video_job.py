@@ -30,6 +30,9 @@ class BrightnessModel:
 class OneFaceDetector:
     """Finds the same face in every picture, and in every frame but the first one."""
 
+    def find_all(self, pictures):
+        return [self.find(picture) for picture in pictures]
+
     def find(self, picture):
         return [Detection((10, 20, 38, 48), ((20, 20),) * 5, 0.9)] if picture[-4:].max() > 128 else []
 
