@@ -4,7 +4,8 @@ The usual loop: Pillow decodes a picture, `MTCNN(keep_all=True).detect` searches
 one face at a time. Ours: what `fer predict` runs, at full size (--max-side 0), so with the same smallest face and
 thresholds; and once more with the default --max-side, which are not the same settings. All loops crop alike and
 average each face with its mirror image. Each has a process of its own and they take turns, so that other work on the
-machine slows all of them; the first turn, on a few small pictures, is not counted.
+machine slows all of them; the first turn, on a few small pictures, is not counted. Threads that wait for one another
+do not spin (OMP_WAIT_POLICY=PASSIVE, unless it is set): beside other work that slows the usual loop out of proportion.
 
 The pictures are made from a seed: real photographs side by side, 1 to 36 to a picture, as JPEG from 200 × 200 to
 4000 × 3000. They come from FOLDER, else from muxspace in FER_DATA, else from matplotlib's sample portrait. A face of
@@ -194,6 +195,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=24)
     parser.add_argument("--turns", type=int, default=4)
     options = parser.parse_args()
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by the processes of the loops
     usual_place = Path(os.environ.get("FER_DATA", "data")) / "muxspace" / "images"
     folder = options.folder or (usual_place if usual_place.is_dir() else None)
     with TemporaryDirectory() as into:

@@ -64,18 +64,19 @@ def predict(
     ] = None,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = True,
     min_face: Annotated[
-        float, typer.Option(metavar="PX", help="The smallest face looked for, in pixels: higher is faster.")
+        float,
+        typer.Option(metavar="PX", help="The smallest face looked for, in pixels: higher is faster, lower finds more."),
     ] = 20,
     max_side: Annotated[
         int,
         typer.Option(
             metavar="PX",
-            help="Pictures with a longer side: as if shrunk to it; lower is faster, small faces are lost. 0: none.",
+            help="Search larger pictures as if shrunk to it: lower is faster, higher finds small faces; 0: never.",
         ),
     ] = 1920,
     threshold: Annotated[
         float,
-        typer.Option(help="How sure the detector must be of a face, 0 to 1: lower finds more, and more that is none."),
+        typer.Option(help="How sure the detector must be, 0 to 1: lower finds more faces, and more that are none."),
     ] = 0.7,
     raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = False,
     min_confidence: Annotated[

@@ -39,13 +39,7 @@ class Sums:
 
     def __init__(self, picture: NDArray[np.uint8], device: torch.device) -> None:
         self.height, self.width = picture.shape[:2]
-        if device.type == "cpu":
-            cv2 = opencv()
-            self.table = torch.from_numpy(cv2.integral(picture, sdepth=cv2.CV_32S))
-        else:
-            pixels = torch.from_numpy(np.require(picture, requirements="W")).to(device)
-            sums = pixels.cumsum(0, dtype=torch.int32).cumsum(1, dtype=torch.int32)
-            self.table = F.pad(sums, (0, 0, 1, 0, 1, 0))
+        self.table = _by_opencv(picture) if device.type == "cpu" else _by_torch(picture, device)
 
     def part(self, size: tuple[int, int], rows: range, columns: range) -> Tensor:
         """These rows and columns of the picture resized to `size` (height, width), scaled: [rows, columns, 3]."""
@@ -75,6 +69,16 @@ class Sums:
         total = sums(down.ends, across.ends).sub_(sums(down.starts, across.ends))
         total.sub_(sums(down.ends, across.starts)).add_(sums(down.starts, across.starts))
         return _scaled_means(total, down.lengths[:, :, None] * across.lengths[:, None, :])
+
+
+def _by_opencv(picture: NDArray[np.uint8]) -> Tensor:
+    cv2 = opencv()
+    return torch.from_numpy(cv2.integral(picture, sdepth=cv2.CV_32S))
+
+
+def _by_torch(picture: NDArray[np.uint8], device: torch.device) -> Tensor:
+    pixels = torch.from_numpy(np.require(picture, requirements=["C", "W"])).to(device)
+    return F.pad(pixels.cumsum(0, dtype=torch.int32).cumsum(1, dtype=torch.int32), (0, 0, 1, 0, 1, 0))
 
 
 def _scaled_means(sums: Tensor, counts: Tensor) -> Tensor:

@@ -25,8 +25,10 @@ class HappyModel:
 
 
 class OneFaceDetector:
-    def __init__(self, *_: object) -> None:
-        pass
+    settings: tuple[object, ...] = ()
+
+    def __init__(self, *settings: object) -> None:
+        OneFaceDetector.settings = settings
 
     def find_all(self, pictures):
         face = Detection((1.0, 2.0, 11.0, 12.0), ((5.0, 5.0),) * 5, 0.99)
@@ -74,6 +76,13 @@ def test_a_photo_gives_a_table_on_stdout_and_a_closing_line_on_stderr(fer, photo
 def test_flags_reach_the_model(fer, photo):
     done = fer(photo, "--model", "xu-rescnn", "--no-tta", "--raw", "--device", "cpu")
     assert done.loaded == {"name": "xu-rescnn", "device": "cpu", "mirrored": False, "raw": True}
+
+
+def test_flags_reach_the_detector(fer, photo):
+    fer(photo, "--device", "cpu")
+    assert OneFaceDetector.settings == ("cpu", 20, (0.6, 0.7, 0.7), 1920)
+    fer(photo, "--device", "cpu", "--min-face", "32.5", "--max-side", "0", "--threshold", "0.9")
+    assert OneFaceDetector.settings == ("cpu", 32.5, (0.6, 0.7, 0.9), 0)
 
 
 def test_the_demo_is_a_portrait_that_is_already_there(fer):

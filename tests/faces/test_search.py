@@ -1,11 +1,15 @@
 """The batched search beside facenet-pytorch's own, one picture at a time."""
 
+import os
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 import torch
 from facenet_pytorch import MTCNN
 
+from fercli.faces.decode import read_picture
 from fercli.faces.detect import Detector
 
 
@@ -45,6 +49,23 @@ def facenet(oracle, picture):
         [*box, *np.ravel(points), 1000 * score] for box, score, points in zip(boxes, scores, landmarks, strict=True)
     ]
     return np.array(sorted(rows), float)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("FER_DATA" not in os.environ, reason="FER_DATA does not say where muxspace lies")
+def test_real_photographs_have_the_faces_of_facenet_pytorch():
+    paths = sorted(Path(os.environ["FER_DATA"], "muxspace", "images").glob("*.jpg"))
+    if not paths:
+        pytest.skip("no muxspace/images in FER_DATA")
+    photographs = [read_picture(path) for path in paths[:: max(1, len(paths) // 200)]]
+    oracle = MTCNN(keep_all=True)
+    found = Detector().find_all(photographs)
+    wanted = [facenet(oracle, photograph) for photograph in photographs]
+    same = [
+        len(one) == len(other) and np.allclose(as_arrays(one), other, atol=0.05)
+        for one, other in zip(found, wanted, strict=True)
+    ]
+    assert np.mean(same) >= 0.99
 
 
 @pytest.mark.parametrize("min_face", [20, 33.7])

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from fercli.faces.sums import Sums
+from fercli.faces.sums import Sums, _by_opencv, _by_torch
 
 CPU = torch.device("cpu")
 
@@ -46,3 +46,9 @@ def test_sums_beyond_31_bits_come_right_again():
     ones = torch.full((12, 12, 3), 127.5 / 128)
     torch.testing.assert_close(sums.part((12, 12), range(12), range(12)), ones)
     torch.testing.assert_close(sums.crops(torch.tensor([[2000, 2000, 3000, 3000]]), 12)[0], ones)
+
+
+def test_the_table_is_the_same_on_a_gpu():
+    picture = np.random.default_rng(0).integers(0, 256, (3100, 2900, 3)).astype(np.uint8)[:, ::-1]
+    picture.flags.writeable = False  # as Pillow's are
+    assert torch.equal(_by_torch(picture, CPU), _by_opencv(picture))
