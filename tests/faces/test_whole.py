@@ -17,7 +17,7 @@ def test_a_picture_that_is_a_face_becomes_what_the_data_loaders_make_of_it(size,
     buffer = io.BytesIO()
     Image.fromarray(noise).convert(mode).save(buffer, "PNG")
     picture = read_picture(buffer.getvalue())
-    (detection,) = WholePictures().find(picture)
+    ((detection,),) = WholePictures().find_all([picture])
     assert detection.box == (0, 0, *size)
     assert (detection.landmarks, detection.score) == ((), None)
     face = crop_face(picture, detection)
