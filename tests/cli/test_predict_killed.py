@@ -14,7 +14,7 @@ from PIL import Image
 
 from fercli.workflows.predict.reader import read_predictions
 
-PICTURES = 150
+PICTURES = 600
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +72,14 @@ def test_killed_at_random_moments_it_comes_to_the_same_end(photos, undisturbed, 
     grows = output if form == "csv" else tmp_path / "a.parquet.part.jsonl"
     first = draw.randrange(5, 30)
     kill_when_it_has(start(photos, output), grows, first)
-    kill_when_it_has(start(photos, output, "--resume"), grows, draw.randrange(first + 5, 70))
+    kill_when_it_has(start(photos, output, "--resume"), grows, draw.randrange(200, 400))
     assert (tmp_path / f"a.{form}.job").is_file()
     resumed = start(photos, output, "--resume")
     _, told = resumed.communicate(timeout=120)
     assert (resumed.returncode, told.splitlines()[0][:13]) == (1, "going on with")
     whole, closing = undisturbed
-    assert closing == f"{PICTURES} pictures, 10 faces: 10 neutral; 4 failed"
+    faces, failed = len(range(7, PICTURES, 15)), len(range(3, PICTURES, 40))
+    assert closing == f"{PICTURES} pictures, {faces} faces: {faces} neutral; {failed} failed"
     assert told.splitlines()[-2] == closing
     assert list(read_predictions(output)) == list(read_predictions(whole))
     if form == "csv":

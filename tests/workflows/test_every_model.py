@@ -31,7 +31,13 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", load_catalogue().models)
+#: Their files and states alone take many seconds to write; li-resnet50 is of their kind.
+LARGE = ("li-resnet101", "chen-resnet-mlp")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in load_catalogue().models]
+)
 def test_an_epoch_is_written_and_read_again(name, few, tmp_path):
     entry = load_catalogue()[name]
     data = "cartoon" if entry.parameters.total < 100_000 else str(few)
