@@ -65,9 +65,10 @@ def evaluate(
     from fercli.core.reading import Reading
     from fercli.data.corruptions import corruption_names
     from fercli.workflows.evaluate import evaluate as workflow
+    from fercli.workflows.evaluation import EVALUATION_FILES
 
-    if out is not None and not force and (out / "metrics.json").exists():
-        raise UsageError(f"{out} holds an evaluation already: --force replaces it, or name another --out")
+    if out is not None and not force and (there := [name for name in EVALUATION_FILES if (out / name).exists()]):
+        raise UsageError(f"{out} holds {', '.join(there)} already: --force replaces them, or name another --out")
     if corruptions is not None and not corrupt:
         raise UsageError(f"{corruptions}: a network is named with --model, data with --data, corruptions by --corrupt")
     names = corruption_names(corruptions) if corrupt else ()

@@ -94,6 +94,8 @@ def predict(
 
     Faces are numbered from left to right, people in a video as they appear. Exit code 1 if a file could not be read.
     """
+    from fercli.core.errors import UsageError
+    from fercli.faces.detect import MAX_SIDE, MIN_FACE, THRESHOLDS, Detector
     from fercli.faces.lists import read_list
     from fercli.faces.sources import find_sources
     from fercli.workflows.predict.unsure import check_share
@@ -102,10 +104,13 @@ def predict(
     chosen = chosen_form(form, as_json, output)
     check_share(min_confidence)
     video = video_settings(every, fps, smooth)
+    if faces_are_cropped and (min_face, max_side, threshold) != (MIN_FACE, MAX_SIDE, THRESHOLDS[2]):
+        raise UsageError("--faces-are-cropped searches nothing: leave --min-face, --max-side and --threshold out")
+    if from_file and output and output.exists() and from_file.exists() and output.samefile(from_file):
+        raise UsageError(f"--output {output} is the list that --from-file reads: choose another name")
     file = output_file(output, chosen, resume, force)
     named = [*(paths or []), *([_portrait()] if demo else [])]
     sources = find_sources(named, recursive, listed=read_list(from_file) if from_file else ())
-    extras = Extras(sources, annotate, explain, report, replace=force or resume)
     # what changes a row goes here, so that --resume refuses other settings
     settings = {
         "tta": tta, "raw": raw, "faces-are-cropped": faces_are_cropped, "min-face": min_face, "max-side": max_side,
@@ -113,11 +118,13 @@ def predict(
     }  # fmt: skip
     tally = Tally()
     left = still_to_do(sources, file, resume, model, settings, tally) if file else sources
-    if file and not left and file.complete:
+    missing = {source.path for source in left}
+    done = [source for source in sources if source.path not in missing]
+    extras = Extras(left, annotate, explain, report, force, file, done)
+    if file and not left and file.complete and not extras.asked_for:
         console.note(f"{output} has all {count(len(sources), 'picture')} already: nothing left to do")
         raise typer.Exit(1 if tally.failed else 0)
 
-    from fercli.faces.detect import THRESHOLDS, Detector
     from fercli.faces.whole import WholePictures
     from fercli.models.loaded import load_model
     from fercli.training.device import model_device, pick_device
@@ -127,6 +134,12 @@ def predict(
     if where.type == "mps" and not faces_are_cropped:
         console.note("faces are searched for on the CPU; expressions are named on mps")
     thresholds = (*THRESHOLDS[:2], threshold)
+    searched = (
+        "each picture is one"
+        if faces_are_cropped
+        else f"found with MTCNN: from {min_face:g} pixels on, in pictures "
+        f"of more than {max_side} pixels larger in proportion, threshold {threshold:g}"
+    )
     finder = WholePictures() if faces_are_cropped else Detector(str(where), min_face, thresholds, max_side)
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
     stages = extras.stages(network, file, every=video.every, smooth=video.smooth, min_confidence=min_confidence)
@@ -141,7 +154,7 @@ def predict(
     _note_videos(sources, {"--every": every, "--fps": fps, "--smooth": smooth})
     if output and not (file and tally.interrupted):
         console.note(f"written to {output}")
-    extras.finish(network, tally.faces, faces_are_cropped)
+    extras.finish(network, tally.faces, searched)
     if tally.interrupted:
         further = f"; the same command with --resume goes on with {output}" if file else ""
         console.note(f"{tally.stopped(len(sources))}{further}")

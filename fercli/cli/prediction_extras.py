@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class Extras:
-    """The copies, heat maps and page that are asked for, planned before anything is computed.
+    """The copies, heat maps and page that are asked for, planned before anything is computed. `done` are the sources
+    that an earlier start of the job has in its `file`.
 
     Raises UsageError, or MachineError for a library that is missing, where one of them must not or cannot be written.
     """
@@ -25,18 +26,29 @@ class Extras:
         annotate: Path | None,
         explain: Path | None,
         report: Path | None,
-        replace: bool,
+        force: bool,
+        file: "JobFile | None",
+        done: "list[Source]",
     ) -> None:
+        from fercli.core.errors import UsageError
         from fercli.workflows.predict.copies import plan_copies
         from fercli.workflows.predict.explain import plan_explanations
         from fercli.workflows.predict.report import plan_report
 
         self._annotate, self._explain, self._report = annotate, explain, report
+        if annotate and explain and annotate.resolve() == explain.resolve():
+            raise UsageError(f"--annotate and --explain name one folder, {annotate}: their pictures need two")
+        since = file.since if file and done else None
         if report:
-            plan_report(report, replace)
-        self._copies = plan_copies(sources, annotate, replace) if annotate else None
-        self._stems = plan_explanations(sources, explain, replace) if explain else None
+            plan_report(report, force, since)
+        self._copies = plan_copies(sources, annotate, force, done=done, since=since) if annotate else None
+        self._stems = plan_explanations(sources, explain, force, done=done, since=since) if explain else None
         self._page: Report | None = None
+
+    @property
+    def asked_for(self) -> bool:
+        """Whether there is anything besides the rows."""
+        return bool(self._annotate or self._explain or self._report)
 
     def stages(self, network: "Model", file: "JobFile | None", **settings: float) -> "Stages":
         """The job's stages with these among them. Raises ModelError for a network that cannot be explained."""
@@ -54,8 +66,8 @@ class Extras:
             self._page.recall(file.earlier() if file else ())
         return Stages(copies=self._copies, explanations=explanations, report=self._page, **settings)
 
-    def finish(self, network: "Model", faces: int, cropped: bool) -> None:
-        """Write the page and say where everything lies. `faces` is their number, `cropped` that none was searched."""
+    def finish(self, network: "Model", faces: int, found: str) -> None:
+        """Write the page and say where everything lies. `faces` is their number, `found` how they were."""
         if self._copies and any(copy.exists() for copy in self._copies.values()):
             console.note(f"annotated copies in {self._annotate}")
         if self._explain and faces:
@@ -63,5 +75,5 @@ class Extras:
         if self._report and self._page:
             from fercli.workflows.predict.report_page import made_by, write_report
 
-            write_report(self._report, self._page, made_by(network, cropped))
+            write_report(self._report, self._page, made_by(network, found))
             console.note(f"report in {self._report}")

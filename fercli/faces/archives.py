@@ -19,9 +19,9 @@ class Member:
 
 
 def list_members(path: Path) -> tuple[list[tuple[str, Member]], str]:
-    """The pictures in an archive by their names, and the fault that ended the list too early, '' where none did.
+    """The pictures and videos in an archive by their names, and the fault that ended the list too early, else ''.
 
-    Pictures are told by their endings; hidden names and what lies in '__MACOSX' do not count. Names have slashes
+    They are told by their endings; hidden names and what lies in '__MACOSX' do not count. Names have slashes
     between their parts, and none before. A zip archive's come in natural order, a tar archive's as they lie in it. Of
     members of one name the last counts, as it does in unpacking. A packed tar archive is unpacked once for the list.
     """
@@ -31,7 +31,7 @@ def list_members(path: Path) -> tuple[list[tuple[str, Member]], str]:
         with closing(open_archive(path)) as archive:
             for number, raw in archive.names():
                 name = _plain(raw)
-                if kind_of(name) == "picture" and not is_hidden(name):
+                if kind_of(name) and not is_hidden(name):
                     named.pop(name, None)
                     named[name] = Member(path, number)
     except Exception as error:  # of a damaged archive, anything

@@ -74,7 +74,7 @@ def _typed(path: Path, recursive: bool, places: Places) -> Iterator[tuple[str, S
         return
     matches = sorted(map(Path, glob.glob(str(path), recursive=True)), key=natural_key)  # noqa: PTH207
     if not matches:
-        yield str(path), Source(path, Path(path.name), "nothing matches this pattern")
+        yield str(path), Source(path, Path(path.name), "nothing matches this pattern", _kind(path))
     fixed = next(number for number, part in enumerate(path.parts) if glob.has_magic(part))
     for match in matches:
         inside = Path(*match.parts[fixed:])
@@ -90,16 +90,21 @@ def _at(path: Path, inside: Path | None, recursive: bool, places: Places) -> Ite
         if is_link and os.path.exists(path):  # noqa: PTH110 (a broken link is told where it is read)
             status = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
-        yield str(path), Source(path, at, "no such file or folder")
+        yield str(path), Source(path, at, "no such file or folder", _kind(path))
     except OSError as error:
-        yield str(path), Source(path, at, error.strerror or str(error))
+        yield str(path), Source(path, at, error.strerror or str(error), _kind(path))
     else:
         if stat.S_ISDIR(status.st_mode):
             yield from _below(path, inside or Path(), recursive, places)
         elif stat.S_ISREG(status.st_mode) and is_archive(path):
             yield from _members(path, at, places.of(path, is_link))
         else:
-            yield places.of(path, is_link), Source(path, at, kind=kind_of(path.name) or "picture")
+            yield places.of(path, is_link), Source(path, at, kind=_kind(path))
+
+
+def _kind(path: Path) -> Kind:
+    """What a file that is named is read as: whatever does not end as a video does, as a picture."""
+    return kind_of(path.name) or "picture"
 
 
 def _below(folder: Path, inside: Path, recursive: bool, places: Places) -> Iterator[tuple[str, Source]]:
@@ -119,6 +124,8 @@ def _members(path: Path, inside: Path, place: str) -> Iterator[tuple[str, Source
     members, fault = list_members(path)
     for name, member in members:
         # joined as text: a name such as C:/a.jpg would replace the path before it
-        yield f"{place}/{name}", Source(Path(f"{path}/{name}"), inside / safe_path(name), member=member)
+        at, kind = Path(f"{path}/{name}"), kind_of(name) or "picture"
+        fault_of_one = "a video in an archive: unpack it first" if kind == "video" else ""
+        yield f"{place}/{name}", Source(at, inside / safe_path(name), fault_of_one, kind, member)
     if fault or not members:
         yield place, Source(path, inside, fault or "an archive without pictures")

@@ -18,6 +18,10 @@ from fercli.workflows.corrupt import ROBUSTNESS_FILES, Robustness
 
 #: The picture of a coverage curve.
 COVERAGE_FILE = "coverage.png"
+#: All that an evaluation may leave in a folder.
+EVALUATION_FILES = (
+    "metrics.json", "predictions.csv", "confusion.png", "reliability.png", COVERAGE_FILE, *ROBUSTNESS_FILES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 import inspect
 import json
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -173,3 +175,53 @@ def test_below_the_least_confidence_a_face_is_unsure_and_its_figures_stay(fer, p
     _, out, _ = fer("predict", photos / "2.png", "--min-confidence", 0.6, "--json")
     row = json.loads(out)[0]
     assert (row["label"], row["confidence"], row["happy"]) == ("unsure", 0.54902, 0.54902)
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_a_resumed_job_draws_beside_what_it_drew_before_and_over_nothing_else(fer, tmp_path):
+    Image.new("RGB", (40, 30), "white").save(tmp_path / "x.tif")
+    assert fer("predict", tmp_path, "-o", "a.csv", "--annotate", "drawn")[0] == 0
+    first = (tmp_path / "drawn" / "x.png").read_bytes()
+    Image.new("RGB", (40, 30), "gray").save(tmp_path / "x.bmp")
+    code, _, err = fer("predict", tmp_path, "-o", "a.csv", "--annotate", "drawn", "--resume")
+    assert code == 0, err
+    assert (tmp_path / "drawn" / "x.png").read_bytes() == first
+    assert (tmp_path / "drawn" / "x-2.png").is_file()
+
+    (tmp_path / "mine").mkdir()
+    Image.new("RGB", (4, 3)).save(tmp_path / "mine" / "y.png")
+    os.utime(tmp_path / "mine" / "y.png", (1, 1))
+    Image.new("RGB", (40, 30), "black").save(tmp_path / "y.jp2")
+    code, _, err = fer("predict", tmp_path, "-o", "a.csv", "--annotate", "mine", "--resume")
+    assert code == 2
+    assert "mine/y.png exists already" in Path(err).as_posix()
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_two_kinds_of_pictures_need_two_folders(fer, photos):
+    code, _, err = fer("predict", photos, "--annotate", "drawn", "--explain", "./drawn")
+    assert (code, err) == (2, "error: --annotate and --explain name one folder, drawn: their pictures need two\n")
+
+
+def test_the_report_of_a_complete_job_is_made_of_its_rows(fer, photos):
+    fer("predict", photos, "-o", "a.csv", "--faces-are-cropped")
+    code, _, err = fer("predict", photos, "-o", "a.csv", "--faces-are-cropped", "--resume", "--report", "page.html")
+    assert code == 1, err
+    page = (photos.parent / "page.html").read_text(encoding="utf-8")
+    assert "Expressions in 4 faces" in page
+    assert "4 faces of earlier starts of this job: counted, not shown" in page
+
+
+def test_nothing_that_is_read_is_written_over(fer, photos):
+    listed = photos.parent / "list.csv"
+    listed.write_text(str(photos / "0.png"))
+    code, _, err = fer("predict", "--from-file", listed, "-o", listed, "--force")
+    assert code == 2
+    assert "is the list that --from-file reads" in err
+    assert listed.read_text() == str(photos / "0.png")
+
+
+def test_settings_of_a_search_that_is_not_made_are_refused(fer, photos):
+    code, _, err = fer("predict", photos, "--faces-are-cropped", "--min-face", 40)
+    assert code == 2
+    assert "--faces-are-cropped searches nothing" in err

@@ -68,7 +68,7 @@ def contents(path: Path) -> dict[str, bytes | str]:
 
 @pytest.mark.parametrize("ending", PACKED)
 def test_pictures_are_read_in_order_and_nothing_else_is(tmp_path, ending):
-    others = {"notes.txt": b"", "b/.hidden.png": b"", "__MACOSX/b/._10.png": b"", "clip.mp4": b"", "c/": b""}
+    others = {"notes.txt": b"", "b/.hidden.png": b"", "__MACOSX/b/._10.png": b"", "c/": b""}
     path = pack(tmp_path / f"album{ending}", {name: png(shade) for name, shade in SHADES.items()} | others)
     assert is_archive(path)
     pictures = list(read_pictures(find_sources([path])))
@@ -259,3 +259,10 @@ def test_flipped_bytes_give_contents_or_reasons(tmp_path_factory, data, ending):
     path.write_bytes(content)
     assert all(isinstance(found, bytes | str) for found in contents(path).values())
     find_sources([path, Path(__file__)])
+
+
+def test_a_video_in_an_archive_says_what_to_do(tmp_path):
+    path = pack(tmp_path / "album.zip", {"a.png": png(3), "clip.mp4": b"film"})
+    picture, video = find_sources([path])
+    assert (picture.fault, video.kind, video.path) == ("", "video", path / "clip.mp4")
+    assert "unpack it" in video.fault

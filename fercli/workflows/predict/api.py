@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.faces.decode import image_pixels
-from fercli.faces.detect import Detector
+from fercli.faces.detect import MAX_SIDE, MIN_FACE, THRESHOLDS, Detector
 from fercli.faces.pictures import Picture, read_pictures
 from fercli.faces.sources import Source, sources_at
 from fercli.faces.whole import WholePictures
@@ -20,7 +20,7 @@ from fercli.training.device import model_device, pick_device
 from fercli.workflows.predict.job import Stages, predict_read
 from fercli.workflows.predict.results import PictureResult
 from fercli.workflows.predict.unsure import check_share
-from fercli.workflows.predict.video_settings import EVERY
+from fercli.workflows.predict.video_settings import EVERY, VideoSettings
 
 #: A file or folder, an array of pixels, or an image of Pillow's.
 Input: TypeAlias = str | os.PathLike[str] | NDArray[np.uint8] | Image.Image
@@ -36,6 +36,9 @@ def predict(
     raw: bool = False,
     min_confidence: float = 0.0,
     faces_are_cropped: bool = False,
+    min_face: float = MIN_FACE,
+    max_side: int = MAX_SIDE,
+    threshold: float = THRESHOLDS[2],
     every: float = EVERY,
     smooth: float = 0.0,
 ) -> Iterator[PictureResult]:
@@ -58,9 +61,12 @@ def predict(
     where = pick_device(device)
     items = _items(pictures)
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    finder = WholePictures() if faces_are_cropped else Detector(str(where))
-    stages = Stages(every=every, smooth=smooth, min_confidence=min_confidence)
-    return predict_read(_pictures(items, recursive, every), network, finder, stages)
+    finder = (
+        WholePictures() if faces_are_cropped else Detector(str(where), min_face, (*THRESHOLDS[:2], threshold), max_side)
+    )
+    video = VideoSettings(every, smooth)
+    stages = Stages(every=video.every, smooth=video.smooth, min_confidence=min_confidence)
+    return predict_read(_pictures(items, recursive, video.every), network, finder, stages)
 
 
 def _items(pictures: Any) -> Iterable[Any]:

@@ -22,31 +22,45 @@ from fercli.workflows.predict.results import Predicted
 _File = tuple[int, int]
 
 
-def plan_copies(sources: Iterable[Source], folder: Path, force: bool = False) -> dict[Path, Path]:
+def plan_copies(
+    sources: Iterable[Source],
+    folder: Path,
+    force: bool = False,
+    *,
+    done: Iterable[Source] = (),
+    since: float | None = None,
+) -> dict[Path, Path]:
     """A file below `folder` for each source by its path: JPEG stays JPEG, videos become mp4, everything else PNG.
 
     Copies lie as the pictures do in the folder or the archive they come from; a name that is taken gets -2, -3 …
-    after it. Beside a video's copy there is room for its timeline (see `timeline_of`).
+    after it. Beside a video's copy there is room for its timeline (see `timeline_of`). Those that are `done` had their
+    copies in an earlier start of the job and keep their names; files written `since` that start, a time as files
+    have it, are its own and may be replaced.
 
     Raises UsageError where a copy would replace an original, or, without `force`, any other file, or where a file
     stands in the place of a folder; MachineError where there are videos and this machine cannot write any.
     """
-    sources = [source for source in sources if not source.fault]
+    sources, earlier = ([one for one in given if not one.fault] for given in (sources, done))
     if any(source.kind == "video" for source in sources):
         mp4_encoder()
     taken: set[str] = set()
+    for one in earlier:
+        _free(folder / one.inside, one.kind, taken)
     copies = {source.path: _free(folder / source.inside, source.kind, taken) for source in sources}
     timelines = [timeline_of(copies[source.path]) for source in sources if source.kind == "video"]
-    _check_free([*copies.values(), *timelines], folder, sources, force)
+    check_free([*copies.values(), *timelines], folder, [*earlier, *sources], force, since)
     return copies
 
 
-def _check_free(files: Sequence[Path], folder: Path, sources: Sequence[Source], force: bool) -> None:
-    """Raises UsageError where a file that is to be written must not be."""
+def check_free(
+    files: Sequence[Path], folder: Path, sources: Sequence[Source], force: bool, since: float | None = None
+) -> None:
+    """Raises UsageError where a file that is to be written below `folder` must not be: an original in any case,
+    another without `force`, unless it was written `since` then."""
     inner = {folder, *(file.parent for file in files)}
     for place in {place for low in inner for place in (low, *low.parents)}:
         if place.exists() and not place.is_dir():
-            raise UsageError(f"{place} is a file: choose another folder for the annotated copies")
+            raise UsageError(f"{place} is a file: choose another folder for what is drawn")
     existing = [file for file in files if os.path.lexists(file)]
     if not existing:
         return
@@ -54,8 +68,8 @@ def _check_free(files: Sequence[Path], folder: Path, sources: Sequence[Source], 
     originals = set[_File]().union(*map(_numbers, read))
     for file in existing:
         if not originals.isdisjoint(_numbers(file)):
-            raise UsageError(f"{file} is one of the originals: choose another folder for the annotated copies")
-        if not force:
+            raise UsageError(f"{file} is one of the originals: choose another folder for what is drawn")
+        if not force and (since is None or file.stat().st_mtime < since):
             raise UsageError(f"{file} exists already: choose another folder, or --force to replace such files")
 
 

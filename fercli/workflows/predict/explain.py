@@ -7,12 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from fercli.core.errors import UsageError
 from fercli.faces.crop import MARGIN, crop_face
 from fercli.faces.overlay import explained
 from fercli.faces.sources import Source
 from fercli.models.explain import Explainer, need_captum
-from fercli.workflows.predict.copies import save_copy
+from fercli.workflows.predict.copies import check_free, save_copy
 from fercli.workflows.predict.report import shown_path
 from fercli.workflows.predict.results import FacePrediction, Predicted
 
@@ -28,36 +27,46 @@ class Explanations:
     stems: Mapping[Path, Path]
 
 
-def plan_explanations(sources: Iterable[Source], folder: Path, force: bool = False) -> dict[Path, Path]:
+def plan_explanations(
+    sources: Iterable[Source],
+    folder: Path,
+    force: bool = False,
+    *,
+    done: Iterable[Source] = (),
+    since: float | None = None,
+) -> dict[Path, Path]:
     """For each source by its path, the beginning of its pictures' names below `folder`.
 
     They lie as the sources do in the folder they come from, and keep the whole file name: a.png's faces are
-    a.png-face1.png and so on. A name that is taken gets -2, -3 … after it.
+    a.png-face1.png and so on. A name that is taken gets -2, -3 … after it. `done` and `since` are those of
+    `plan_copies`.
 
-    Raises UsageError where a picture would replace an original, or, without `force`, where one is there already,
-    MachineError where captum is missing.
+    Raises UsageError where a picture would replace an original, or, without `force`, where one is there already, or
+    where a file stands in the place of a folder, MachineError where captum is missing.
     """
     need_captum()
-    sources = [source for source in sources if not source.fault]
+    sources, earlier = ([one for one in given if not one.fault] for given in (sources, done))
     stems: dict[Path, Path] = {}
     taken: set[str] = set()
-    for source in sources:
+    for source in [*earlier, *sources]:
         stem, number = folder / source.inside, 1
         while str(stem).casefold() in taken:
             number += 1
             stem = folder / source.inside.with_name(f"{source.inside.name}-{number}")
         taken.add(str(stem).casefold())
         stems[source.path] = stem
-    originals = {source.path.resolve() for source in sources}
-    for place in {stem.parent for stem in stems.values()}:
-        for path in place.glob("*-face*.png"):
-            name = _NAME.fullmatch(path.name)
-            if name is None or str(place / name[1]).casefold() not in taken:
-                continue
-            if path.resolve() in originals:
-                raise UsageError(f"{path} is one of the originals: choose another folder for the explanations")
-            if not force:
-                raise UsageError(f"{path} exists already: choose another folder, or --force to replace such files")
+    drawn = {stems[source.path] for source in sources}
+    names = {str(stem).casefold() for stem in drawn}
+    there = [path for place in {stem.parent for stem in drawn} for path in place.glob("*-face*.png")]
+    matches = [(path, _NAME.fullmatch(path.name)) for path in there]
+    wanted = [path for path, name in matches if name and str(path.parent / name[1]).casefold() in names]
+    check_free(
+        [*wanted, *(stem.with_name(f"{stem.name}-face1.png") for stem in drawn)],
+        folder,
+        [*earlier, *sources],
+        force,
+        since,
+    )
     return stems
 
 

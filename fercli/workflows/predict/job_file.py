@@ -36,6 +36,11 @@ class JobFile:
         """Whether the file holds all that its job was to give, as far as is known."""
         return read_record(self._record).complete if self._record.is_file() else self.path.exists()
 
+    @property
+    def since(self) -> float | None:
+        """When the job began that is resumed, as files have it: what is written later may be its own."""
+        return self._record.stat().st_mtime if self._record.is_file() else None
+
     def check(self, resume: bool, force: bool) -> None:
         """Raises UsageError where the file must not be written, MachineError where pyarrow is missing for it."""
         if self.converted:

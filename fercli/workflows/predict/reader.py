@@ -85,6 +85,10 @@ def _checked(path: Path, line: Line) -> dict[str, Any]:
 _KINDS: dict[type, str] = {str: "text", int: "a whole number", float: "a number"}
 
 
+#: What a row with a face may have empty, besides all landmarks: of pictures, and of faces that nobody searched.
+_MAY_LACK = ("frame", "time", "track", "detection_score")
+
+
 def _picture(path: Path, place: str, values: dict[str, Any]) -> PictureResult:
     """The picture that a row is of, without its faces."""
     source, status = values["source"], values["status"]
@@ -105,7 +109,7 @@ def _face(path: Path, place: str, values: dict[str, Any]) -> FacePrediction | No
     shares = {name: values[class_column(name)] for name in classes}
     box = tuple(values[name] for name in ("x1", "y1", "x2", "y2"))
     points = [values[name] for name in POINTS]
-    empty = [name for name, value in values.items() if value is None and name not in ("frame", "time", "track")]
+    empty = [name for name, value in values.items() if value is None and name not in _MAY_LACK]
     if points.count(None) == len(points):
         points, empty = [], [name for name in empty if name not in POINTS]
     if empty:

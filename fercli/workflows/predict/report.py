@@ -98,13 +98,16 @@ class Report:
         )  # fmt: skip
 
 
-def plan_report(path: Path, force: bool = False) -> None:
-    """Raise UsageError where the page would be something else than .html, or, without `force`, replace a file."""
+def plan_report(path: Path, force: bool = False, since: float | None = None) -> None:
+    """Raise UsageError where the page would be something else than .html, cannot lie there, or, without `force`, would
+    replace a file, unless that was written `since` a job began that is resumed."""
     if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--report {path}: it is a page, so its name must end in .html")
     if path.is_dir():
         raise UsageError(f"--report {path}: there is a folder of that name")
-    if path.exists() and not force:
+    if any(place.exists() and not place.is_dir() for place in path.parents):
+        raise UsageError(f"--report {path}: {path.parent} is no folder")
+    if path.exists() and not force and (since is None or path.stat().st_mtime < since):
         raise UsageError(f"{path} exists already: --force replaces it, or choose another name")
 
 

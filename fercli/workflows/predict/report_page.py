@@ -8,7 +8,6 @@ from pathlib import Path
 from string import Template
 
 from fercli.core.files import write_text
-from fercli.faces.detect import MIN_FACE
 from fercli.models.average import trainings
 from fercli.models.loaded import Model
 from fercli.workflows.predict.gallery import Shown
@@ -19,9 +18,8 @@ from fercli.workflows.provenance import command_line, versions
 _TEMPLATE = Path(__file__).with_name("report.html")
 
 
-def made_by(model: Model, cropped: bool = False) -> dict[str, str]:
-    """How a page comes about that is made now, by the command that runs: what to what. `cropped` says that each
-    picture was taken for one face."""
+def made_by(model: Model, found: str) -> dict[str, str]:
+    """How a page comes about that is made now, by the command that runs: what to what. `found` says how faces were."""
     trained = {str(one.get("data") or "an unknown set") for one in trainings(model.header)}
     return {
         "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
@@ -31,7 +29,7 @@ def made_by(model: Model, cropped: bool = False) -> dict[str, str]:
         "weights": "/".join(model.path.parts[-2:]),
         "confidence": "as trained, not calibrated" if model.raw else f"calibrated: temperature {model.temperature:.3f}",
         "views": "the average of each face and its mirror image" if model.mirrored else "each face as it is",
-        "faces": "each picture taken for one" if cropped else f"found with MTCNN from {MIN_FACE} pixels on",
+        "faces": found,
         "device": str(model.device),
     }
 

@@ -1,5 +1,6 @@
 """How the frames of videos are looked at: how far apart, and over how long expressions are averaged."""
 
+import math
 from dataclasses import dataclass
 
 from fercli.core.errors import UsageError
@@ -17,6 +18,13 @@ class VideoSettings:
 
     every: float = EVERY
     smooth: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for times that cannot be."""
+        if not 0 <= self.every < math.inf:
+            raise UsageError(f"--every {self.every:g}: seconds, 0 or more")
+        if not 0 <= self.smooth <= LONGEST_SMOOTH:
+            raise UsageError(f"--smooth {self.smooth:g}: 0 to {LONGEST_SMOOTH:g} seconds")
 
 
 def video_settings(every: str | None = None, fps: float | None = None, smooth: str | None = None) -> VideoSettings:

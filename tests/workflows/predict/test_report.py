@@ -168,12 +168,12 @@ def test_nothing_found_is_said(tmp_path):
 
 
 def test_the_model_says_how_it_was_used():
-    made = made_by(load_model(None, mirrored=True))
+    made = made_by(load_model(None, mirrored=True), "found with MTCNN")
     assert made["model"] == "xu-rescnn, trained on fer2013"
     assert made["confidence"].startswith("calibrated: temperature 1.")
     assert "mirror" in made["views"]
     assert made["weights"] == "weights/xu-rescnn.safetensors"
-    assert made_by(load_model(None, raw=True))["confidence"] == "as trained, not calibrated"
+    assert made_by(load_model(None, raw=True), "")["confidence"] == "as trained, not calibrated"
 
 
 def test_pages_have_their_ending_and_replace_nothing_unasked(tmp_path):
