@@ -1,44 +1,64 @@
-"""How long commands take to start, as ratios to importing what they cannot do without.
+"""How long whole commands take, and how much memory, beside importing what they cannot do without.
 
-usage: python -m benchmarks.startup [--repeats 9]
+A command and the bare import take turns; the figures are medians. Memory is the most that the process had resident.
+
+usage: python -m benchmarks.startup [--turns 9] [--json]
 """
 
 import argparse
-import json
 import statistics
 import subprocess
 import sys
 import time
 
-#: what is timed, and the import that it is compared with
-PAIRS = {
-    "fer --help": (["-m", "fercli", "--help"], "import typer"),
-    "fer models": (["-m", "fercli", "models"], "import torch"),
-    "fer predict --demo": (["-m", "fercli", "predict", "--demo"], "import torch, facenet_pytorch"),
-}
+from benchmarks.rows import Row, print_rows
+
+#: What is timed, the import that it is compared with, and within how many times of it the command should stay.
+COMMANDS = (
+    ("fer --help", ["--help"], "import typer", 3.0),
+    ("fer models", ["models"], "import torch", None),
+    ("fer predict --demo", ["predict", "--demo"], "import torch, facenet_pytorch", 1.5),
+)
+#: Runs a command and prints the most memory that it had resident, in bytes.
+_WATCH = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+unit = 1 if sys.platform == "darwin" else 1024
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit)
+"""
 
 
-def seconds(words: list[str], repeats: int) -> float:
-    """The median wall time of a Python command."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, *words], check=True, capture_output=True)
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+def seconds(words: list[str]) -> float:
+    """The wall time of a Python command."""
+    start = time.perf_counter()
+    subprocess.run([sys.executable, *words], check=True, capture_output=True)
+    return time.perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=9)
-    repeats = parser.parse_args().repeats
-    result = {}
-    for name, (command, needed) in PAIRS.items():
-        ours, bare = seconds(command, repeats), seconds(["-c", needed], repeats)
-        ratio = round(ours / bare, 2)
-        result[name] = {"seconds": round(ours, 3), "beside": needed, "its_seconds": round(bare, 3), "ratio": ratio}
-    print(json.dumps(result, indent=2))
+def megabytes(words: list[str]) -> float:
+    """The most memory that a Python command had resident."""
+    told = subprocess.run([sys.executable, "-c", _WATCH, sys.executable, *words], check=True, capture_output=True)
+    return int(told.stdout) / 1e6
+
+
+def measure(options: argparse.Namespace) -> list[Row]:
+    """A row of time and one of memory for each command."""
+    rows = []
+    for name, words, needed, within in COMMANDS:
+        command, bare = ["-m", "fercli", *words], ["-c", needed]
+        taken = [(seconds(command), seconds(bare)) for _ in range(1 + options.turns)][
+            1:
+        ]  # the first fills the disk cache
+        ours, theirs = (statistics.median(column) for column in zip(*taken, strict=True))
+        rows.append(Row(f"`{name}`", ours, needed, theirs, "s", "less", 1 / within if within else None))
+        if sys.platform != "win32":
+            rows.append(Row(f"`{name}`, memory", megabytes(command), needed, megabytes(bare), "MB", "less"))
+    return rows
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--turns", type=int, default=9)
 
 
 if __name__ == "__main__":
-    main()
+    print_rows(__doc__, measure, arguments)

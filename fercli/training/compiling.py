@@ -12,7 +12,7 @@ from fercli.core.progress import Listener
 from fercli.training.device import Precision, autocast
 
 #: Faces times epochs from which compiling is worth its warm-up, by judgement: minutes of training against a
-#: warm-up that benchmarks/training_epoch.py times apart.
+#: warm-up that benchmarks/training.py times apart.
 WORTH_IT = 200_000
 
 

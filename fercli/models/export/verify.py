@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,13 +62,20 @@ def probabilities(runner: Runner, faces: NDArray[np.uint8]) -> NDArray[np.float3
 
 
 def milliseconds(runners: Mapping[str, Runner], seconds: float = 1.0) -> dict[int, dict[str, float]]:
-    """The median time of each runner at each size of batch, on one thread.
+    """The median time of each runner at each size of TIMED, on one thread; see `medians`."""
+    return medians(runners, TIMED, seconds, 1)
+
+
+def medians(
+    runners: Mapping[str, Runner], sizes: Sequence[int], seconds: float, threads: int
+) -> dict[int, dict[str, float]]:
+    """The median milliseconds of each runner at each size of batch, PyTorch being given so many threads.
 
     They take turns, so that a machine that slows down slows all of them; each size takes about `seconds` a runner.
     """
     out: dict[int, dict[str, float]] = {}
-    with one_thread():
-        for size in TIMED:
+    with held_to(threads):
+        for size in sizes:
             faces = random_faces(size)
             times: dict[str, list[float]] = {name: [] for name in runners}
             for runner in runners.values():
@@ -89,10 +96,10 @@ def random_faces(count: int) -> Tensor:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """PyTorch on one thread for a while."""
+def held_to(threads: int) -> Iterator[None]:
+    """PyTorch on so many threads for a while."""
     before = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     try:
         yield
     finally:
