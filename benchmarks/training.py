@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import torch
 from PIL import Image
@@ -36,6 +37,8 @@ from fercli.training.device import resolve_precision
 from fercli.training.loop import Faces, fit
 from fercli.training.optimise import make_optimizer, make_schedule
 from fercli.training.state import TrainingState
+
+Choice = Literal["auto", "fp32", "bf16"]
 
 #: How many times faster than the usual loop each should be.
 TARGETS = {"xu-rescnn": 3.0, "bah-resnet": 2.0}
@@ -118,13 +121,13 @@ def usual_steps(
             yield len(labels)
 
 
-def ours(model: str, root: Path | None, precision: str, seconds: float) -> Iterator[tuple[float, float]]:
+def ours(model: str, root: Path | None, precision: Choice, seconds: float) -> Iterator[tuple[float, float]]:
     """Faces a second of `fer train`'s own loop, turn by turn, and the seconds before the turn began in earnest."""
     recipe, faces = recipe_of(model), faces_for(model, root)
     train = Faces(torch.from_numpy(faces.images), torch.from_numpy(faces.labels))
     val = Faces(train.images[:1], train.labels[:1])
     state = TrainingState(build_model(model), recipe, len(train), len(faces.classes))
-    chosen = resolve_precision(precision, torch.device("cpu"))  # type: ignore[arg-type]
+    chosen = resolve_precision(precision, torch.device("cpu"))
     epochs = fit(state, train, val, seed=0, precision=chosen, compile_network=True, listener=Listener())
     size = state.steps_per_epoch * state.batch_size
     while True:
@@ -135,7 +138,7 @@ def ours(model: str, root: Path | None, precision: str, seconds: float) -> Itera
         yield done / spent, time.perf_counter() - start - spent
 
 
-def compare(model: str, precision: str, options: argparse.Namespace) -> Row:
+def compare(model: str, precision: Choice, options: argparse.Namespace) -> Row:
     """One network's row."""
     with TemporaryDirectory() as folder:
         save_pictures(faces_for(model, options.root), Path(folder))

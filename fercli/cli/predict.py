@@ -95,17 +95,16 @@ def predict(
     Faces are numbered from left to right, people in a video as they appear. Exit code 1 if a file could not be read.
     """
     from fercli.core.errors import UsageError
-    from fercli.faces.detect import MAX_SIDE, MIN_FACE, THRESHOLDS, Detector
     from fercli.faces.lists import read_list
     from fercli.faces.sources import find_sources
+    from fercli.workflows.predict.search_settings import SearchSettings
     from fercli.workflows.predict.unsure import check_share
     from fercli.workflows.predict.video_settings import video_settings
 
     chosen = chosen_form(form, as_json, output)
     check_share(min_confidence)
     video = video_settings(every, fps, smooth)
-    if faces_are_cropped and (min_face, max_side, threshold) != (MIN_FACE, MAX_SIDE, THRESHOLDS[2]):
-        raise UsageError("--faces-are-cropped searches nothing: leave --min-face, --max-side and --threshold out")
+    search = SearchSettings(min_face, max_side, threshold, faces_are_cropped)
     if from_file and output and output.exists() and from_file.exists() and output.samefile(from_file):
         raise UsageError(f"--output {output} is the list that --from-file reads: choose another name")
     file = output_file(output, chosen, resume, force)
@@ -125,7 +124,6 @@ def predict(
         console.note(f"{output} has all {count(len(sources), 'picture')} already: nothing left to do")
         raise typer.Exit(1 if tally.failed else 0)
 
-    from fercli.faces.whole import WholePictures
     from fercli.models.loaded import load_model
     from fercli.training.device import model_device, pick_device
     from fercli.workflows.predict.job import predict_sources
@@ -133,14 +131,7 @@ def predict(
     where = pick_device(device)
     if where.type == "mps" and not faces_are_cropped:
         console.note("faces are searched for on the CPU; expressions are named on mps")
-    thresholds = (*THRESHOLDS[:2], threshold)
-    searched = (
-        "each picture is one"
-        if faces_are_cropped
-        else f"found with MTCNN: from {min_face:g} pixels on, in pictures "
-        f"of more than {max_side} pixels larger in proportion, threshold {threshold:g}"
-    )
-    finder = WholePictures() if faces_are_cropped else Detector(str(where), min_face, thresholds, max_side)
+    finder = search.finder(str(where))
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
     stages = extras.stages(network, file, every=video.every, smooth=video.smooth, min_confidence=min_confidence)
     counted = tally.counting(predict_sources(left, network, finder, stages))
@@ -154,7 +145,7 @@ def predict(
     _note_videos(sources, {"--every": every, "--fps": fps, "--smooth": smooth})
     if output and not (file and tally.interrupted):
         console.note(f"written to {output}")
-    extras.finish(network, tally.faces, searched)
+    extras.finish(network, tally.faces, str(search))
     if tally.interrupted:
         further = f"; the same command with --resume goes on with {output}" if file else ""
         console.note(f"{tally.stopped(len(sources))}{further}")

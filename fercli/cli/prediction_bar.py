@@ -59,9 +59,7 @@ def _place(result: "PictureResult", seconds: float) -> str:
     from fercli.core.times import clock
 
     length = f" of {clock(seconds)}" if seconds else ""
-    return (
-        f"{result.source.name.encode('utf-8', 'replace').decode()} {clock(result.time)}{length}, frame {result.frame}"
-    )
+    return f"{console.one_line(result.source.name)} {clock(result.time)}{length}, frame {result.frame}"
 
 
 def _seconds(video: Path) -> float:

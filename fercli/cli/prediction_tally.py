@@ -82,7 +82,7 @@ class Tally:
         from fercli.core.times import clock
 
         if self.last is not None and self.last.time is not None:
-            return f"stopped at {clock(self.last.time)} of {self.last.source}"
+            return f"stopped at {clock(self.last.time)} of {console.one_line(str(self.last.source))}"
         if self.videos:
             return f"stopped after {self.pictures + len(self.videos):,} of {sources:,} pictures and videos"
         return f"stopped after {count(self.pictures, 'picture')} of {sources:,}"

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from fercli.core.errors import DataError
+from fercli.faces.names import is_hidden
 
 #: What reading a half-written or damaged archive raises.
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError)
@@ -46,11 +47,6 @@ def is_zip(path: Path) -> bool:
 def is_gzip(path: Path) -> bool:
     """Whether a file begins as a gzip file does."""
     return _starts(path, b"\x1f\x8b")
-
-
-def is_hidden(name: str) -> bool:
-    """Whether an entry of a folder or an archive is an operating system's own: '.DS_Store', '__MACOSX/…'."""
-    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
 
 
 @contextmanager

@@ -34,8 +34,8 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
     """The temperature in [LOWEST, HIGHEST] at which validation logits [N, C] have the least log loss.
 
     The log loss has one valley along the temperature, so a bounded search finds it. Where the valley has no
-    floor above, the answer is HIGHEST to within a thousandth: the logits say less than nothing. Where every face
-    is right it is 1: any sharpening would help, and nothing was learnt of how often the network errs.
+    floor within, the answer is the end that it falls to: HIGHEST where the logits say less than nothing. Where every
+    face is right it is 1: any sharpening would help, and nothing was learnt of how often the network errs.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax
@@ -49,8 +49,11 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
     def loss(log_temperature: float) -> float:
         return -float(log_softmax(exact / math.exp(log_temperature), axis=1)[faces, labels].mean())
 
-    bounds = (math.log(LOWEST), math.log(HIGHEST))
-    return math.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x)
+    ends = (math.log(LOWEST), math.log(HIGHEST))
+    # the search comes near the ends and never to them
+    inside = minimize_scalar(loss, bounds=ends, method="bounded").x
+    best = min((inside, *ends), key=loss)
+    return {ends[0]: LOWEST, ends[1]: HIGHEST}.get(best, math.exp(best))
 
 
 @dataclass(frozen=True)

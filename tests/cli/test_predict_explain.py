@@ -14,24 +14,25 @@ def test_a_portrait_is_explained(fer, tmp_path):
     assert "--force" in err
 
 
-def refused(fer, reason, *words):
+def refusal(fer, *words):
+    """The one line of an error before which nothing was done."""
     code, out, err = fer("predict", "--demo", "--explain", "why", *words)
     assert code == 2
     assert out == ""
     (line,) = err.splitlines()
-    assert reason in line
     assert not Path("why").exists()
+    return line
 
 
 def test_without_captum_nothing_is_done(fer, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name == "captum" else found(name, *a))
-    refused(fer, "pip install captum")
+    assert "pip install captum" in refusal(fer)
 
 
 @pytest.mark.slow
 def test_an_exported_network_is_not_explained(fer):
     code, _, err = fer("export", "--model", "xu-rescnn", "--output", "net.onnx", "--quiet")
     assert code == 0, err
-    refused(fer, "exported to ONNX", "--model", "net.onnx")
-    refused(fer, "exported to ONNX", "--model", "net.onnx+xu-rescnn")
+    assert "exported to ONNX" in refusal(fer, "--model", "net.onnx")
+    assert "exported to ONNX" in refusal(fer, "--model", "net.onnx+xu-rescnn")

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.faces.decode import image_pixels
-from fercli.faces.detect import MAX_SIDE, MIN_FACE, THRESHOLDS, Detector
+from fercli.faces.detect import MAX_SIDE, MIN_FACE, THRESHOLDS
 from fercli.faces.pictures import Picture, read_pictures
 from fercli.faces.sources import Source, sources_at
-from fercli.faces.whole import WholePictures
 from fercli.models.loaded import load_model
 from fercli.training.device import model_device, pick_device
 from fercli.workflows.predict.job import Stages, predict_read
 from fercli.workflows.predict.results import PictureResult
+from fercli.workflows.predict.search_settings import SearchSettings
 from fercli.workflows.predict.unsure import check_share
 from fercli.workflows.predict.video_settings import EVERY, VideoSettings
 
@@ -45,26 +45,25 @@ def predict(
     """The faces and their expressions in pictures, one result a picture or frame of a video, in order, as they are
     asked for.
 
-    `pictures` is one of these or any iterable of them, a generator included, which is taken from only some pictures
-    ahead, in another thread: a path (a folder or an archive stands for the pictures in it), a NumPy array of uint8,
-    RGB [H, W, 3] or gray [H, W], or an image of Pillow's. Whether an array is RGB cannot be seen: turn OpenCV's BGR
-    round first, `frame[..., ::-1]`. The result of an array has the source 'array N', of an image without a file
-    'image N', where N is its place in the iterable, from 0 on. The rest is as on the command line, with the same
-    defaults; of a video, frames are looked at that lie at least `every` seconds apart (0: all), and `smooth` is in
-    seconds too.
+    `pictures` is one of these or any iterable of them, a generator included: a path (a folder or an archive stands
+    for the pictures in it), a NumPy array of uint8, RGB [H, W, 3] or gray [H, W], or an image of Pillow's. A generator
+    is taken from in another thread, as far ahead as pictures are gathered to be searched together: 128 small ones at
+    most at each of three stages, few large ones. Whether an array is RGB cannot be seen: turn OpenCV's BGR round
+    first, `frame[..., ::-1]`. The result of an array has the source 'array N', of an image without a file 'image N',
+    where N is its place in the iterable, from 0 on. The rest is as on the command line, with the same defaults; of a
+    video, frames are looked at that lie at least `every` seconds apart (0: all), and `smooth` is in seconds too.
 
     A picture that cannot be read is a result of the status 'failed' with its message. Raises ModelError, UsageError
     or MachineError at once, for a model or device that is not there; TypeError or ValueError for an item of another
     kind or shape, when it is reached.
     """
     check_share(min_confidence)
+    search = SearchSettings(min_face, max_side, threshold, faces_are_cropped)
+    video = VideoSettings(every, smooth)
     where = pick_device(device)
     items = _items(pictures)
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    finder = (
-        WholePictures() if faces_are_cropped else Detector(str(where), min_face, (*THRESHOLDS[:2], threshold), max_side)
-    )
-    video = VideoSettings(every, smooth)
+    finder = search.finder(str(where))
     stages = Stages(every=video.every, smooth=video.smooth, min_confidence=min_confidence)
     return predict_read(_pictures(items, recursive, video.every), network, finder, stages)
 

@@ -85,8 +85,8 @@ def _checked(path: Path, line: Line) -> dict[str, Any]:
 _KINDS: dict[type, str] = {str: "text", int: "a whole number", float: "a number"}
 
 
-#: What a row with a face may have empty, besides all landmarks: of pictures, and of faces that nobody searched.
-_MAY_LACK = ("frame", "time", "track", "detection_score")
+#: What a row with a face may have empty in any case, and what if nobody searched for the face.
+_MAY_LACK, _SEARCHED = ("frame", "time", "track"), (*POINTS, "detection_score")
 
 
 def _picture(path: Path, place: str, values: dict[str, Any]) -> PictureResult:
@@ -111,7 +111,7 @@ def _face(path: Path, place: str, values: dict[str, Any]) -> FacePrediction | No
     points = [values[name] for name in POINTS]
     empty = [name for name, value in values.items() if value is None and name not in _MAY_LACK]
     if points.count(None) == len(points):
-        points, empty = [], [name for name in empty if name not in POINTS]
+        points, empty = [], [name for name in empty if name not in _SEARCHED]
     if empty:
         raise damaged(path, place, f"{empty[0]} is empty")
     if values["label"] not in (*classes, UNSURE):
