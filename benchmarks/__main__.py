@@ -2,8 +2,9 @@
 
 usage: python -m benchmarks [--only NAME …] [--json FILE] [--page docs/performance.md]
 
-Each runs in a process of its own: startup, latency, training, time_to_accuracy. FER_DATA says where FER2013
-lies; without it the drawn faces are trained on and the time to an accuracy is left out.
+Each runs in a process of its own: startup, prediction, latency, training, precision,
+ablation, time_to_accuracy. FER_DATA says where FER2013 lies; without it the drawn faces are trained on and the time to
+an accuracy is left out.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from typing import Any
 
 from benchmarks.rows import table
 
-PARTS = ("startup", "latency", "training", "time_to_accuracy")
+PARTS = ("startup", "prediction", "latency", "training", "precision", "ablation", "time_to_accuracy")
 #: What the tables stand between on the page.
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 

@@ -11,28 +11,26 @@ The pictures are made from a seed: real photographs side by side, 1 to 36 to a p
 4000 × 3000. They come from FOLDER, else from muxspace in FER_DATA, else from matplotlib's sample portrait. A face of
 facenet-pytorch's with a score above 0.95 counts as found where one of ours has an IoU of at least 0.95 with it.
 
-usage: python -m benchmarks.prediction [FOLDER] [--pictures 24] [--turns 4]
+usage: python -m benchmarks.prediction [FOLDER] [--pictures 24] [--turns 4] [--json]
 """
 
 import argparse
 import os
-import platform
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-import torch
 from matplotlib.cbook import get_sample_data
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.rows import Row, print_rows
+from benchmarks.turns import Turns
 from fercli.faces.crop import crop_face
 from fercli.faces.decode import PICTURE_SUFFIXES
 from fercli.faces.detect import Box, Detection, Detector
@@ -43,12 +41,22 @@ from fercli.workflows.predict.job import predict_sources
 Faces = list[tuple[Box, float]]
 Loop = Callable[[list[Path]], list[Faces]]
 
+#: How many times as many pictures a second as the usual loop there should be with the same settings.
+TARGET = 3.0
 
-def made(folder: Path | None, into: Path, count: int) -> list[Path]:
-    """Write so many pictures, the largest and the smallest among them, in mixed order."""
+
+def photographs(folder: Path | None) -> list[Path]:
+    """Those of the folder, else muxspace's in FER_DATA, else matplotlib's sample portrait."""
+    usual_place = Path(os.environ.get("FER_DATA", "data")) / "muxspace" / "images"
+    folder = folder or (usual_place if usual_place.is_dir() else None)
+    if folder is None:
+        return [Path(get_sample_data("grace_hopper.jpg", asfileobj=False))]
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+
+
+def made(found: Sequence[Path], into: Path, count: int) -> list[Path]:
+    """Write so many pictures of these photographs, the largest and the smallest among them, in mixed order."""
     rng = np.random.default_rng(0)
-    portrait = Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES) if folder else [portrait]
     widths = np.geomspace(200, 4000, count).round().astype(int)
     paths = []
     for number, width in enumerate(rng.permutation(widths)):
@@ -100,23 +108,12 @@ def ours(**settings: int) -> Loop:
     return loop
 
 
-LOOPS = {
-    "facenet-pytorch": (usual, {}),
-    "fer predict --max-side 0": (ours, {"max_side": 0}),
-    "fer predict (not the same settings)": (ours, {}),
+USUAL = "facenet-pytorch, a picture and a face at a time"
+LOOPS: Mapping[str, Callable[[], Loop]] = {
+    USUAL: usual,
+    "`fer predict --max-side 0`": lambda: ours(max_side=0),
+    "`fer predict`, which are not the same settings": ours,
 }
-
-
-def serve(connection: Connection, name: str) -> None:
-    """One loop in a process of its own, some pictures whenever it is asked."""
-    build, settings = LOOPS[name]
-    loop = build(**settings)
-    while paths := connection.recv():
-        start, work = time.perf_counter(), time.process_time()
-        faces = loop(paths)
-        seconds, work = time.perf_counter() - start, time.process_time() - work
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-        connection.send((faces, seconds, work, peak))
 
 
 @dataclass
@@ -124,33 +121,37 @@ class Measured:
     """What one loop did: all its faces, a list a picture, seconds, seconds of CPU time, and the process's peak memory
     in bytes."""
 
-    faces: list[Faces]
+    faces: list[Faces] = field(default_factory=list)
     seconds: float = 0.0
     work: float = 0.0
     peak: int = 0
 
 
-def measured(paths: list[Path], turns: int) -> dict[str, Measured]:
-    """All loops on all pictures, in turns."""
-    loops = {}
-    for name in LOOPS:
-        here, there = get_context("spawn").Pipe()
-        get_context("spawn").Process(target=serve, args=(there, name), daemon=True).start()
-        loops[name] = here
+def serve(name: str, turns: list[list[Path]]) -> Iterator[Measured]:
+    """One loop, the pictures of a turn whenever it is asked."""
+    loop = LOOPS[name]()
+    for paths in turns:
+        start, work = time.perf_counter(), time.process_time()
+        faces = loop(paths)
+        seconds, work = time.perf_counter() - start, time.process_time() - work
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        yield Measured(faces, seconds, work, peak)
+
+
+def measured(paths: list[Path], count: int) -> dict[str, Measured]:
+    """All loops on all pictures, in turns; a first turn, on four small ones, is not counted."""
     small = sorted(paths, key=lambda path: path.stat().st_size)[:4]
-    results = {name: Measured([]) for name in loops}
-    for turn in [small, *(paths[first::turns] for first in range(turns))]:
-        for name, loop in loops.items():
-            loop.send(turn)
-            faces, seconds, work, peak = loop.recv()
-            if turn is not small:
-                result = results[name]
-                result.faces += faces
-                result.seconds += seconds
-                result.work += work
-                result.peak = peak
-    for loop in loops.values():
-        loop.send([])
+    turns = [small, *(paths[first::count] for first in range(count))]
+    results = {name: Measured() for name in LOOPS}
+    with Turns(*((serve, (name, turns)) for name in LOOPS)) as processes:
+        for turn in turns:
+            for number, result in enumerate(results.values()):
+                one = processes.take(number)
+                if turn is not small:
+                    result.faces += one.faces
+                    result.seconds += one.seconds
+                    result.work += one.work
+                    result.peak = one.peak
     return results
 
 
@@ -170,40 +171,35 @@ def _iou(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     return float(shared / ((one[2:] - one[:2]).prod() + (other[2:] - other[:2]).prod() - shared))
 
 
-def table(results: dict[str, Measured]) -> Iterator[str]:
-    """Its lines."""
-    yield "| | pictures/s | times as fast | CPU time | faces | of facenet-pytorch's sure faces | peak memory |"
-    yield "|---|---|---|---|---|---|---|"
-    first = next(iter(results.values()))
+def rows_of(results: Mapping[str, Measured]) -> Iterator[Row]:
+    """Two rows for each loop but the usual one: its speed, with the faces that it finds, and its memory."""
+    first = results[USUAL]
     for name, one in results.items():
-        same, all_of_them = agreement(first.faces, one.faces)
-        cells = [
-            f"`{name}`",
-            f"{len(one.faces) / one.seconds:.2f}",
-            f"{first.seconds / one.seconds:.1f}",
-            f"{one.work:.1f} s",
-            f"{sum(map(len, one.faces)):,}",
-            f"{same:,} of {all_of_them:,} ({100 * same / max(1, all_of_them):.1f} %)",
-            f"{one.peak / 1e6:,.0f} MB",
-        ]
-        yield f"| {' | '.join(cells)} |"
+        if one is first:
+            continue
+        same, sure = agreement(first.faces, one.faces)
+        rate, other = len(one.faces) / one.seconds, len(first.faces) / first.seconds
+        note = (
+            f"{same:,} of {sure:,} sure faces, {100 * same / max(1, sure):.1f} %; "
+            f"CPU time {one.work:.0f} s beside {first.work:.0f} s"
+        )
+        target = TARGET if "--max-side 0" in name else None
+        yield Row(name, rate, USUAL, other, "pictures/s", "more", target, note)
+        yield Row(f"{name}, memory", one.peak / 1e6, USUAL, first.peak / 1e6, "MB", "less")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def measure(options: argparse.Namespace) -> list[Row]:
+    """All rows."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by the processes of the loops
+    with TemporaryDirectory() as into:
+        return list(rows_of(measured(made(photographs(options.folder), Path(into), options.pictures), options.turns)))
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--pictures", type=int, default=24)
     parser.add_argument("--turns", type=int, default=4)
-    options = parser.parse_args()
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read by the processes of the loops
-    usual_place = Path(os.environ.get("FER_DATA", "data")) / "muxspace" / "images"
-    folder = options.folder or (usual_place if usual_place.is_dir() else None)
-    with TemporaryDirectory() as into:
-        paths = made(folder, Path(into), options.pictures)
-        print("\n".join(table(measured(paths, options.turns))))
-    threads = f"{torch.get_num_threads()} threads, torch {torch.__version__}"
-    print(f"\n{len(paths)} pictures of 200 × 200 to 4000 × 3000, {platform.machine()}, {threads}")
 
 
 if __name__ == "__main__":
-    main()
+    print_rows(__doc__, measure, arguments)

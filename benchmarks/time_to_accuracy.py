@@ -54,7 +54,7 @@ def ours(model: str, root: Path | None, epochs: int) -> Iterator[Progress]:
     state = TrainingState(build_model(model), settings(model, epochs), len(train), 7)
     device = torch.device("cpu")
     compile_network = should_compile(len(train), epochs, device)
-    precision = resolve_precision("auto", device)
+    precision = resolve_precision("auto", device, load_catalogue()[model].bf16_on_cpu)
     spent = 0.0
     for row in fit(
         state, train, val, seed=0, precision=precision, compile_network=compile_network, listener=Listener()

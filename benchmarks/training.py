@@ -127,7 +127,7 @@ def ours(model: str, root: Path | None, precision: Choice, seconds: float) -> It
     train = Faces(torch.from_numpy(faces.images), torch.from_numpy(faces.labels))
     val = Faces(train.images[:1], train.labels[:1])
     state = TrainingState(build_model(model), recipe, len(train), len(faces.classes))
-    chosen = resolve_precision(precision, torch.device("cpu"))
+    chosen = resolve_precision(precision, torch.device("cpu"), load_catalogue()[model].bf16_on_cpu)
     epochs = fit(state, train, val, seed=0, precision=chosen, compile_network=True, listener=Listener())
     size = state.steps_per_epoch * state.batch_size
     while True:
@@ -148,7 +148,8 @@ def compare(model: str, precision: Choice, options: argparse.Namespace) -> Row:
     slow, fast = (statistics.median(rates) for rates in list(zip(*taken[1:], strict=True))[:2])
     warm_up = taken[0][2]
     paid = f"{warm_up / (1 / slow - 1 / fast):,.0f} faces" if fast > slow else "never"
-    note = f"{precision}; compiling {warm_up:.0f} s, paid for after {paid}"
+    chosen = resolve_precision(precision, torch.device("cpu"), load_catalogue()[model].bf16_on_cpu)
+    note = f"{chosen}; compiling {warm_up:.0f} s, paid for after {paid}"
     return Row(f"training `{model}`", fast, "the usual loop", slow, "faces/s", "more", TARGETS.get(model), note)
 
 

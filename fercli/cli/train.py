@@ -37,7 +37,7 @@ def train(
     ] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps. Default: auto.")] = None,
     precision: Annotated[
-        Literal["auto", "fp32", "bf16"] | None, typer.Option(help="auto: bf16 on CUDA, else fp32.")
+        Literal["auto", "fp32", "bf16"] | None, typer.Option(help="auto: bf16 where it is faster, else fp32.")
     ] = None,
     compile_: Annotated[
         Literal["auto", "on", "off"] | None, typer.Option("--compile", help="auto: where it saves time.")

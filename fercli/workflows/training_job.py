@@ -61,8 +61,8 @@ class TrainingJob:
         """
         self.config, self.listener = config, listener
         self.device = pick_device(config.device)
-        self.precision = resolve_precision(config.precision, self.device)
         self.entry = load_catalogue()[config.model]
+        self.precision = resolve_precision(config.precision, self.device, self.entry.bf16_on_cpu)
         self.faces = faces_of(config, listener.loading) if faces is None else faces
         for note in self.faces.notes if faces is None else ():
             listener.say(note)

@@ -34,6 +34,22 @@ def test_precision_is_fp32_on_the_cpu_unless_asked():
     assert resolve_precision("bf16", torch.device("cpu")) == "bf16"
 
 
+@pytest.mark.parametrize(
+    ("instructions", "expected"),
+    [({"amx_bf16": True}, "bf16"), ({"avx512_bf16": True}, "bf16"), ({"avx512_bf16": False}, "fp32"), ({}, "fp32")],
+)
+def test_a_network_that_gains_by_bf16_gets_it_on_a_cpu_that_multiplies_in_it(monkeypatch, instructions, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions, raising=False)
+    assert resolve_precision("auto", torch.device("cpu"), bf16_on_cpu=True) == expected
+    assert resolve_precision("auto", torch.device("cpu"), bf16_on_cpu=False) == "fp32"
+    assert resolve_precision("fp32", torch.device("cpu"), bf16_on_cpu=True) == "fp32"
+
+
+def test_a_torch_that_cannot_tell_trains_in_fp32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert resolve_precision("auto", torch.device("cpu"), bf16_on_cpu=True) == "fp32"
+
+
 def test_short_trainings_are_not_compiled():
     assert not should_compile(700, 8, torch.device("cpu"))
 
