@@ -22,8 +22,8 @@ Root = Annotated[
 ]
 # how a face set is read: `reading` below gathers these five
 Labels = Annotated[
-    Literal["own", "ferplus", "ferplus-soft"] | None,
-    typer.Option(help="For fer2013: FER+'s majority of ten votes, or their shares, instead of its own."),
+    Literal["own", "ferplus", "ferplus-soft", "ferplus-mixed"] | None,
+    typer.Option(help="For fer2013: FER+'s majority of ten votes, their shares, or half its own and half these."),
 ]
 KeepContempt = Annotated[
     bool | None, typer.Option("--keep-contempt", help="With FER+ labels: keep the eighth class.", show_default=False)

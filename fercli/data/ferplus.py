@@ -43,9 +43,7 @@ def with_votes(faces: FaceSet, path: Path, *, soft: bool, keep_contempt: bool) -
     """
     votes = _aligned(faces, _read(path), path)
     classes = (*EXPRESSIONS, "contempt") if keep_contempt else EXPRESSIONS
-    top = votes.max(axis=1)
-    winner = votes.argmax(axis=1)
-    tied = (votes == top[:, None]).sum(axis=1) > 1
+    winner, tied = _winners(votes)
     kept = ~tied & (winner < len(classes))
     _check_agreement(faces.labels[kept], winner[kept], path)
     left_out = {
@@ -68,6 +66,24 @@ def with_votes(faces: FaceSet, path: Path, *, soft: bool, keep_contempt: bool) -
             f"left out {int((~kept).sum()):,} of {len(faces):,} faces: {counts}",
         ),
     )
+
+
+def with_mixed_votes(faces: FaceSet, path: Path) -> FaceSet:
+    """FER2013 with its own labels, and targets of training that are half the label, half FER+'s votes: their shares
+    among the seven classes, where there are any.
+
+    Every face stays. `faces` and errors as for `with_votes`.
+    """
+    votes = _aligned(faces, _read(path), path)
+    winner, tied = _winners(votes)
+    sure = ~tied & (winner < len(EXPRESSIONS))
+    _check_agreement(faces.labels[sure], winner[sure], path)
+    labels = np.eye(len(EXPRESSIONS), dtype=np.float32)[faces.labels]
+    shares = votes[:, : len(EXPRESSIONS)].astype(np.float32)
+    total = shares.sum(axis=1, keepdims=True)
+    targets = np.where(total > 0, (labels + shares / np.maximum(total, 1)) / 2, labels)
+    note = f"targets are half FER2013's label and half FER+'s votes, which {int((total == 0).sum()):,} faces lack"
+    return replace(faces, name=f"{faces.name}+ferplus-mixed", targets=targets, notes=(*faces.notes, note))
 
 
 def check_rows(faces: FaceSet) -> None:
@@ -126,6 +142,11 @@ def _aligned(faces: FaceSet, votes: _Votes, path: Path) -> NDArray[np.int64]:
             "another order: the votes do not belong to these faces"
         )
     return votes.counts[chosen]
+
+
+def _winners(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The column with most votes of each row [N], and whether another one has as many [N]."""
+    return votes.argmax(axis=1), (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) > 1
 
 
 def _check_agreement(labels: NDArray[np.int64], winners: NDArray[np.int64], path: Path) -> None:

@@ -62,7 +62,7 @@ def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, s
     Raises DataError where there is no such set, naming what was looked for, or where it cannot be read; UsageError
     for a reading that makes no sense with it.
     """
-    if reading.keep_contempt and reading.labels == "own":
+    if reading.keep_contempt and reading.labels in ("own", "ferplus-mixed"):
         raise UsageError("--keep-contempt goes with --labels ferplus or ferplus-soft alone: leave it out")
     if reading.subject_pattern and reading.subjects:
         raise UsageError("--subject-pattern and --subjects both say who is who: leave one out")
@@ -77,6 +77,8 @@ def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, s
         return faces
     ferplus.check_rows(faces)
     votes = ferplus.find_votes(data_root(root), place)
+    if reading.labels == "ferplus-mixed":
+        return ferplus.with_mixed_votes(faces, votes)
     return ferplus.with_votes(faces, votes, soft=reading.labels == "ferplus-soft", keep_contempt=reading.keep_contempt)
 
 

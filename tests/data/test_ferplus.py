@@ -9,7 +9,7 @@ from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.reading import Reading
 from fercli.data.faceset import FaceSet
-from fercli.data.ferplus import find_votes, with_votes
+from fercli.data.ferplus import find_votes, with_mixed_votes, with_votes
 from fercli.data.sets import load_faces
 
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -100,6 +100,23 @@ def test_nobody_is_lost_and_winners_win(tmp_path_factory, rows, keep):
     assert (faces.targets.argmax(axis=1) == faces.labels).all()
 
 
+def test_mixed_votes_leave_labels_and_faces_alone(tmp_path):
+    labels = [0, 0, 3, 6, 6, 3]
+    faces = with_mixed_votes(faces_of(labels), write_votes(tmp_path / "v.csv", ROWS))
+    assert faces.labels.tolist() == labels
+    assert faces.classes == EXPRESSIONS
+    assert faces.name == "fer2013+ferplus-mixed"
+    assert faces.targets.dtype == np.float32
+    assert faces.targets[0].tolist() == pytest.approx([0.8, 0.2, 0, 0, 0, 0, 0])
+    # three votes for happy and two for neutral count, the five for unknown do not
+    assert faces.targets[2].tolist() == pytest.approx([0, 0, 0, 0.5 + 0.3, 0, 0, 0.2])
+    # ten votes for 'not a face' say nothing of the expression
+    assert faces.targets[3].tolist() == [0, 0, 0, 0, 0, 0, 1]
+    assert faces.targets[5].tolist() == pytest.approx([0, 0, 0, 0.5 + 0.5 / 7, 0, 0, 3 / 7])
+    assert np.allclose(faces.targets.sum(axis=1), 1)
+    assert any("which 1 faces lack" in note for note in faces.notes)
+
+
 def test_rows_of_absent_usages_are_passed_over(tmp_path):
     path = write_votes(tmp_path / "v.csv", [ROWS[0], ROWS[5]], ["Training", "PrivateTest"])
     assert len(with_votes(faces_of([0]), path, soft=False, keep_contempt=False)) == 1
@@ -114,6 +131,8 @@ def test_votes_of_other_rows_are_noticed(tmp_path):
     moved = write_votes(tmp_path / "moved.csv", [*rows[:600], *rows[601:], rows[0]])
     with pytest.raises(DataError, match="rows are missing or moved"):
         with_votes(faces_of(labels.tolist()), moved, soft=False, keep_contempt=False)
+    with pytest.raises(DataError, match="rows are missing or moved"):
+        with_mixed_votes(faces_of(labels.tolist()), moved)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +178,10 @@ def test_through_load_faces(tmp_path, rows, write_csv):
     assert faces.name == "fer2013+ferplus-soft"
     assert len(faces) == 12
     assert (faces.targets.argmax(axis=1) == faces.labels).all()
-    with pytest.raises(UsageError, match="--keep-contempt goes with"):
-        load_faces("fer2013", tmp_path, Reading(keep_contempt=True))
+    assert load_faces("fer2013", tmp_path, Reading(labels="ferplus-mixed")).name == "fer2013+ferplus-mixed"
+    for labels in ("own", "ferplus-mixed"):
+        with pytest.raises(UsageError, match="--keep-contempt goes with"):
+            load_faces("fer2013", tmp_path, Reading(labels=labels, keep_contempt=True))
 
 
 def test_the_real_votes(real):
