@@ -1,7 +1,6 @@
-"""One training from its settings to its run folder: data and network set up, fitted, measured, written."""
+"""One training from its settings on: data and network set up, fitted, and handed to fercli.workflows.training_end."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,28 +10,23 @@ from numpy.typing import NDArray
 
 from fercli.core.config import RunConfig
 from fercli.core.errors import DataError, RunError, UsageError
-from fercli.core.files import file_digest, read_json, write_json
+from fercli.core.files import file_digest, write_json
 from fercli.core.progress import Listener, Steps, unheard
 from fercli.data.faceset import FaceSet
 from fercli.data.leaks import DROPPED, leak_note, without_leaks
-from fercli.data.sets import SETS, load_faces
-from fercli.data.splits import split, split_digest, write_split
-from fercli.metrics.calibration import fit_temperature
-from fercli.metrics.plots import plot_curves
+from fercli.data.sets import load_faces
+from fercli.data.splits import split, write_split
 from fercli.models.catalogue import build, load_catalogue
 from fercli.models.classifier import Classifier
-from fercli.models.inference import logits
-from fercli.models.loaded import Model
 from fercli.models.pretrained import load_imagenet
-from fercli.models.weights import Header, save_weights
 from fercli.training.compiling import should_compile
 from fercli.training.device import describe, pick_device, repeatable, resolve_precision
 from fercli.training.loop import Faces, fit
 from fercli.training.state import TrainingState
-from fercli.workflows.evaluation import measure
 from fercli.workflows.provenance import command_line, git_commit, versions
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.training_result import TrainResult, accuracies
+from fercli.workflows.training_end import finish
+from fercli.workflows.training_result import TrainResult
 
 
 def faces_of(config: RunConfig, steps: Steps = unheard) -> FaceSet:
@@ -193,70 +187,4 @@ class TrainingJob:
             # the checkpoint first: a kill between the two costs nothing, since the history is in it
             self.state.save(folder.checkpoint)
             folder.write_history(self.state.history)
-        return self._finish(folder)
-
-    def _finish(self, folder: RunFolder) -> TrainResult:
-        """Fit the temperature, measure val and test, and write weights, tables and pictures; metrics.json last."""
-        folder.write_history(self.state.history)
-        network = self.network
-        network.load_state_dict(self.state.best)
-        seconds = sum(row.seconds for row in self.state.history)
-        header = self._header(network.eval(), seconds, read_json(folder.meta))
-        model = Model(network, header, self.device, folder.weights)
-        remark = self.entry.remark(self.config.recipe)
-        notes = (remark,) if remark else ()
-        evaluations = [
-            measure(replace(model, mirrored=mirrored), self.faces.select(self.parts == part), part, notes)
-            for part in ("val", "test") if (self.parts == part).any()
-            for mirrored in (False, True)
-        ]  # fmt: skip
-        metrics: dict[str, Any] = {}
-        for evaluation in evaluations:
-            views = "mirrored" if evaluation.mirrored else "single"
-            metrics.setdefault(evaluation.part, {})[views] = evaluation.to_dict()
-        save_weights(folder.weights, network.state_dict(), replace(header, metrics=accuracies(evaluations)))
-        single = [evaluation for evaluation in evaluations if not evaluation.mirrored]
-        single[-1].save_predictions(folder.predictions, folder.confusion)
-        plot_curves([asdict(row) for row in self.state.history], folder.curves, self.state.best_epoch)
-        write_json(folder.meta, {**read_json(folder.meta), "seconds": round(seconds, 1)})
-        write_json(folder.metrics, {"best_epoch": self.state.best_epoch, "epochs": self.state.epoch, **metrics})
-        return TrainResult(folder.path, self.state.best_epoch, self.state.epoch, tuple(evaluations), seconds)
-
-    def _header(self, network: Classifier, seconds: float, meta: dict[str, Any]) -> Header:
-        """What the weights say of themselves, temperatures fitted on the validation part."""
-        labels = self.val.labels.cpu().numpy()
-        temperature = self.temperature or {
-            views: fit_temperature(logits(network, self.val.images, mirrored).cpu().numpy(), labels)
-            for views, mirrored in (("single", False), ("mirrored", True))
-        }
-        config = self.config
-        training = {
-            "command": meta["command"],
-            "commit": meta["commit"],
-            "recipe": config.recipe_name,
-            "pretrained": meta["pretrained"],
-            "remark": self.entry.remark(config.recipe),
-            "epochs": self.state.epoch,
-            "best_epoch": self.state.best_epoch,
-            "seconds": round(seconds, 1),
-            "data": self.faces.name,
-            "set": config.data if config.data in SETS else None,
-            "reading": config.reading.model_dump(exclude_defaults=True),
-            "fingerprint": self.faces.fingerprint,
-            "seed": config.seed,
-            "group": config.group,
-            "drop_leaks": config.drop_leaks,
-            "val_fraction": config.recipe.val_fraction,
-            "split": split_digest(self.faces, self.parts),
-            "fercli": versions()["fercli"],
-        }
-        entry = self.entry
-        return Header(
-            config.model,
-            entry.architecture,
-            entry.arguments,
-            entry.input.model_dump(),
-            self.faces.classes,
-            temperature,
-            training,
-        )
+        return finish(self, folder)

@@ -28,7 +28,7 @@ SMALL = (
 @pytest.fixture
 def fer(fer, monkeypatch):
     """The command on few faces and without pictures."""
-    for place in ("evaluation.plot_confusion", "training_job.plot_curves"):
+    for place in ("evaluation.plot_confusion", "training_end.plot_curves"):
         monkeypatch.setattr(f"fercli.workflows.{place}", lambda *_: None)
     for name in ("plot_confusion", "plot_sensitivities", "plot_trend"):
         monkeypatch.setattr(f"fercli.workflows.crossval.artefacts.{name}", lambda *_: None)

@@ -20,7 +20,7 @@ FACES = cartoon(6, 1)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: FACES)
     monkeypatch.setattr("fercli.workflows.evaluation.plot_confusion", lambda *_: None)
-    monkeypatch.setattr("fercli.workflows.training_job.plot_curves", lambda *_: None)
+    monkeypatch.setattr("fercli.workflows.training_end.plot_curves", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)
