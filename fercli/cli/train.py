@@ -53,6 +53,10 @@ def train(
         Path | None,
         typer.Option(help="Start from this state dict instead of torchvision's ImageNet weights.", show_default=False),
     ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(help="Learn from this model's probabilities too (as predict's --model; + joins several)."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="Repeat the run that this config.yaml describes.")] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder. Default: a new one in runs/.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue --out, or the newest unfinished run.")] = False,
@@ -92,6 +96,7 @@ def train(
             "device": device,
             "precision": precision,
             "compile": compile_,
+            "teacher": teacher,
         },
         overrides={
             **{key: value for key, value in typed.items() if value is not None},

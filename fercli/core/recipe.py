@@ -107,6 +107,8 @@ class Recipe(Settings):
     label_smoothing: Share = 0.0
     #: alpha of the beta distribution that blends pairs of faces; 0 is off
     mixup: Annotated[Number, Field(ge=0)] = 0.0
+    #: share of a teacher's probabilities in the targets, where there is a teacher
+    teacher_share: Annotated[Number, Field(gt=0, le=1)] = 0.5
     #: decay per step of the exponential moving average of the weights that is validated and kept; 0 is off
     average: Share = 0.0
     #: epochs without a better validation before training ends; none trains to the end

@@ -32,14 +32,26 @@ def compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: 
     """
     before = copy.deepcopy(network.state_dict())
     listener.say("compiling the network, once …")
+    faster = _compiled(network, faces, precision, listener)
+    network.load_state_dict(before)
+    network.zero_grad(set_to_none=True)
+    return faster
+
+
+def compiled_teacher(teacher: nn.Module, faces: Tensor, precision: Precision, listener: Listener) -> nn.Module:
+    """The same for a network that is only asked."""
+    listener.say("compiling the teacher, once …")
+    return _compiled(teacher, faces, precision, listener)
+
+
+def _compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: Listener) -> nn.Module:
     faster = cast(nn.Module, torch.compile(network))
     try:
         with autocast(faces.device, precision):
             out = faster(faces.float())
-        out.float().sum().backward()
+        if out.requires_grad:
+            out.float().sum().backward()
     except Exception as error:  # whatever a missing compiler or header makes the backend raise
         listener.say(f"torch.compile does not work here ({type(error).__name__}): going on without, more slowly")
-        faster = network
-    network.load_state_dict(before)
-    network.zero_grad(set_to_none=True)
+        return network
     return faster

@@ -18,9 +18,10 @@ from fercli.core.progress import EpochRow, Listener
 from fercli.core.recipe import Recipe
 from fercli.models.inference import logits
 from fercli.training.augment import augmented
-from fercli.training.compiling import compiled
+from fercli.training.compiling import compiled, compiled_teacher
 from fercli.training.device import Precision, autocast, reuse_memory
 from fercli.training.state import TrainingState
+from fercli.training.teaching import taught
 
 #: Batches over which the norm statistics of averaged weights are taken.
 _NORM_BATCHES = 16
@@ -51,11 +52,15 @@ def fit(
     precision: Precision,
     compile_network: bool,
     listener: Listener,
+    teacher: nn.Module | None = None,
 ) -> Iterator[EpochRow]:
     """Train until the recipe says to stop, yielding after each epoch; `state` then holds all that resuming needs.
 
     A batch that does not fill is dropped at an epoch's end (another one each epoch), so that every step has one
-    shape. Raises RunError when the loss stops being a number.
+    shape. A `teacher` (see fercli.training.teaching) on the same device has its say in the targets, as the recipe's
+    `teacher_share` tells.
+
+    Raises RunError when the loss stops being a number.
     """
     if train.images.device.type == "cpu":
         reuse_memory()
@@ -65,6 +70,8 @@ def fit(
         if state.compiled is None:
             state.compiled = compiled(state.network, train.images[: state.batch_size], precision, listener)
         step_network = state.compiled
+        if teacher is not None:
+            teacher = compiled_teacher(teacher, train.images[: state.batch_size], precision, listener)
     recipe, draws = state.recipe, Generator(train.images.device)
     criterion = _criterion(recipe, train.labels, state.classes)
     while not state.finished:
@@ -74,7 +81,7 @@ def fit(
         start = time.perf_counter()
         rate = state.optimizer.param_groups[0]["lr"]
         order = torch.randperm(len(train), generator=draws, device=draws.device)
-        loss, accuracy = _epoch(state, step_network, train, order, criterion, draws, precision, listener)
+        loss, accuracy = _epoch(state, step_network, train, order, criterion, draws, precision, listener, teacher)
         if not math.isfinite(loss):
             raise RunError(
                 f"the loss is no longer a number in epoch {epoch}: try a lower --lr than {recipe.optimizer.lr:g}"
@@ -115,6 +122,7 @@ def _epoch(
     draws: Generator,
     precision: Precision,
     listener: Listener,
+    teacher: nn.Module | None,
 ) -> tuple[float, float]:
     """One pass over the training faces. Mean loss and accuracy, both on the augmented faces."""
     state.train_mode(state.network)
@@ -125,6 +133,9 @@ def _epoch(
         batch = order[step * size : (step + 1) * size]
         faces, labels = augmented(train.images[batch], recipe.augment, draws), train.labels[batch]
         target = labels if train.targets is None else train.targets[batch]
+        if teacher is not None:
+            with autocast(faces.device, precision):
+                target = taught(target, teacher(faces), recipe.teacher_share)
         faces, target = _mixed(faces, target, state.classes, recipe.mixup)
         with autocast(faces.device, precision):
             out = network(faces).float()

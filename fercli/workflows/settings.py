@@ -12,6 +12,7 @@ from fercli.core.errors import UsageError
 from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
 from fercli.workflows.run_folder import read_config
+from fercli.workflows.teacher import lasting_name
 
 
 def settings(
@@ -56,6 +57,8 @@ def settings(
         asked["root"] = str(Path(root).absolute())
     if (named := asked.get("data")) and named not in SETS and Path(named).exists():
         asked["data"] = str(Path(named).absolute())
+    if teacher := asked.get("teacher"):
+        asked["teacher"] = lasting_name(teacher)
     base = {**base, **asked, "reading": {**base.get("reading", {}), **_read_as(reading or {})}}
     if pretrained is not None:
         base = {**base, **_started_from(pretrained, base)}

@@ -62,6 +62,7 @@ def _header(job: "TrainingJob", network: Classifier, seconds: float, meta: dict[
         "commit": meta["commit"],
         "recipe": config.recipe_name,
         "pretrained": meta["pretrained"],
+        "teacher": meta["teacher"],
         "remark": entry.remark(config.recipe),
         "epochs": job.state.epoch,
         "best_epoch": job.state.best_epoch,

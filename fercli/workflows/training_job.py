@@ -23,8 +23,10 @@ from fercli.training.compiling import should_compile
 from fercli.training.device import describe, pick_device, repeatable, resolve_precision
 from fercli.training.loop import Faces, fit
 from fercli.training.state import TrainingState
+from fercli.training.teaching import Teacher
 from fercli.workflows.provenance import command_line, git_commit, versions
 from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.teacher import load_teacher, teacher_note, teacher_record
 from fercli.workflows.training_end import finish
 from fercli.workflows.training_result import TrainResult
 
@@ -62,6 +64,7 @@ class TrainingJob:
             listener.say(note)
         self.temperature = temperature
         self.draw(self._split() if parts is None else parts)
+        self.teacher = self._teacher()
         self.network = self._network(fresh)
         self.state = TrainingState(self.network, config.recipe, len(self.train), len(self.faces.classes))
 
@@ -98,6 +101,16 @@ class TrainingJob:
             self.listener.say(f"note: {remark}")
         return network.to(self.device)
 
+    def _teacher(self) -> Teacher | None:
+        """Whom the network learns from, and a word where that may flatter."""
+        if self.config.teacher is None:
+            return None
+        teacher, model = load_teacher(self.config.teacher, self.faces.classes, self.device)
+        self.listener.say(f"learning from {model.path} too, with a share of {self.config.recipe.teacher_share:g}")
+        if note := teacher_note(model, self.faces, self.parts):
+            self.listener.say(f"note: {note}")
+        return teacher
+
     def _split(self) -> NDArray[np.str_]:
         """The split that the settings draw, and a word on pictures that stand on both sides of it."""
         config, faces = self.config, self.faces
@@ -122,17 +135,16 @@ class TrainingJob:
         write_json(folder.meta, {**self.meta(), **(record or {})})
 
     def check_same(self, meta: dict[str, Any], folder: RunFolder) -> None:
-        """Raise RunError where data, kind of device or precision are not those of the run's beginning."""
+        """Raise RunError where data, kind of device, precision or teacher are not those of the run's beginning."""
         here = self.meta()
         for what, begun, now in (
-            ("data", meta["data"]["fingerprint"], self.faces.fingerprint),
+            ("data", meta["data"]["fingerprint"][:12], self.faces.fingerprint[:12]),
             ("device", meta["device"].partition(",")[0], here["device"].partition(",")[0]),
             ("precision", meta["precision"], self.precision),
+            ("teacher", meta.get("teacher") or "none", here["teacher"] or "none"),
         ):
             if begun != now:
-                raise RunError(
-                    f"{folder.path} was begun with another {what} ({begun[:12]}, now {now[:12]}): start a new run"
-                )
+                raise RunError(f"{folder.path} was begun with another {what} ({begun}, now {now}): start a new run")
 
     def _part(self, part: str) -> Faces:
         """A part's faces on the device. Raises DataError where it has none."""
@@ -159,6 +171,7 @@ class TrainingJob:
                 "faces": dict(zip(parts.tolist(), counts.tolist(), strict=True)),
             },
             "pretrained": self._pretrained(),
+            "teacher": teacher_record(self.config.teacher) if self.config.teacher else None,
         }
 
     def _pretrained(self) -> str:
@@ -182,6 +195,7 @@ class TrainingJob:
             precision=self.precision,
             compile_network=compiling == "on" or (compiling == "auto" and worth_it),
             listener=self.listener,
+            teacher=self.teacher,
         )  # fmt: skip
         for _ in epochs:
             # the checkpoint first: a kill between the two costs nothing, since the history is in it

@@ -1,0 +1,30 @@
+"""A trained network that another one learns from: its probabilities take a share in the targets.
+
+Source: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531), with the teacher asked about the very faces,
+changed at random, that its pupil sees (Beyer et al. 2022, arXiv 2106.05237).
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class Teacher(nn.Module):
+    """Calibrated probabilities of a trained network: never trained itself, its norms' statistics left alone."""
+
+    def __init__(self, network: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.network = network.requires_grad_(False).eval()
+        self.temperature = temperature
+
+    @torch.no_grad()
+    def forward(self, faces: Tensor) -> Tensor:
+        """Faces [N, 1, 48, 48] of 0 to 255 to probabilities [N, classes] float32."""
+        return F.softmax(self.network(faces).float() / self.temperature, dim=1)
+
+
+def taught(target: Tensor, opinion: Tensor, share: float) -> Tensor:
+    """Targets [N, classes] in which a teacher's probabilities [N, classes] have this share, 0 to 1, beside the labels
+    [N] or targets [N, classes] that there are."""
+    own = F.one_hot(target, opinion.shape[1]).float() if target.dim() == 1 else target
+    return torch.lerp(own, opinion, share)

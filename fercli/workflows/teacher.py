@@ -1,0 +1,58 @@
+"""The trained model, or average of several, that a training learns from beside its labels."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fercli.core.errors import ModelError, UsageError
+from fercli.core.files import file_digest
+from fercli.data.faceset import FaceSet
+from fercli.data.splits import split_digest
+from fercli.models.average import trainings
+from fercli.models.catalogue import load_catalogue
+from fercli.models.loaded import Model, load_model, member_names, weights_path
+from fercli.models.onnx_file import SUFFIX
+from fercli.training.teaching import Teacher
+
+
+def load_teacher(name: str, classes: Sequence[str], device: torch.device) -> tuple[Teacher, Model]:
+    """The teacher of that name (as `load_model` takes it) for a network with these classes, and the model that it is.
+
+    Raises ModelError where there is none or its classes are others, UsageError for one that PyTorch does not run.
+    """
+    if any(member.lower().endswith(SUFFIX) for member in member_names(name)):
+        raise UsageError(f"--teacher {name}: a teacher runs in PyTorch: name the weights it was exported from")
+    model = load_model(name, device)
+    if model.classes != tuple(classes):
+        raise ModelError(
+            f"--teacher {name} knows {', '.join(model.classes)}; what is trained here {', '.join(classes)}: they must "
+            "have the same classes in the same order"
+        )
+    return Teacher(model.network, model.temperature), model
+
+
+def lasting_name(name: str) -> str:
+    """The teacher's name as it means the same model from wherever it is said, and later: names of the catalogue, and
+    whole paths for the rest. Raises ModelError where there is none."""
+    members = [(member, weights_path(member)) for member in member_names(name)]
+    shipped = load_catalogue().models
+    return "+".join(member if member in shipped else str(path.absolute()) for member, path in members)
+
+
+def teacher_record(name: str) -> str:
+    """The teacher's name and its files' digests, for a run's records."""
+    digests = (file_digest(weights_path(member)) for member in member_names(name))
+    return f"{name}, sha256 {' + '.join(digests)}"
+
+
+def teacher_note(model: Model, faces: FaceSet, parts: NDArray[np.str_]) -> str:
+    """What must be said where a teacher may have seen the faces that validate or test; empty where it has not."""
+    split = split_digest(faces, parts)
+    if all(training.get("split") == split for training in trainings(model.header)):
+        return ""
+    return (
+        f"the teacher {model.path} was not trained on this very split: it may know the val and test faces, which "
+        "would flatter"
+    )
