@@ -53,6 +53,9 @@ def train(
         Path | None,
         typer.Option(help="Start from this state dict instead of torchvision's ImageNet weights.", show_default=False),
     ] = None,
+    extra: Annotated[
+        str | None, typer.Option(help="Train on the train part of this set too (a named set, or a path).")
+    ] = None,
     teacher: Annotated[
         str | None,
         typer.Option(help="Learn from this model's probabilities too (as predict's --model; + joins several)."),
@@ -96,6 +99,7 @@ def train(
             "device": device,
             "precision": precision,
             "compile": compile_,
+            "extra": extra,
             "teacher": teacher,
         },
         overrides={

@@ -29,6 +29,8 @@ class RunConfig(Settings):
     drop_leaks: bool = False
     #: a file of weights to start from, instead of torchvision's
     pretrained_file: str | None = None
+    #: another set, a name or a path, whose training part is trained on too
+    extra: str | None = None
     #: a trained model, or several joined by '+', whose probabilities are learned beside the labels
     teacher: str | None = None
     recipe_name: str

@@ -22,6 +22,8 @@ from fercli.workflows.evaluation import Evaluation, measure
 from fercli.workflows.parts import parts_of
 from fercli.workflows.run_folder import RunFolder, read_config
 
+_KNOWN = "the network was trained on these faces: this is no estimate for new ones"
+
 
 def evaluate(
     model: str | None = None,
@@ -93,11 +95,14 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
         for trained in behind
         if share_faces(str(trained.get("data")), faces.name)
     ]
+    extras = [trained["extra"]["data"] for trained in behind if trained.get("extra")]
+    if faces.name in extras and part in ("train", "all"):
+        notes.append(_KNOWN)
     if any(trained.get("data") == faces.name for trained in behind):
         if part in ("val", "test", "spare") and (leak := leak_note(faces, parts, part)):
             notes.append(leak)
         if part == "val":
             notes.append("val chose the epoch and the temperature of this network: its figures flatter a little")
         if part in ("train", "all"):
-            notes.append("the network was trained on these faces: this is no estimate for new ones")
+            notes.append(_KNOWN)
     return part, tuple(notes)

@@ -12,6 +12,7 @@ from fercli.data.leaks import without_leaks
 from fercli.data.splits import read_split, split, split_digest
 from fercli.models.average import trainings
 from fercli.models.loaded import Model
+from fercli.workflows.extra import SEED
 from fercli.workflows.run_folder import RunFolder
 
 
@@ -27,6 +28,11 @@ def parts_of(faces: FaceSet, model: Model, asked: str | None = None) -> NDArray[
         for trained in trainings(model.header)
         if trained.get("fingerprint") == faces.fingerprint or trained.get("data") == faces.name
     ]
+    beside = [trained["extra"] for trained in trainings(model.header) if trained.get("extra")]
+    if not here and any(extra["fingerprint"] == faces.fingerprint for extra in beside):
+        return split(faces, SEED)
+    if not here and any(extra["data"] == faces.name for extra in beside) and asked != "all":
+        raise _unknown(faces, model)
     if not here:
         return split(faces, 0) if faces.parts is not None else np.full(len(faces), "all")
     first, *others = [_parts_of_training(faces, model, trained, asked) for trained in here]
@@ -54,7 +60,11 @@ def _parts_of_training(faces: FaceSet, model: Model, trained: Mapping[str, Any],
         return split(faces, 0)
     if asked == "all":
         return np.full(len(faces), "all")
-    raise RunError(
+    raise _unknown(faces, model)
+
+
+def _unknown(faces: FaceSet, model: Model) -> RunError:
+    return RunError(
         f"{faces.name} is not quite what {model.path} was trained on, so its test part is not known: "
         "--split all measures everything, faces it was trained on included"
     )

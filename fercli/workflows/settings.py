@@ -55,8 +55,9 @@ def settings(
     # a run must find its data from wherever it is looked at
     if root := asked.get("root"):
         asked["root"] = str(Path(root).absolute())
-    if (named := asked.get("data")) and named not in SETS and Path(named).exists():
-        asked["data"] = str(Path(named).absolute())
+    for key in ("data", "extra"):
+        if (named := asked.get(key)) and named not in SETS and Path(named).exists():
+            asked[key] = str(Path(named).absolute())
     if teacher := asked.get("teacher"):
         asked["teacher"] = lasting_name(teacher)
     base = {**base, **asked, "reading": {**base.get("reading", {}), **_read_as(reading or {})}}

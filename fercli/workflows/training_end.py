@@ -63,6 +63,7 @@ def _header(job: "TrainingJob", network: Classifier, seconds: float, meta: dict[
         "recipe": config.recipe_name,
         "pretrained": meta["pretrained"],
         "teacher": meta["teacher"],
+        "extra": meta["extra"],
         "remark": entry.remark(config.recipe),
         "epochs": job.state.epoch,
         "best_epoch": job.state.best_epoch,

@@ -1,5 +1,6 @@
 """One training from its settings on: data and network set up, fitted, and handed to fercli.workflows.training_end."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,16 @@ from fercli.training.device import describe, pick_device, repeatable, resolve_pr
 from fercli.training.loop import Faces, fit
 from fercli.training.state import TrainingState
 from fercli.training.teaching import Teacher
+from fercli.workflows.extra import joined, load_extra
 from fercli.workflows.provenance import command_line, git_commit, versions
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.teacher import load_teacher, teacher_note, teacher_record
 from fercli.workflows.training_end import finish
 from fercli.workflows.training_result import TrainResult
+
+#: The share of the time that checkpoints may take. A large network on a fast device trains an epoch sooner than its
+#: checkpoint is written.
+_SAVING = 0.05
 
 
 def faces_of(config: RunConfig, steps: Steps = unheard) -> FaceSet:
@@ -63,6 +69,7 @@ class TrainingJob:
         for note in self.faces.notes if faces is None else ():
             listener.say(note)
         self.temperature = temperature
+        self.extra = load_extra(config, self.faces.classes, listener.loading)
         self.draw(self._split() if parts is None else parts)
         self.teacher = self._teacher()
         self.network = self._network(fresh)
@@ -127,6 +134,10 @@ class TrainingJob:
         """Take this part of each face [N]. Raises DataError where there is too little to train with."""
         self.parts = parts
         self.train = self._part("train")
+        if self.extra is not None:
+            kept = self.extra.kept(self.faces, parts)
+            self.listener.say(f"training on {len(kept):,} faces of {kept.name} too")
+            self.train = joined(self.train, kept)
         self.val = self._part("val") if self.temperature is None else self.train
 
     def start(self, folder: RunFolder, record: Mapping[str, object] | None = None) -> None:
@@ -135,12 +146,13 @@ class TrainingJob:
         write_json(folder.meta, {**self.meta(), **(record or {})})
 
     def check_same(self, meta: dict[str, Any], folder: RunFolder) -> None:
-        """Raise RunError where data, kind of device, precision or teacher are not those of the run's beginning."""
+        """Raise RunError where data, kind of device, precision or teacher are others than at the run's beginning."""
         here = self.meta()
         for what, begun, now in (
             ("data", meta["data"]["fingerprint"][:12], self.faces.fingerprint[:12]),
             ("device", meta["device"].partition(",")[0], here["device"].partition(",")[0]),
             ("precision", meta["precision"], self.precision),
+            ("extra set", _short(meta.get("extra")), _short(here["extra"])),
             ("teacher", meta.get("teacher") or "none", here["teacher"] or "none"),
         ):
             if begun != now:
@@ -171,6 +183,7 @@ class TrainingJob:
                 "faces": dict(zip(parts.tolist(), counts.tolist(), strict=True)),
             },
             "pretrained": self._pretrained(),
+            "extra": self.extra.record if self.extra else None,
             "teacher": teacher_record(self.config.teacher) if self.config.teacher else None,
         }
 
@@ -197,8 +210,17 @@ class TrainingJob:
             listener=self.listener,
             teacher=self.teacher,
         )  # fmt: skip
+        saved, cost = 0.0, 0.0
         for _ in epochs:
             # the checkpoint first: a kill between the two costs nothing, since the history is in it
-            self.state.save(folder.checkpoint)
+            if (start := time.perf_counter()) - saved >= cost / _SAVING:
+                self.state.save(folder.checkpoint)
+                saved = time.perf_counter()
+                cost = saved - start
             folder.write_history(self.state.history)
         return finish(self, folder)
+
+
+def _short(extra: Mapping[str, Any] | None) -> str:
+    """An extra set's fingerprint for people; 'none' where there is no such set."""
+    return extra["fingerprint"][:12] if extra else "none"

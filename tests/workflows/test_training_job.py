@@ -62,3 +62,13 @@ def test_the_network_is_compiled_once(tmp_path, monkeypatch, compiles):
     job.prepare(chosen, parts(1))
     trained(job, tmp_path / "second")
     assert calls == [job.network] * compiles
+
+
+@pytest.mark.parametrize(("share", "expected"), [(1e-9, 1), (1e9, 2)])
+def test_checkpoints_are_written_as_long_as_they_take_little_of_the_time(tmp_path, monkeypatch, share, expected):
+    saved = []
+    monkeypatch.setattr("fercli.workflows.training_job._SAVING", share)
+    monkeypatch.setattr("fercli.training.state.TrainingState.save", lambda state, path: saved.append(state.epoch))
+    trained(TrainingJob(config(), Listener(), faces=FACES, parts=parts(0)), tmp_path)
+    # the first epoch always has one: of whatever comes next the start is known
+    assert saved == list(range(1, expected + 1))

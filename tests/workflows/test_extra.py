@@ -1,0 +1,106 @@
+"""`fer train --extra`: which faces of another set are trained on, and what is new to the network afterwards."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fercli.core.errors import DataError, RunError
+from fercli.core.progress import Listener
+from fercli.data.cartoon import cartoon
+from fercli.data.face_file import write_faces
+from fercli.data.splits import split
+from fercli.models.weights import read_header
+from fercli.training.loop import Faces
+from fercli.workflows.evaluate import evaluate
+from fercli.workflows.extra import Extra, joined, load_extra
+from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.settings import settings
+from fercli.workflows.train import train
+from fercli.workflows.training_job import TrainingJob
+
+OWN = replace(cartoon(5, 1), name="own")
+OTHER = replace(cartoon(12, 2, seed=1), name="other")
+CLASSES = OWN.classes
+
+
+@pytest.fixture
+def files(tmp_path):
+    write_faces(tmp_path / "own.safetensors", OWN)
+    write_faces(tmp_path / "other.safetensors", OTHER)
+    return tmp_path
+
+
+def config(folder, **changes):
+    asked = {"device": "cpu", "group": "image", "extra": str(folder / "other.safetensors"), **changes}
+    own = str(folder / "own.safetensors")
+    return settings(recipe="quick", data=own, changes=asked, overrides={"epochs": 1})
+
+
+def test_its_training_part_is_trained_on_and_its_test_part_stays_new(files):
+    run = RunFolder(train(config(files), files / "run").folder)
+    expected = split(OTHER, 0)
+    meta = json.loads(run.meta.read_text())
+    assert meta["extra"]["faces"] == (expected == "train").sum() > 0
+    assert meta["data"]["faces"]["train"] + meta["data"]["faces"]["val"] + meta["data"]["faces"]["test"] == len(OWN)
+    assert read_header(run.weights).training["extra"] == meta["extra"]
+    # its own set is measured unless another one is asked for
+    assert evaluate(str(run.path)).data == OWN.name
+    measured = evaluate(str(run.path), str(files / "other.safetensors"))
+    assert (measured.part, measured.scores.faces) == ("test", (expected == "test").sum())
+    assert not any("trained on these faces" in note for note in measured.notes)
+    known = evaluate(str(run.path), str(files / "other.safetensors"), part="train")
+    assert any("trained on these faces" in note for note in known.notes)
+    # a set of that name that is not quite the same has no part that is known to be new
+    write_faces(files / "other.safetensors", OTHER.select(np.arange(len(OTHER)) > 0))
+    with pytest.raises(RunError, match="is not quite what"):
+        evaluate(str(run.path), str(files / "other.safetensors"))
+    assert evaluate(str(run.path), str(files / "other.safetensors"), part="all").scores.faces == len(OTHER) - 1
+
+
+def test_more_faces_make_longer_epochs(files):
+    alone, both = (
+        TrainingJob(config(files, extra=extra), Listener()) for extra in (None, str(files / "other.safetensors"))
+    )
+    assert len(both.train) == len(alone.train) + (split(OTHER, 0) == "train").sum()
+    assert torch.equal(both.train.images[: len(alone.train)], alone.train.images)
+    assert torch.equal(both.val.images, alone.val.images)
+
+
+def test_pictures_that_validate_or_test_are_left_out():
+    parts = np.array((["train", "val", "test", "spare"] * len(OWN))[: len(OWN)])
+    extra = Extra(replace(OWN, name="other"), {})
+    kept = extra.kept(OWN, parts)
+    # a copy in train or spare is no leak
+    assert set(kept.ids) == {face for face, part in zip(OWN.ids, parts, strict=True) if part in ("train", "spare")}
+
+
+def test_labels_go_by_the_names_of_classes(files):
+    # the other set has its classes the other way round, and one that nobody else knows in the place of neutral
+    turned = (*reversed(CLASSES[:-1]), "contempt")
+    labels = np.array([turned.index(CLASSES[label]) if label < 6 else 6 for label in OTHER.labels])
+    write_faces(files / "other.safetensors", OTHER.relabel(labels, turned))
+    extra = load_extra(config(files), CLASSES)
+    assert extra is not None
+    truth = dict(zip(OTHER.ids, OTHER.labels.tolist(), strict=True))
+    assert extra.faces.classes == CLASSES
+    assert [truth[face] for face in extra.faces.ids] == extra.faces.labels.tolist()
+    assert set(extra.faces.labels.tolist()) == set(range(6))
+
+
+def test_nothing_in_common(files):
+    write_faces(files / "other.safetensors", OTHER.relabel(OTHER.labels, tuple("abcdefg")))
+    with pytest.raises(DataError, match="none of its training faces is angry"):
+        load_extra(config(files), CLASSES)
+
+
+def test_targets_of_extra_faces_are_their_labels():
+    images = torch.from_numpy(OWN.images)
+    shares = torch.full((len(OWN), 7), 1 / 7)
+    both = joined(Faces(images, torch.from_numpy(OWN.labels), shares), OTHER)
+    assert both.targets is not None
+    assert torch.equal(both.targets[: len(OWN)], shares)
+    assert torch.equal(both.targets[len(OWN) :].argmax(1), torch.from_numpy(OTHER.labels))
+    assert joined(Faces(images, torch.from_numpy(OWN.labels)), OTHER).targets is None
