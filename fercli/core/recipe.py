@@ -48,6 +48,10 @@ class Augmentation(Settings):
     contrast: Share = 0.0
     #: probability of losing one rectangle
     erase: Annotated[Number, Field(ge=0, le=1)] = 0.0
+    #: standard deviation of a Gaussian blur in pixels, and of noise as a share of the full range: the most that is
+    #: drawn, little more often than much
+    blur: Annotated[Number, Field(ge=0, le=6)] = 0.0
+    noise: Share = 0.0
 
     @property
     def moves(self) -> bool:

@@ -26,6 +26,10 @@ def augmented(faces: Tensor, amounts: Augmentation, draws: Generator) -> Tensor:
         pixels = _relit(pixels, amounts, draws)
     if amounts.erase:
         pixels = _erased(pixels, amounts.erase, draws)
+    if amounts.blur:
+        pixels = _blurred(pixels, amounts.blur, draws)
+    if amounts.noise:
+        pixels = _noisy(pixels, amounts.noise, draws)
     return pixels
 
 
@@ -79,3 +83,28 @@ def _erased(pixels: Tensor, probability: float, draws: Generator) -> Tensor:
         within = (place >= start[:, None]) & (place < (start + extent)[:, None])
         inside = inside & within.view([count, 1, side, 1] if axis == 2 else [count, 1, 1, side])
     return torch.where(inside, pixels.mean(dim=(1, 2, 3), keepdim=True), pixels)
+
+
+def _blurred(pixels: Tensor, most: float, draws: Generator) -> Tensor:
+    """Each face behind a Gaussian of its own width, edges going on as they end."""
+    count, _, height, width = pixels.shape
+    deviation = _mostly_little(count, most, draws).clamp(min=1e-3)  # of zero, nothing but the pixel itself is left
+    reach = math.ceil(3 * most)
+    steps = torch.arange(-reach, reach + 1, device=pixels.device)
+    kernel = torch.softmax(-(steps**2) / (2 * deviation[:, None] ** 2), dim=1)
+    # faces as channels of one picture: each has its own kernel, down and then across
+    padded = F.pad(pixels, (reach,) * 4, mode="replicate").view(1, count, height + 2 * reach, width + 2 * reach)
+    down = F.conv2d(padded, kernel[:, None, :, None], groups=count)
+    return F.conv2d(down, kernel[:, None, None, :], groups=count).view_as(pixels)
+
+
+def _noisy(pixels: Tensor, most: float, draws: Generator) -> Tensor:
+    """Gaussian noise on each pixel, as strong as is drawn for its face, kept within 0 to 255."""
+    deviation = 255 * _mostly_little(len(pixels), most, draws).view(-1, 1, 1, 1)
+    noise = torch.randn(pixels.shape, generator=draws, device=draws.device)
+    return (pixels + noise * deviation).clamp(0, 255)
+
+
+def _mostly_little(count: int, most: float, draws: Generator) -> Tensor:
+    """`count` draws from 0 to `most`, half of them in the first quarter."""
+    return most * _uniform(count, 0, 1, draws) ** 2

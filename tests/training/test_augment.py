@@ -32,16 +32,29 @@ def test_a_flip_is_the_face_or_its_mirror_image_and_both_happen():
 
 
 @pytest.mark.parametrize(
-    "amounts", [{"rotate": 20}, {"shift": 0.2}, {"zoom": 0.3}, {"contrast": 0.5}, {"brightness": 0.3}, {"erase": 1}]
+    "amounts",
+    [
+        {"rotate": 20},
+        {"shift": 0.2},
+        {"zoom": 0.3},
+        {"contrast": 0.5},
+        {"brightness": 0.3},
+        {"erase": 1},
+        {"blur": 2},
+        {"noise": 0.1},
+    ],
 )
 def test_each_face_draws_for_itself(amounts):
     faces = noise(1).expand(8, -1, -1, -1)
     out = augmented(faces, Augmentation(**amounts), draws())
-    assert len({face.numpy().tobytes() for face in out}) == 8
+    # next to no blur is none, and may be drawn twice
+    assert len({face.numpy().tobytes() for face in out}) >= 7
 
 
 def test_the_same_seed_draws_the_same():
-    amounts = Augmentation(flip=True, rotate=10, shift=0.1, zoom=0.1, brightness=0.1, contrast=0.1, erase=0.5)
+    amounts = Augmentation(
+        flip=True, rotate=10, shift=0.1, zoom=0.1, brightness=0.1, contrast=0.1, erase=0.5, blur=1, noise=0.1
+    )
     assert torch.equal(augmented(noise(), amounts, draws(3)), augmented(noise(), amounts, draws(3)))
     assert not torch.equal(augmented(noise(), amounts, draws(3)), augmented(noise(), amounts, draws(4)))
 
@@ -97,6 +110,33 @@ def test_erasing_blanks_one_rectangle_to_the_mean_in_its_share_of_faces():
     assert 7 <= block.shape[1] <= 25
 
 
+def test_a_blur_spreads_a_spot_by_up_to_its_deviation_and_loses_no_light():
+    faces = blob(24, 24)
+    out = augmented(faces, Augmentation(blur=2.0), draws())
+    assert out.sum(dim=(1, 2, 3)).tolist() == pytest.approx([9 * 255.0] * 32, rel=1e-4)
+    assert centres(out).flatten().tolist() == pytest.approx([24.0] * 64, abs=1e-3)
+    across = (out[:, 0].sum(1) * (torch.arange(48.0) - 24) ** 2).sum(1) / out.sum(dim=(1, 2, 3))
+    deviation = (across - 2 / 3).clamp(min=0).sqrt()  # the spot's own spread taken away
+    assert deviation.max() < 2.01
+    assert deviation.max() > 1.5
+    assert 8 < (deviation < 0.5).sum() < 24
+
+
+def test_a_blur_leaves_an_even_face_alone_to_its_edges():
+    even = torch.full((4, 1, 48, 48), 77, dtype=torch.uint8)
+    assert torch.allclose(augmented(even, Augmentation(blur=3), draws()), even.float(), atol=1e-3)
+
+
+def test_noise_is_as_strong_as_drawn_and_differs_from_pixel_to_pixel():
+    even = torch.full((64, 1, 48, 48), 127, dtype=torch.uint8)
+    out = augmented(even, Augmentation(noise=0.1), draws()) - 127
+    strength = out.flatten(1).std(1)
+    assert strength.max() < 25.5 * 1.05
+    assert strength.max() > 20
+    assert 16 < (strength < 25.5 / 4).sum() < 48
+    assert out.mean().abs() < 0.3
+
+
 def test_contrast_keeps_the_mean():
     faces = torch.randint(100, 150, (16, 1, 48, 48), dtype=torch.uint8)
     out = augmented(faces, Augmentation(contrast=0.5), draws())
@@ -111,11 +151,13 @@ def test_contrast_keeps_the_mean():
     zoom=st.floats(0, 3),
     light=st.floats(0, 0.99),
     erase=st.floats(0, 1),
+    blur=st.floats(0, 6),
 )
-def test_pixels_stay_pixels_whatever_is_asked(rotate, shift, zoom, light, erase):
+def test_pixels_stay_pixels_whatever_is_asked(rotate, shift, zoom, light, erase, blur):
     amounts = Augmentation(
-        flip=True, rotate=rotate, shift=shift, zoom=zoom, brightness=light, contrast=light, erase=erase
-    )
+        flip=True, rotate=rotate, shift=shift, zoom=zoom, brightness=light, contrast=light, erase=erase, blur=blur,
+        noise=light,
+    )  # fmt: skip
     out = augmented(noise(4), amounts, draws())
     assert out.shape == (4, 1, 48, 48)
     assert out.min() >= 0
