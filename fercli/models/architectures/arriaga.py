@@ -7,7 +7,7 @@ stands only where a stage ends.
 from torch import Tensor, nn
 
 from fercli.models.architectures import ARCHITECTURES
-from fercli.models.layers import batch_norm, glorot_uniform_
+from fercli.models.layers import Dropout, batch_norm, glorot_uniform_
 
 
 def _block(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
@@ -26,7 +26,7 @@ def simple_cnn(classes: int) -> nn.Module:
     inputs = 1
     for channels, kernel in ((16, 7), (32, 5), (64, 3), (128, 3)):
         layers += [_block(inputs, channels, kernel), _block(channels, channels, kernel)]
-        layers += [nn.ReLU(), nn.AvgPool2d(2), nn.Dropout(0.5)]
+        layers += [nn.ReLU(), nn.AvgPool2d(2), Dropout(0.5)]
         inputs = channels
     layers += [_block(inputs, 256, 3), nn.Conv2d(256, classes, 3, padding=1), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
     network = nn.Sequential(*layers)
@@ -43,9 +43,9 @@ def simpler_cnn(classes: int) -> nn.Module:
     layers: list[nn.Module] = []
     inputs = 1
     for first, second, kernel in ((16, 16, 5), (32, 32, 5), (64, 64, 3)):
-        layers += [_block(inputs, first, kernel), _block(first, second, kernel, 2), nn.ReLU(), nn.Dropout(0.25)]
+        layers += [_block(inputs, first, kernel), _block(first, second, kernel, 2), nn.ReLU(), Dropout(0.25)]
         inputs = second
-    layers += [_block(64, 64, 1), _block(64, 128, 3, 2), nn.ReLU(), nn.Dropout(0.25)]
+    layers += [_block(64, 64, 1), _block(64, 128, 3, 2), nn.ReLU(), Dropout(0.25)]
     layers += [_block(128, 256, 1), nn.Conv2d(256, 128, 3, 2, padding=1)]
     layers += [_block(128, 256, 1), nn.Conv2d(256, classes, 3, 2, padding=1), nn.Flatten()]
     network = nn.Sequential(*layers)

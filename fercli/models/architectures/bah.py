@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fercli.models.architectures import ARCHITECTURES
-from fercli.models.layers import batch_norm, he_normal_
+from fercli.models.layers import Dropout, batch_norm, he_normal_
 
 #: channels, kernel, max-pool, dropout, whether a residual block follows: the paper's stages, row by row.
 STAGES = (
@@ -51,7 +51,7 @@ def bah(classes: int, residual: bool) -> nn.Module:
     for channels, kernel, pooled, dropout, followed in STAGES:
         layers += [_plain(inputs, channels, kernel), _plain(channels, channels, kernel)]
         layers += [nn.MaxPool2d(2)] if pooled else []
-        layers += [nn.Dropout(dropout)]
+        layers += [Dropout(dropout)]
         layers += [Residual(channels)] if followed and residual else []
         inputs = channels
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, classes)]

@@ -7,7 +7,7 @@ import torchvision
 from torch import nn
 
 from fercli.models.architectures import ARCHITECTURES
-from fercli.models.layers import batch_norm_1d, glorot_uniform_
+from fercli.models.layers import Dropout, batch_norm_1d, glorot_uniform_
 
 
 @ARCHITECTURES.register("resnet")
@@ -25,7 +25,7 @@ def _mlp(inputs: int, width: int, classes: int) -> nn.Sequential:
     """norm → dense → [norm → ReLU → dropout → dense] ×2 → norm → ReLU → dropout → dense."""
     layers: list[nn.Module] = [batch_norm_1d(inputs), nn.Linear(inputs, width)]
     for outputs in (width, width, classes):
-        layers += [batch_norm_1d(width), nn.ReLU(), nn.Dropout(0.5), nn.Linear(width, outputs)]
+        layers += [batch_norm_1d(width), nn.ReLU(), Dropout(0.5), nn.Linear(width, outputs)]
     head = nn.Sequential(*layers)
     glorot_uniform_(head)
     return head
@@ -40,7 +40,7 @@ def resnet_mlp(classes: int, backbone: str) -> nn.Module:
     """
     network = torchvision.models.get_model(backbone, weights=None)
     # torchvision flattens what `avgpool` leaves: 2×2 places of each channel here
-    network.avgpool = nn.Dropout(0.5)
+    network.avgpool = Dropout(0.5)
     network.fc = _mlp(network.fc.in_features * 4, 32, classes)
     out: nn.Module = network
     return out
