@@ -2,8 +2,8 @@
 
 usage: python -m benchmarks [--only NAME …] [--json FILE] [--page docs/performance.md]
 
-Each runs in a process of its own: startup, prediction, latency, training, precision,
-ablation, time_to_accuracy. FER_DATA says where FER2013 lies; without it the drawn faces are trained on and the time to
+Each runs in a process of its own: startup, prediction, latency, training, ablation,
+time_to_accuracy. FER_DATA says where FER2013 lies; without it the drawn faces are trained on and the time to
 an accuracy is left out.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.rows import table
 
-PARTS = ("startup", "prediction", "latency", "training", "precision", "ablation", "time_to_accuracy")
+PARTS = ("startup", "prediction", "latency", "training", "ablation", "time_to_accuracy")
 #: What the tables stand between on the page.
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 

@@ -90,7 +90,7 @@ class ModelEntry(Settings):
     parameters: Parameters
     #: multiplications with an addition that one face costs in convolutions and dense layers
     multiply_adds: Count
-    #: whether it trains faster in bf16 on a CPU that multiplies in it (benchmarks/precision.py)
+    #: whether it trains faster in bf16 on a CPU that multiplies in it (benchmarks/training.py)
     bf16_on_cpu: bool = False
     #: torchvision's name for the ImageNet weights that recipes may start from
     imagenet: str | None = None
