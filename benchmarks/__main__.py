@@ -57,10 +57,10 @@ def main() -> None:
     for part in parts:
         print(f"{part} …", file=sys.stderr, flush=True)
         documents.append(run(part))
+        if options.json:  # as it grows: a later part that fails costs none of these
+            options.json.write_text(json.dumps(documents, indent=2) + "\n", encoding="utf-8")
     took = sum(document["seconds"] for document in documents)
     text = "\n\n".join([f"{documents[0]['machine']}; {took / 60:.0f} minutes in all.", *map(section, documents)])
-    if options.json:
-        options.json.write_text(json.dumps(documents, indent=2) + "\n", encoding="utf-8")
     if options.page:
         put(options.page, text)
     print(text)
