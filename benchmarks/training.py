@@ -8,7 +8,7 @@ neither averages weights or validates. They take turns of some seconds; the figu
 a first turn of each. Compiling comes before it and is stated apart, with the number of faces from which it has
 paid for itself.
 
-usage: python -m benchmarks.training [--models xu-rescnn bah-resnet …] [--root DIR] [--seconds 5] [--turns 3] [--json]
+usage: python -m benchmarks.training [--models xu-rescnn bah-resnet …] [--root DIR] [--seconds 4] [--turns 2] [--json]
 """
 
 import argparse
@@ -163,8 +163,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--precisions", nargs="+", default=known, choices=("fp32", "bf16"))
     parser.add_argument("--root", type=Path)
-    parser.add_argument("--seconds", type=float, default=5.0, help="of a turn")
-    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of a turn")
+    parser.add_argument("--turns", type=int, default=2)
 
 
 if __name__ == "__main__":
