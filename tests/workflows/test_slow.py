@@ -52,19 +52,19 @@ def test_a_process_killed_at_any_moment_is_resumed_to_the_same_end(tmp_path):
 
 
 def test_speed_changes_no_result(tmp_path):
-    """Compiled or in bf16, the same seed learns the same, but for what rounding adds up to."""
+    """Compiled or in bf16, the same seed learns the same, but for what rounding adds up to: an epoch's mean loss, which
+    another seed moves by several percent. Validation on 70 faces moves more than that by itself."""
 
     def losses(**changes: str) -> list[float]:
-        overrides = {"epochs": 4, "schedule.name": "constant", "optimizer.lr": 1e-3}
+        overrides = {"epochs": 3, "schedule.name": "constant", "optimizer.lr": 1e-3}
         config = settings(recipe="quick", changes={"device": "cpu", **changes}, overrides=overrides)
         folder = train(config, tmp_path / "-".join(changes.values())).folder
         rows = (folder / "history.csv").read_text().splitlines()[1:]
-        return [float(value) for row in rows for value in row.split(",")[2:6:2]]
+        return [float(row.split(",")[2]) for row in rows]
 
     plain = losses(compile="off", precision="fp32")
     assert losses(compile="on", precision="fp32") == pytest.approx(plain, rel=0.02)
-    assert losses(compile="on", precision="bf16") == pytest.approx(plain, rel=0.05)
-    assert losses(compile="off", precision="bf16") == pytest.approx(plain, rel=0.05)
+    assert losses(compile="on", precision="bf16") == pytest.approx(plain, rel=0.03)
 
 
 def test_the_same_config_gives_the_same_weights(tmp_path):
