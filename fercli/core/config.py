@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from fercli.core.errors import UsageError
 from fercli.core.reading import Reading
@@ -35,6 +35,14 @@ class RunConfig(Settings):
     teacher: str | None = None
     recipe_name: str
     recipe: Recipe
+
+    @model_validator(mode="after")
+    def _a_share_is_somebody_s(self) -> "RunConfig":
+        if self.teacher is None and self.recipe.teacher_share != Recipe.model_fields["teacher_share"].default:
+            raise ValueError(
+                "teacher_share is the share of a teacher, and there is none: name one with --teacher MODEL"
+            )
+        return self
 
     def differences(self, other: "RunConfig") -> list[str]:
         """Each setting that differs, as 'name: here, there', by dotted name."""

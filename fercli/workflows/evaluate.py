@@ -89,13 +89,12 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
         notes.append(f"{faces.name} has no split of its own: measuring all {len(faces)} faces")
     if part != "all" and part not in there:
         raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
-    notes += [
-        f"the network was trained on {trained['data']}, which shares faces with {faces.name}: this is no estimate for "
-        "new ones"
-        for trained in behind
-        if share_faces(str(trained.get("data")), faces.name)
-    ]
     extras = [trained["extra"]["data"] for trained in behind if trained.get("extra")]
+    notes += [
+        f"the network was trained on {name}, which shares faces with {faces.name}: this is no estimate for new ones"
+        for name in [*(str(trained.get("data")) for trained in behind), *extras]
+        if share_faces(name, faces.name)
+    ]
     if faces.name in extras and part in ("train", "all"):
         notes.append(_KNOWN)
     if any(trained.get("data") == faces.name for trained in behind):

@@ -12,7 +12,7 @@ from fercli.data.leaks import without_leaks
 from fercli.data.splits import read_split, split, split_digest
 from fercli.models.average import trainings
 from fercli.models.loaded import Model
-from fercli.workflows.extra import SEED
+from fercli.workflows.extra import SEED as EXTRA_SEED
 from fercli.workflows.run_folder import RunFolder
 
 
@@ -30,7 +30,7 @@ def parts_of(faces: FaceSet, model: Model, asked: str | None = None) -> NDArray[
     ]
     beside = [trained["extra"] for trained in trainings(model.header) if trained.get("extra")]
     if not here and any(extra["fingerprint"] == faces.fingerprint for extra in beside):
-        return split(faces, SEED)
+        return split(faces, EXTRA_SEED)
     if not here and any(extra["data"] == faces.name for extra in beside) and asked != "all":
         raise _unknown(faces, model)
     if not here:

@@ -103,3 +103,8 @@ def test_who_cannot_teach(tmp_path, config, shared):
     save_weights(shared, model.network.state_dict(), header)
     with pytest.raises(ModelError, match="the same classes in the same order"):
         TrainingJob(config(shared), Listener())
+
+
+def test_a_share_without_a_teacher_is_refused():
+    with pytest.raises(UsageError, match="name one with --teacher MODEL"):
+        settings(recipe="quick", changes={}, overrides={"teacher_share": 0.3})
