@@ -22,9 +22,9 @@ def models(
 
     Parameters, recipes, the paper's claim, what was measured here and by what command.
     """
-    from fercli.models.catalogue import load_catalogue
+    from fercli.models.catalogue_file import read_catalogue
 
-    catalogue = load_catalogue()
+    catalogue = read_catalogue()
     if as_json:
         chosen = {name: catalogue[name]} if name else catalogue.models
         console.print_json({key: _as_json(entry) for key, entry in chosen.items()})

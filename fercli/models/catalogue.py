@@ -1,43 +1,18 @@
-"""Where models.yaml lies, and networks built from its entries by name."""
+"""The catalogue, checked against the architectures that there are, and networks built from its entries by name."""
 
 import inspect
-import os
 from pathlib import Path
 
-import yaml
-
-from fercli.core.catalogue import Catalogue, ModelEntry, parse_catalogue, raise_faults
-from fercli.core.errors import ModelError
+from fercli.core.catalogue import Catalogue, ModelEntry, raise_faults
 from fercli.models.architectures import load_architectures
+from fercli.models.catalogue_file import catalogue_path, read_catalogue
 from fercli.models.classifier import Classifier
-
-_PACKAGE = Path(__file__).resolve().parent.parent
-
-
-def catalogue_path() -> Path:
-    """The catalogue in force: FER_CATALOGUE, else the repository's beside the package, else the wheel's.
-
-    An editable install has no copy inside the package, or a stale one: hence the order.
-    """
-    if named := os.environ.get("FER_CATALOGUE"):
-        return Path(named)
-    beside = _PACKAGE.parent / "models.yaml"
-    # site-packages may hold anybody's models.yaml: only a checkout has our pyproject.toml next to it
-    if beside.is_file() and (_PACKAGE.parent / "pyproject.toml").is_file():
-        return beside
-    return _PACKAGE / "models.yaml"
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
     """Read and check a catalogue. Raises ModelError with every fault and its place."""
     place = path or catalogue_path()
-    try:
-        document = yaml.safe_load(place.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot read the catalogue {place}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{place} is not valid YAML: {' '.join(str(error).split())}") from error
-    catalogue = parse_catalogue(document, str(place))
+    catalogue = read_catalogue(place)
     if found := _unbuildable(catalogue):
         raise_faults(found, str(place))
     return catalogue

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -211,6 +213,15 @@ def test_an_exported_network_does_what_it_was_made_of_does(fer, tmp_path):
     code, out, err = fer("export", *words, "--json")
     assert (code, out) == (2, "")
     assert "exists already: --force replaces it" in err
+
+
+@pytest.mark.parametrize("words", [("--help",), ("train", "--help"), ("models",), ("models", "lenet", "--json")])
+def test_what_only_shows_something_does_not_wait_for_pytorch(words):
+    program = f"import sys; sys.modules.update(torch=None, cv2=None); sys.argv = {['fer', *words]}; "
+    command = [sys.executable, "-c", f"{program}from fercli.cli.app import main; main()"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
 
 
 def test_models_lists_and_shows(fer):
