@@ -33,9 +33,7 @@ class Search:
 
         self._device, self._thresholds = device, thresholds
         networks = CellNetwork(PNet()), RNet(), ONet()
-        self._pnet, self._rnet, self._onet = (
-            network.eval().to(device).to(memory_format=torch.channels_last) for network in networks
-        )
+        self._pnet, self._rnet, self._onet = (network.eval().to(device) for network in networks)
         # a GPU has its own
         self._pool = ThreadPoolExecutor(torch.get_num_threads() if device.type == "cpu" else 1)
 

@@ -20,7 +20,7 @@ def augmented(faces: Tensor, amounts: Augmentation, draws: Generator) -> Tensor:
     """
     pixels = faces.float()
     if amounts.moves:
-        grid = _grid(_matrices(len(faces), amounts, draws), *faces.shape[2:])
+        grid = F.affine_grid(_matrices(len(faces), amounts, draws), list(faces.shape), align_corners=False)
         pixels = F.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
     if amounts.brightness or amounts.contrast:
         pixels = _relit(pixels, amounts, draws)
@@ -51,14 +51,6 @@ def _matrices(count: int, amounts: Augmentation, draws: Generator) -> Tensor:
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     rows = torch.stack((cos * mirror, -sin, across, sin * mirror, cos, down), dim=1)
     return rows.view(count, 2, 3)
-
-
-def _grid(matrices: Tensor, height: int, width: int) -> Tensor:
-    """Where each output pixel is taken from [N, H, W, 2]: what `affine_grid` gives, in a third of its time on a CPU."""
-    y = (torch.arange(height, device=matrices.device) * 2 + 1) / height - 1
-    x = (torch.arange(width, device=matrices.device) * 2 + 1) / width - 1
-    across, down, offset = matrices[:, None, None].unbind(-1)
-    return x[:, None] * across + (y[:, None, None] * down + offset)
 
 
 def _relit(pixels: Tensor, amounts: Augmentation, draws: Generator) -> Tensor:
