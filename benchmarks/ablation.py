@@ -18,8 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from benchmarks.prediction import made, photographs
 from benchmarks.rows import Row, print_rows
@@ -42,7 +41,6 @@ TRAINING = {
         "channels-last weights",
         "the fused optimiser",
         "biases added in the norm's pass",
-        "its own affine grid",
     ),
     "bah-resnet": (
         "torch.compile",
@@ -51,11 +49,7 @@ TRAINING = {
         "dropout's own masks",
     ),
 }
-DETECTION = ("batches across pictures", "channels-last weights", "a thread a batch instead of one operation on all")
-
-
-def _affine_grid(matrices: Tensor, height: int, width: int) -> Tensor:
-    return F.affine_grid(matrices, [len(matrices), 1, height, width], align_corners=False)
+DETECTION = ("batches across pictures", "a thread a batch instead of one operation on all")
 
 
 def training(model: str, root: Path | None, without: str, seconds: float) -> Iterator[float]:
@@ -63,7 +57,6 @@ def training(model: str, root: Path | None, without: str, seconds: float) -> Ite
     patches: dict[str, Any] = {
         "memory kept from step to step": patch("fercli.training.loop.reuse_memory", lambda: None),
         "biases added in the norm's pass": patch.object(Conv2d, "forward", nn.Conv2d.forward),
-        "its own affine grid": patch("fercli.training.augment._grid", _affine_grid),
         "dropout's own masks": patch.object(Dropout, "forward", nn.Dropout.forward),
     }
     if without in patches:
@@ -92,9 +85,6 @@ def detection(paths: Sequence[Path], without: str) -> Iterator[float]:
     """Pictures a second, turn by turn, all of them in each."""
     detector, pictures = Detector(max_side=0), [read_picture(path) for path in paths]
     search = detector._search
-    if without == "channels-last weights":
-        for network in (search._pnet, search._rnet, search._onet):
-            network.to(memory_format=torch.contiguous_format)
     if without == "a thread a batch instead of one operation on all":
         search._pool = ThreadPoolExecutor(1)
         patch("fercli.faces.search.torch.set_num_threads", lambda count: None).start()

@@ -2,7 +2,7 @@
 
 A command and the bare import take turns; the figures are medians. Memory is the most that the process had resident.
 
-usage: python -m benchmarks.startup [--turns 9] [--json]
+usage: python -m benchmarks.startup [--turns 5] [--json]
 """
 
 import argparse
@@ -46,9 +46,8 @@ def measure(options: argparse.Namespace) -> list[Row]:
     rows = []
     for name, words, needed, within in COMMANDS:
         command, bare = ["-m", "fercli", *words], ["-c", needed]
-        taken = [(seconds(command), seconds(bare)) for _ in range(1 + options.turns)][
-            1:
-        ]  # the first fills the disk cache
+        taken = [(seconds(command), seconds(bare)) for _ in range(1 + options.turns)]
+        taken = taken[1:]  # the first fills the disk cache
         ours, theirs = (statistics.median(column) for column in zip(*taken, strict=True))
         rows.append(Row(f"`{name}`", ours, needed, theirs, "s", "less", 1 / within if within else None))
         if sys.platform != "win32":
@@ -57,7 +56,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--turns", type=int, default=9)
+    parser.add_argument("--turns", type=int, default=5)
 
 
 if __name__ == "__main__":

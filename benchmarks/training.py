@@ -63,9 +63,9 @@ def faces_for(model: str, root: Path | None) -> FaceSet:
 
 
 def save_pictures(faces: FaceSet, folder: Path) -> None:
-    """One PNG a face in class folders, as people have them."""
+    """One PNG a face in class folders, as people have them; their names sort as the labels count."""
     for number, (image, label) in enumerate(zip(faces.images, faces.labels, strict=True)):
-        path = folder / faces.classes[label] / f"{number}.png"
+        path = folder / f"{label} {faces.classes[label]}" / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[0]).save(path)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.__main__ import BEGIN, END, put
+from benchmarks.__main__ import marks, put
 from benchmarks.gpu import reached
 from benchmarks.rows import Row, table
 
@@ -34,15 +34,15 @@ def test_a_row_of_the_table():
     assert table([row]).splitlines()[-1] == "| a (so) | 1,234 faces/s | b: 617 faces/s | 2.00 × |  |"
 
 
-def test_the_page_keeps_what_is_written_by_hand(tmp_path):
-    page = tmp_path / "page.md"
-    page.write_text(f"By hand.\n{BEGIN}\nold\n{END}\nAfter.\n", encoding="utf-8")
-    put(page, "new")
-    put(page, "new")
-    assert page.read_text(encoding="utf-8") == f"By hand.\n{BEGIN}\nnew\n{END}\nAfter.\n"
+def test_the_page_keeps_what_is_written_by_hand_and_other_parts(tmp_path):
+    page, (begin, end), other = tmp_path / "page.md", marks("startup"), "\n".join(marks("latency"))
+    page.write_text(f"By hand.\n{begin}\nold\n{end}\nAfter.\n{other}\n", encoding="utf-8")
+    put(page, "startup", "new")
+    put(page, "startup", "new")
+    assert page.read_text(encoding="utf-8") == f"By hand.\n{begin}\nnew\n{end}\nAfter.\n{other}\n"
     page.write_text("By hand.\n", encoding="utf-8")
     with pytest.raises(ValueError, match="lacks the lines"):
-        put(page, "new")
+        put(page, "startup", "new")
     assert page.read_text(encoding="utf-8") == "By hand.\n"
 
 
