@@ -1,10 +1,17 @@
 """What every test stands on: no test reads or writes the caches and settings of whoever runs it. And a video."""
 
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+
+def pytest_configure() -> None:
+    """Test processes side by side (`-n`) share the cores: one thread each, and one for what they start."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ def root(tmp_path):
 
 
 def test_the_list_says_what_is_here(fer, root):
-    code, out, err = fer("data", "list", "--root", root)
+    code, out, err = fer("data", "list", "--root", ".")
     assert code == 0
     assert "fer2013.csv" in out
     assert "fer data build fergit" in " ".join(out.split())
