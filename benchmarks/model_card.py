@@ -56,14 +56,21 @@ def measured(name: str) -> Measured:
     mirrored = evaluate(
         name, "fer2013", part="val", mirrored=True, device="cpu", corruptions=corruption_names(None)
     )  # fmt: skip
-    photos = evaluate(name, "muxspace", part="all", mirrored=True, device="cpu")
-    return Measured(load_catalogue()[name], read_header(weights_path(name)), single, mirrored, photos)
+    header = read_header(weights_path(name))
+    part = "test" if "muxspace" in sets_behind(header) else "all"
+    photos = evaluate(name, "muxspace", part=part, mirrored=True, device="cpu")
+    return Measured(load_catalogue()[name], header, single, mirrored, photos)
+
+
+def sets_behind(header: Header) -> list[str]:
+    """The sets that a network was trained on, its own first."""
+    extra = header.training.get("extra")
+    return [str(header.training["data"]), *([str(extra["data"])] if extra else [])]
 
 
 def facts(made: Measured) -> Iterator[str]:
     """What the network is and where its weights come from, as a table."""
     trained, parameters = made.header.training, made.entry.parameters
-    known = SETS[str(trained["data"])]
     yield "| | |"
     yield "|---|---|"
     yield f"| architecture | {made.entry.source.cite} |"
@@ -73,9 +80,10 @@ def facts(made: Measured) -> Iterator[str]:
     yield f"| training | `{trained['command']}` |"
     yield f"| weights of | epoch {trained['best_epoch']} of {trained['epochs']}, seed {trained['seed']} |"
     yield from (f"| beside its figures | {note} |" for note in dict.fromkeys(one.note for one in made.entry.results))
-    yield f"| data | `{trained['data']}`: {known.summary} |"
-    yield f"| from | {known.source} |"
-    yield f"| terms | {known.terms} |"
+    for name in sets_behind(made.header):
+        yield f"| data | `{name}`: {SETS[name].summary} |"
+        yield f"| from | {SETS[name].source} |"
+        yield f"| terms | {SETS[name].terms} |"
     yield f"| measured with | fercli {fercli.__version__}, torch {torch.__version__.partition('+')[0]}, on a CPU |"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.model_card import CARDS, Measured, blocks, filled
+from benchmarks.model_card import CARDS, Measured, blocks, facts, filled
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import load_model
@@ -56,6 +56,15 @@ def test_what_is_measured_stands_in_the_card():
     for block in made.values():
         cells = [row.count("|") for row in block.splitlines() if row.startswith("|")]
         assert len(set(cells)) <= 1, "every row has the table's columns"
+
+
+def test_every_set_that_was_learned_from_is_named():
+    header = read_header(load_model(None).path)
+    beside = replace(header, training={**header.training, "data": "fer2013", "extra": {"data": "muxspace"}})
+    measured = measure(load_model(None), cartoon(4, 1), "val")
+    text = "\n".join(facts(Measured(load_catalogue()["xu-rescnn"], beside, measured, measured, measured)))
+    assert re.findall(r"\| data \| `(\w+)`", text) == ["fer2013", "muxspace"]
+    assert text.count("| terms |") == 2
 
 
 def test_every_network_that_ships_has_a_card():
