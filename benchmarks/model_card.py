@@ -63,9 +63,10 @@ def measured(name: str) -> Measured:
 
 
 def sets_behind(header: Header) -> list[str]:
-    """The sets that a network was trained on, its own first."""
-    extra = header.training.get("extra")
-    return [str(header.training["data"]), *([str(extra["data"])] if extra else [])]
+    """The sets with a name that a network was trained on, its own first."""
+    trained = header.training
+    extra = trained.get("extra")
+    return [str(trained.get("set") or trained["data"]), *([str(extra["set"])] if extra else [])]
 
 
 def facts(made: Measured) -> Iterator[str]:
@@ -80,6 +81,8 @@ def facts(made: Measured) -> Iterator[str]:
     yield f"| training | `{trained['command']}` |"
     yield f"| weights of | epoch {trained['best_epoch']} of {trained['epochs']}, seed {trained['seed']} |"
     yield from (f"| beside its figures | {note} |" for note in dict.fromkeys(one.note for one in made.entry.results))
+    if labels := trained.get("reading", {}).get("labels"):
+        yield f"| labels | `--labels {labels}` |"
     for name in sets_behind(made.header):
         yield f"| data | `{name}`: {SETS[name].summary} |"
         yield f"| from | {SETS[name].source} |"

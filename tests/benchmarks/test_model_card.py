@@ -60,11 +60,13 @@ def test_what_is_measured_stands_in_the_card():
 
 def test_every_set_that_was_learned_from_is_named():
     header = read_header(load_model(None).path)
-    beside = replace(header, training={**header.training, "data": "fer2013", "extra": {"data": "muxspace"}})
+    reading = {"data": "fer2013+ferplus-mixed", "set": "fer2013", "reading": {"labels": "ferplus-mixed"}}
+    beside = replace(header, training={**header.training, **reading, "extra": {"set": "muxspace"}})
     measured = measure(load_model(None), cartoon(4, 1), "val")
     text = "\n".join(facts(Measured(load_catalogue()["xu-rescnn"], beside, measured, measured, measured)))
     assert re.findall(r"\| data \| `(\w+)`", text) == ["fer2013", "muxspace"]
     assert text.count("| terms |") == 2
+    assert "| labels | `--labels ferplus-mixed` |" in text
 
 
 def test_every_network_that_ships_has_a_card():
