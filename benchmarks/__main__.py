@@ -3,7 +3,7 @@
 usage: python -m benchmarks [--only NAME …] [--json FILE] [--page docs/performance.md]
 
 Each runs in a process of its own: startup, prediction, latency, training, time_to_accuracy; and, where --only asks for
-it, ablation, which is a question for those who change the code and takes as long as all others. FER_DATA says where
+it, ablation, which is a question for those who change the code and takes long. FER_DATA says where
 FER2013 lies; without it the drawn faces are trained on and the time to an accuracy is left out.
 """
 

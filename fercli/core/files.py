@@ -8,7 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from fercli.core.errors import RunError
+import yaml
+
+from fercli.core.errors import FerError, RunError
 
 
 @contextmanager
@@ -49,6 +51,16 @@ def read_json(path: Path) -> Any:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
         raise RunError(f"{path} is damaged: {error}") from error
+
+
+def read_yaml(path: Path, what: str, error: type[FerError] = RunError) -> Any:
+    """The document in a YAML file, `what` being its name in a message. Raises `error` where it cannot be read."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as cause:
+        raise error(f"cannot read {what} {path}: {cause.strerror or cause}") from cause
+    except (yaml.YAMLError, UnicodeDecodeError) as cause:
+        raise error(f"{path} is not valid YAML: {' '.join(str(cause).split())}") from cause
 
 
 def file_digest(path: Path) -> str:

@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-import yaml
-
 from fercli.core.catalogue import Catalogue, parse_catalogue
 from fercli.core.errors import ModelError
+from fercli.core.files import read_yaml
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -31,10 +30,4 @@ def read_catalogue(path: Path | None = None) -> Catalogue:
     Raises ModelError with every fault and its place.
     """
     place = path or catalogue_path()
-    try:
-        document = yaml.safe_load(place.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ModelError(f"cannot read the catalogue {place}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ModelError(f"{place} is not valid YAML: {' '.join(str(error).split())}") from error
-    return parse_catalogue(document, str(place))
+    return parse_catalogue(read_yaml(place, "the catalogue", ModelError), str(place))

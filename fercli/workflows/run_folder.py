@@ -11,7 +11,7 @@ import yaml
 
 from fercli.core.config import RunConfig, parse_config
 from fercli.core.errors import RunError
-from fercli.core.files import write_text, written_whole
+from fercli.core.files import read_yaml, write_text, written_whole
 from fercli.core.progress import EpochRow
 from fercli.models.loaded import RUN_METRICS, RUN_WEIGHTS
 
@@ -60,13 +60,7 @@ class RunFolder:
 
 def read_config(path: Path) -> RunConfig:
     """Settings from a config.yaml. Raises RunError where there is none, UsageError where it is damaged."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunError(f"cannot read the settings {path}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RunError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    return parse_config(document, str(path))
+    return parse_config(read_yaml(path, "the settings"), str(path))
 
 
 def new_run(config: RunConfig, out: Path | None, force: bool) -> RunFolder:

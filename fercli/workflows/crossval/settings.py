@@ -8,8 +8,8 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from fercli.core.config import RunConfig
-from fercli.core.errors import RunError, UsageError
-from fercli.core.files import write_text
+from fercli.core.errors import UsageError
+from fercli.core.files import read_yaml, write_text
 from fercli.core.recipe import Count, Settings, faults
 
 #: 'auto' is 'subject' where persons are known and enough for the folds; 'both' runs one after the other.
@@ -71,13 +71,7 @@ class CrossvalConfig(Settings):
 
 def read_crossval(path: Path) -> CrossvalConfig:
     """The settings in a crossval.yaml. Raises RunError where there is none, UsageError where it is damaged."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunError(f"cannot read the settings {path}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RunError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    return parse_crossval(document, str(path))
+    return parse_crossval(read_yaml(path, "the settings"), str(path))
 
 
 def parse_crossval(document: object, place: str) -> CrossvalConfig:
