@@ -43,14 +43,20 @@ def marks(part: str) -> tuple[str, str]:
     return f"<!-- begin {part} -->", f"<!-- end {part} -->"
 
 
-def put(page: Path, part: str, text: str) -> None:
-    """Replace what stands between a part's marks on a page. Raises ValueError where they are missing."""
+def around(page: Path, part: str) -> tuple[str, str]:
+    """What a page has before a part's table and behind it, the marks included. Raises ValueError without them."""
     begin, end = marks(part)
     before, _, rest = page.read_text(encoding="utf-8").partition(begin)
     _, mark, after = rest.partition(end)
     if not mark:
         raise ValueError(f"{page} lacks the lines {begin} and {end}")
-    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8", newline="\n")
+    return before + begin, end + after
+
+
+def put(page: Path, part: str, text: str) -> None:
+    """Replace what stands between a part's marks on a page. Raises ValueError where they are missing."""
+    before, after = around(page, part)
+    page.write_text(f"{before}\n{text}\n{after}", encoding="utf-8", newline="\n")
 
 
 def main() -> None:
@@ -60,6 +66,11 @@ def main() -> None:
     parser.add_argument("--page", type=Path)
     options = parser.parse_args()
     parts = [part for part in options.only if part != "time_to_accuracy" or "FER_DATA" in os.environ]
+    try:  # before minutes are spent on what could not be written
+        for part in parts if options.page else ():
+            around(options.page, part)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
     documents = []
     for part in parts:
         print(f"{part} …", file=sys.stderr, flush=True)
