@@ -38,10 +38,10 @@ def compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: 
     return faster
 
 
-def compiled_teacher(teacher: nn.Module, faces: Tensor, precision: Precision, listener: Listener) -> nn.Module:
-    """The same for a network that is only asked."""
+def compiled_teacher(teacher: nn.Module, faces: Tensor, listener: Listener) -> nn.Module:
+    """The same for a network that is only asked, in a precision of its own."""
     listener.say("compiling the teacher, once …")
-    return _compiled(teacher, faces, precision, listener)
+    return _compiled(teacher, faces, "fp32", listener)
 
 
 def _compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: Listener) -> nn.Module:

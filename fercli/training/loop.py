@@ -71,7 +71,7 @@ def fit(
             state.compiled = compiled(state.network, train.images[: state.batch_size], precision, listener)
         step_network = state.compiled
         if teacher is not None:
-            teacher = compiled_teacher(teacher, train.images[: state.batch_size], precision, listener)
+            teacher = compiled_teacher(teacher, train.images[: state.batch_size], listener)
     recipe, draws = state.recipe, Generator(train.images.device)
     criterion = _criterion(recipe, train.labels, state.classes)
     while not state.finished:
@@ -134,8 +134,7 @@ def _epoch(
         faces, labels = augmented(train.images[batch], recipe.augment, draws), train.labels[batch]
         target = labels if train.targets is None else train.targets[batch]
         if teacher is not None:
-            with autocast(faces.device, precision):
-                target = taught(target, teacher(faces), recipe.teacher_share)
+            target = taught(target, teacher(faces), recipe.teacher_share)
         faces, target = _mixed(faces, target, state.classes, recipe.mixup)
         with autocast(faces.device, precision):
             out = network(faces).float()

@@ -8,19 +8,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fercli.training.device import Precision, autocast
+
 
 class Teacher(nn.Module):
-    """Calibrated probabilities of a trained network: never trained itself, its norms' statistics left alone."""
+    """Calibrated probabilities of a trained network: never trained itself, its norms' statistics left alone.
 
-    def __init__(self, network: nn.Module, temperature: float) -> None:
+    It answers in a precision of its own: what is fastest for a large teacher is not for a small pupil.
+    """
+
+    def __init__(self, network: nn.Module, temperature: float, precision: Precision = "fp32") -> None:
         super().__init__()
         self.network = network.requires_grad_(False).eval()
         self.temperature = temperature
+        self.precision: Precision = precision
 
     @torch.no_grad()
     def forward(self, faces: Tensor) -> Tensor:
         """Faces [N, 1, 48, 48] of 0 to 255 to probabilities [N, classes] float32."""
-        return F.softmax(self.network(faces).float() / self.temperature, dim=1)
+        with autocast(faces.device, self.precision):
+            logits = self.network(faces)
+        return F.softmax(logits.float() / self.temperature, dim=1)
 
 
 def taught(target: Tensor, opinion: Tensor, share: float) -> Tensor:

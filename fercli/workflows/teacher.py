@@ -1,6 +1,7 @@
 """The trained model, or average of several, that a training learns from beside its labels."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,11 +15,15 @@ from fercli.models.average import trainings
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import Model, load_model, member_names, weights_path
 from fercli.models.onnx_file import SUFFIX
+from fercli.training.device import resolve_precision
 from fercli.training.teaching import Teacher
 
 
-def load_teacher(name: str, classes: Sequence[str], device: torch.device) -> tuple[Teacher, Model]:
+def load_teacher(
+    name: str, classes: Sequence[str], device: torch.device, precision: Literal["auto", "fp32", "bf16"] = "auto"
+) -> tuple[Teacher, Model]:
     """The teacher of that name (as `load_model` takes it) for a network with these classes, and the model that it is.
+    A precision of 'auto' is what is fastest for the teacher, whatever it is for who learns.
 
     Raises ModelError where there is none or its classes are others, UsageError for one that PyTorch does not run.
     """
@@ -30,7 +35,10 @@ def load_teacher(name: str, classes: Sequence[str], device: torch.device) -> tup
             f"--teacher {name} knows {', '.join(model.classes)}; what is trained here {', '.join(classes)}: they must "
             "have the same classes in the same order"
         )
-    return Teacher(model.network, model.temperature), model
+    known = load_catalogue().models
+    entries = [known.get(training["model"]) for training in trainings(model.header)]
+    gains = all(entry is not None and entry.bf16_on_cpu for entry in entries)
+    return Teacher(model.network, model.temperature, resolve_precision(precision, device, gains)), model
 
 
 def lasting_name(name: str) -> str:

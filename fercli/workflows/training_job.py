@@ -112,7 +112,7 @@ class TrainingJob:
         """Whom the network learns from, and a word where that may flatter."""
         if self.config.teacher is None:
             return None
-        teacher, model = load_teacher(self.config.teacher, self.faces.classes, self.device)
+        teacher, model = load_teacher(self.config.teacher, self.faces.classes, self.device, self.config.precision)
         self.listener.say(f"learning from {model.path} too, with a share of {self.config.recipe.teacher_share:g}")
         if note := teacher_note(model, self.faces, self.parts):
             self.listener.say(f"note: {note}")

@@ -73,3 +73,12 @@ def test_a_pupil_says_what_its_teacher_says():
     assert accuracy(None) > 0.95
     assert accuracy(0.2) > 0.95
     assert accuracy(1.0) < 0.05
+
+
+def test_a_teacher_answers_in_a_precision_of_its_own():
+    network = nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 3))
+    faces = halves(20, 2).images
+    exact, rounded = (Teacher(network, 1.0, precision)(faces.float()) for precision in ("fp32", "bf16"))
+    assert torch.equal(exact, torch.softmax(network(faces.float()), dim=1))
+    assert rounded.dtype == torch.float32
+    assert not torch.equal(exact, rounded)

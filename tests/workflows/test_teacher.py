@@ -2,8 +2,10 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
+import torch
 
 from fercli.core.errors import ModelError, RunError, UsageError
 from fercli.core.progress import Listener
@@ -13,6 +15,7 @@ from fercli.models.loaded import load_model
 from fercli.models.weights import read_header, save_weights
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.settings import settings
+from fercli.workflows.teacher import load_teacher
 from fercli.workflows.train import resume, train
 from fercli.workflows.training_job import TrainingJob
 
@@ -108,3 +111,19 @@ def test_who_cannot_teach(tmp_path, config, shared):
 def test_a_share_without_a_teacher_is_refused():
     with pytest.raises(UsageError, match="name one with --teacher MODEL"):
         settings(recipe="quick", changes={}, overrides={"teacher_share": 0.3})
+
+
+def test_bf16_is_for_teachers_that_all_gain_by_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("fercli.training.device.multiplies_in_bf16", lambda: True)
+    small = load_model()
+    large = tmp_path / "large.safetensors"
+    save_weights(large, small.network.state_dict(), replace(small.header, model="bah-basic"))
+
+    def precision(name, asked="auto"):
+        return load_teacher(name, small.classes, torch.device("cpu"), asked)[0].precision
+
+    assert precision("xu-rescnn") == "fp32"
+    assert precision(str(large)) == "bf16"
+    assert precision(str(large), "fp32") == "fp32"
+    assert precision(f"{large}+{large}") == "bf16"
+    assert precision(f"{large}+xu-rescnn") == "fp32"
