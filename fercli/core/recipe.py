@@ -113,6 +113,8 @@ class Recipe(Settings):
     mixup: Annotated[Number, Field(ge=0)] = 0.0
     #: share of a teacher's probabilities in the targets, where there is a teacher
     teacher_share: Annotated[Number, Field(gt=0, le=1)] = 0.5
+    #: the most faces of each class that are taken from an extra set, where there is one; none takes all
+    extra_most: Count | None = None
     #: decay per step of the exponential moving average of the weights that is validated and kept; 0 is off
     average: Share = 0.0
     #: epochs without a better validation before training ends; none trains to the end

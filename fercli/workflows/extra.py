@@ -56,6 +56,8 @@ def load_extra(config: RunConfig, classes: tuple[str, ...], steps: Steps = unhea
     chosen = (split(faces, SEED) == "train") & (labels >= 0)
     if not chosen.any():
         raise DataError(f"--extra {config.extra}: none of its training faces is {', '.join(classes)}")
+    if (most := config.recipe.extra_most) is not None:
+        chosen &= _few_of_each(np.where(chosen, labels, -1), most)
     record = {
         "data": faces.name,
         "set": config.extra if config.extra in SETS else None,
@@ -63,6 +65,16 @@ def load_extra(config: RunConfig, classes: tuple[str, ...], steps: Steps = unhea
         "faces": int(chosen.sum()),
     }
     return Extra(faces.select(chosen).relabel(labels[chosen], classes), record)
+
+
+def _few_of_each(labels: NDArray[np.int64], most: int) -> NDArray[np.bool_]:
+    """At random at most so many faces of each class, the same ones in every run: which of the labels [N] are taken,
+    none of those below 0."""
+    drawn = np.random.default_rng(SEED).permutation(len(labels))
+    taken = np.zeros(len(labels), dtype=np.bool_)
+    for label in range(labels.max() + 1):
+        taken[drawn[labels[drawn] == label][:most]] = True
+    return taken
 
 
 def joined(own: Faces, extra: FaceSet) -> Faces:

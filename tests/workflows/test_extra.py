@@ -33,10 +33,10 @@ def files(tmp_path):
     return tmp_path
 
 
-def config(folder, **changes):
+def config(folder, most=None, **changes):
     asked = {"device": "cpu", "group": "image", "extra": str(folder / "other.safetensors"), **changes}
     own = str(folder / "own.safetensors")
-    return settings(recipe="quick", data=own, changes=asked, overrides={"epochs": 1})
+    return settings(recipe="quick", data=own, changes=asked, overrides={"epochs": 1, "extra_most": most})
 
 
 def test_its_training_part_is_trained_on_and_its_test_part_stays_new(files):
@@ -88,6 +88,24 @@ def test_labels_go_by_the_names_of_classes(files):
     assert extra.faces.classes == CLASSES
     assert [truth[face] for face in extra.faces.ids] == extra.faces.labels.tolist()
     assert set(extra.faces.labels.tolist()) == set(range(6))
+
+
+def test_no_more_of_each_class_than_asked_for(files):
+    everything, few, again, plenty = (
+        load_extra(config(files, most, seed=seed), CLASSES) for most, seed in ((None, 0), (3, 5), (3, 6), (1000, 0))
+    )
+    assert everything is not None
+    assert few is not None
+    assert again is not None
+    assert plenty is not None
+    assert (np.bincount(few.faces.labels, minlength=7) == 3).all()
+    assert set(few.faces.ids) < set(everything.faces.ids)
+    assert few.record["faces"] == len(few.faces)
+    # drawn rather than the first of each class, the same ones whatever the run's seed
+    labels, ids = everything.faces.labels, np.array(everything.faces.ids)
+    assert set(few.faces.ids) != {face for label in range(7) for face in ids[labels == label][:3]}
+    assert again.faces.ids == few.faces.ids
+    assert plenty.faces.ids == everything.faces.ids
 
 
 def test_nothing_in_common(files):
