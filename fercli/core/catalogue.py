@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from fercli.core.errors import ModelError
 from fercli.core.labels import EXPRESSIONS
@@ -103,13 +103,12 @@ class ModelEntry(Settings):
     weights: str | None = None
     recipes: dict[str, Recipe]
 
-    @field_validator("recipes")
-    @classmethod
-    def _has_both(cls, recipes: dict[str, Recipe]) -> dict[str, Recipe]:
-        missing = {"paper", "best"}.difference(recipes)
-        if missing:
+    @model_validator(mode="after")
+    def _has_its_recipes(self) -> "ModelEntry":
+        needed = {"best", "paper"} if self.claims else {"best"}
+        if missing := needed.difference(self.recipes):
             raise ValueError(f"lacks the recipe {' and '.join(sorted(missing))}")
-        return recipes
+        return self
 
     @model_validator(mode="after")
     def _can_start_as_its_recipes_do(self) -> "ModelEntry":
@@ -120,7 +119,8 @@ class ModelEntry(Settings):
 
     def remark(self, made: Recipe | Result) -> str:
         """What must be said beside figures that this recipe gives, or beside this result, if anything."""
-        transfers = self.recipes["paper"].pretrained == "imagenet"
+        paper = self.recipes.get("paper")
+        transfers = paper is not None and paper.pretrained == "imagenet"
         return WITHOUT_IMAGENET if transfers and made.pretrained == "none" else ""
 
     @property

@@ -69,6 +69,18 @@ def test_shared_recipes_are_checked_whether_used_or_not(recipes, place):
 def test_an_entry_needs_both_recipes():
     with pytest.raises(ModelError, match="lacks the recipe best"):
         parse_catalogue(changed(recipes={"paper": RECIPE}), "here")
+    claimed = [{"data": "fer2013", "accuracy": 70}]
+    with pytest.raises(ModelError, match="lacks the recipe paper"):
+        parse_catalogue(changed(recipes={"best": RECIPE}, claims=claimed), "here")
+
+
+def test_a_network_that_no_paper_trained_on_faces_needs_no_paper_recipe():
+    catalogue = parse_catalogue(changed(recipes={"best": RECIPE}), "here")
+    (entry,) = catalogue.models.values()
+    assert entry.remark(entry.recipes["best"]) == ""
+    (name,) = catalogue.models
+    with pytest.raises(ModelError, match="best"):
+        catalogue.recipe(name, "paper")
 
 
 @pytest.mark.parametrize("document", [None, [], "text", 3])

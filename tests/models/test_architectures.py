@@ -180,7 +180,8 @@ def test_three_channels_are_the_gray_one_normalised_as_torchvision_does():
 
 def test_the_papers_settings_are_in_their_recipes():
     """What the papers state, setting by setting; what they leave open is not held here."""
-    recipes = {name: entry.recipes["paper"] for name, entry in load_catalogue().models.items()}
+    entries = load_catalogue().models.items()
+    recipes = {name: entry.recipes["paper"] for name, entry in entries if name != "preact-resnet10"}
     for name in ("bah-resnet", "bah-basic"):
         bah = recipes[name]
         assert (bah.epochs, bah.batch_size, bah.class_weights, bah.stop_after) == (100, 64, True, 30)
@@ -199,3 +200,33 @@ def test_the_papers_settings_are_in_their_recipes():
         assert recipes[name].augment.shift > 0
     for name in ("li-resnet50", "li-resnet101"):
         assert (recipes[name].pretrained, recipes[name].frozen) == ("imagenet", ())
+
+
+def test_preact_resnet10_has_ten_layers_with_weights():
+    network = build_model("preact-resnet10")
+    assert kinds(network)[:3] == ["Conv2d", "BatchNorm2d", "Conv2d"]
+    assert kinds(network)[-5:] == ["BatchNorm2d", "ReLU", "AdaptiveAvgPool2d", "Flatten", "Linear"]
+    shortcuts = [(64, 1, 2), (128, 1, 2), (256, 1, 2)]
+    found = convolutions(network)
+    assert [one for one in found if one[1] == 1] == shortcuts
+    rows = [
+        (32, 5, 2),
+        (32, 3, 1),
+        (32, 3, 1),
+        (64, 3, 2),
+        (64, 3, 1),
+        (128, 3, 2),
+        (128, 3, 1),
+        (256, 3, 2),
+        (256, 3, 1),
+    ]
+    assert [one for one in found if one[1] > 1] == rows
+
+
+def test_a_pre_activation_block_adds_its_very_input_or_a_shortcut_of_what_is_activated():
+    first, second = [layer.eval() for layer in build_model("preact-resnet10").body if hasattr(layer, "conv2")][:2]
+    for block in (first, second):
+        nn.init.zeros_(block.conv2.weight)
+    maps = torch.randn(2, 32, 24, 24)
+    assert torch.equal(first(maps), maps)
+    assert torch.equal(second(maps), second.shortcut(torch.relu(second.norm1(maps))))
