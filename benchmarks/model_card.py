@@ -81,6 +81,8 @@ def facts(made: Measured) -> Iterator[str]:
     yield f"| training | `{trained['command']}` |"
     yield f"| weights of | epoch {trained['best_epoch']} of {trained['epochs']}, seed {trained['seed']} |"
     yield from (f"| beside its figures | {note} |" for note in dict.fromkeys(one.note for one in made.entry.results))
+    if teacher := trained.get("teacher"):
+        yield f"| taught by | {teacher} |"
     if labels := trained.get("reading", {}).get("labels"):
         yield f"| labels | `--labels {labels}` |"
     for name in sets_behind(made.header):

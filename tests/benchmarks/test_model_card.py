@@ -58,14 +58,17 @@ def test_what_is_measured_stands_in_the_card():
         assert len(set(cells)) <= 1, "every row has the table's columns"
 
 
-def test_every_set_that_was_learned_from_is_named():
+def test_every_set_and_network_that_was_learned_from_is_named():
     header = read_header(load_model(None).path)
     reading = {"data": "fer2013+ferplus-mixed", "set": "fer2013", "reading": {"labels": "ferplus-mixed"}}
-    beside = replace(header, training={**header.training, **reading, "extra": {"set": "muxspace"}})
+    beside = replace(
+        header, training={**header.training, **reading, "extra": {"set": "muxspace"}, "teacher": "li, sha256 0"}
+    )
     measured = measure(load_model(None), cartoon(4, 1), "val")
     text = "\n".join(facts(Measured(load_catalogue()["xu-rescnn"], beside, measured, measured, measured)))
     assert re.findall(r"\| data \| `(\w+)`", text) == ["fer2013", "muxspace"]
     assert text.count("| terms |") == 2
+    assert "| taught by | li, sha256 0 |" in text
     assert "| labels | `--labels ferplus-mixed` |" in text
 
 

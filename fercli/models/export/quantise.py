@@ -24,8 +24,8 @@ def quantise(source: Path, path: Path, faces: NDArray[np.generic], about: Mappin
 
     `faces` [N, 1, 48, 48], in the number type that the graph takes, show the range of each activation. Weights have
     a scale a channel. The last layer and what follows it stay in float32, so that probabilities are not steps of
-    1/256: on FER2013's PublicTest the shipped network so loses 0.3 points instead of 0.5. Ranges leave out the
-    outermost hundred-thousandth; with the full ones it lost 0.3 points more.
+    1/256: on FER2013's PublicTest the network that first shipped lost 0.3 points so instead of 0.5. Ranges leave out
+    the outermost hundred-thousandth; with the full ones it lost 0.3 points more.
     """
     import onnx
     from onnxruntime.quantization import CalibrationMethod, QuantType, quant_pre_process, quantize_static
