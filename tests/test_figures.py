@@ -73,6 +73,6 @@ def test_every_experiment_is_a_command_that_can_be_typed():
         (command,) = re.findall(r"`fer train ([^`]+)` \|$", row)
         said = dict(re.findall(r"--(model|data|recipe) (\S+)", command))
         overrides = parse_overrides(re.findall(r"--set (\S+)", command))
-        changes = dict(re.findall(r"--(teacher) (\S+)", command))
+        changes = dict(re.findall(r"--(teacher|extra) (\S+)", command))
         assert settings(**said, changes=changes, overrides=overrides).data == "fer2013"
     assert len({row.split("`")[-2] for row in rows}) == len(rows), "no command stands twice"

@@ -37,11 +37,13 @@ class RunConfig(Settings):
     recipe: Recipe
 
     @model_validator(mode="after")
-    def _a_share_is_somebody_s(self) -> "RunConfig":
+    def _settings_speak_of_what_is_there(self) -> "RunConfig":
         if self.teacher is None and self.recipe.teacher_share != Recipe.model_fields["teacher_share"].default:
             raise ValueError(
                 "teacher_share is the share of a teacher, and there is none: name one with --teacher MODEL"
             )
+        if self.extra is None and self.recipe.extra_most is not None:
+            raise ValueError("extra_most bounds an extra set, and there is none: name one with --extra SET")
         return self
 
     def differences(self, other: "RunConfig") -> list[str]:

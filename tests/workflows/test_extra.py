@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from fercli.core.errors import DataError, RunError
+from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.progress import Listener
 from fercli.data.cartoon import cartoon
 from fercli.data.face_file import write_faces
@@ -122,3 +122,8 @@ def test_targets_of_extra_faces_are_their_labels():
     assert torch.equal(both.targets[: len(OWN)], shares)
     assert torch.equal(both.targets[len(OWN) :].argmax(1), torch.from_numpy(OTHER.labels))
     assert joined(Faces(images, torch.from_numpy(OWN.labels)), OTHER).targets is None
+
+
+def test_a_bound_on_an_extra_set_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match=r"extra_most bounds .* name one with --extra SET"):
+        settings(recipe="quick", changes={}, overrides={"extra_most": 3})
