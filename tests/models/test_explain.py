@@ -29,6 +29,7 @@ PLACES = {
     "li-resnet50": 3,
     "li-resnet101": 3,
     "chen-resnet-mlp": 3,
+    "preact-resnet10": 3,
 }
 
 

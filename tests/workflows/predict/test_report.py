@@ -168,9 +168,10 @@ def test_nothing_found_is_said(tmp_path):
 
 
 def test_the_model_says_how_it_was_used():
-    made = made_by(load_model(None, mirrored=True), "found with MTCNN")
+    model = load_model(None, mirrored=True)
+    made = made_by(model, "found with MTCNN")
     assert made["model"] == "xu-rescnn, trained on fer2013"
-    assert made["confidence"].startswith("calibrated: temperature 1.")
+    assert made["confidence"] == f"calibrated: temperature {model.header.temperature['mirrored']:.3f}"
     assert "mirror" in made["views"]
     assert made["weights"] == "weights/xu-rescnn.safetensors"
     assert made_by(load_model(None, raw=True), "")["confidence"] == "as trained, not calibrated"
