@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from fercli.workflows.export_report import Export
 
-Form = Literal["onnx", "onnx-int8", "pt2", "safetensors"]
+Form = Literal["onnx", "onnx-int8", "pt2", "safetensors", "safetensors-half"]
 
 
 def export(
@@ -72,6 +72,7 @@ def _summary(done: "Export") -> "Table":
     from rich.text import Text
 
     from fercli.models.export.verify import TOLERANCE
+    from fercli.workflows.export_report import ROUNDED
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")
@@ -86,7 +87,7 @@ def _summary(done: "Export") -> "Table":
         shares = (f"{100 * share:.2f} %" for share in (accuracy.exported, accuracy.pytorch))
         otherwise = f"{len(accuracy.differing):,} of {accuracy.faces:,} faces of {accuracy.data} {accuracy.part}"
         table.add_row("accuracy", *shares, f"{otherwise} named otherwise")
-    allowed = "" if done.form == "onnx-int8" else f", allowed: {TOLERANCE:g}"
+    allowed = "" if done.form in ROUNDED else f", allowed: {TOLERANCE:g}"
     table.add_row("difference", f"{done.check.largest_difference:.1g}", "", f"largest of a probability{allowed}")
     for path in done.detector:
         table.add_row("detector", Text(path.name), "", "")

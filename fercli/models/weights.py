@@ -42,9 +42,12 @@ class Header:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
-def save_weights(path: Path, state: Mapping[str, Tensor], header: Header) -> None:
-    """Write weights and header whole. Raises RunError where the file cannot be written."""
+def save_weights(path: Path, state: Mapping[str, Tensor], header: Header, *, half: bool = False) -> None:
+    """Write weights and header whole, floats in `half` precision where asked: half the size, and a network that takes
+    them back computes in float32 all the same. Raises RunError where the file cannot be written."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    if half:
+        tensors = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     with written_whole(path) as temporary:
         # safetensors' own writer makes files that only their owner may read
         temporary.write_bytes(safetensors.torch.save(tensors, metadata={HEADER_KEY: dump_header(header)}))

@@ -19,7 +19,7 @@ from fercli.models.weights import save_weights
 from fercli.workflows.export_check import check
 from fercli.workflows.export_detector import DETECTOR_FILES, export_detector
 from fercli.workflows.export_faces import ExportFaces, export_faces
-from fercli.workflows.export_report import SUFFIXES, Export, Form, report_path
+from fercli.workflows.export_report import ROUNDED, SUFFIXES, Export, Form, report_path
 
 
 def export(
@@ -72,7 +72,7 @@ def _compared_and_placed(
         temporary.touch()  # what cannot be written is told before any work is done
         _write(model, form, temporary, input_type, faces)
         made = _made(model, form, output, temporary, input_type, faces, seconds)
-        if fault := made.check.fault(exact=form != "onnx-int8", max_drop=max_drop):
+        if fault := made.check.fault(exact=form not in ROUNDED, max_drop=max_drop):
             aside = output.with_name(f"{output.stem}.refused{output.suffix}")
             temporary.replace(aside)
             figures = report_path(aside)
@@ -91,7 +91,7 @@ def _refuse_what_cannot_be(model: Model, form: Form, data: str | None, with_dete
         raise UsageError(f"no format '{form}': {suggest(form, SUFFIXES)}")
     if any(isinstance(module, OnnxNetwork) for module in model.network.modules()):
         raise ModelError(f"{model.path} is an exported file: export the run or weights that it was made of")
-    if form == "safetensors" and model.header.architecture == AVERAGE:
+    if form.startswith("safetensors") and model.header.architecture == AVERAGE:
         raise ModelError(
             "an average has no weights file of its own: export it to onnx or pt2, or its members one by one"
         )
@@ -104,7 +104,7 @@ def _refuse_what_cannot_be(model: Model, form: Form, data: str | None, with_dete
 def _output(model: Model, form: Form, output: Path | None) -> Path:
     """The file to write: the one asked for, else one named after the model."""
     if output is None:
-        name = model.name + ("-int8" if form == "onnx-int8" else "")
+        name = model.name + (f"-{form.split('-')[1]}" if form in ROUNDED else "")
         return Path(f"{name}{SUFFIXES[form]}")
     if output.suffix.lower() != SUFFIXES[form]:
         raise UsageError(f"--output {output}: a file of the format {form} ends in {SUFFIXES[form]}")
@@ -123,8 +123,8 @@ def _write(model: Model, form: Form, path: Path, input_type: InputType, faces: E
         "framing": "a square around the middle of MTCNN's box, its side the box's longer side times (1 + 2 · margin)",
         "margin": str(MARGIN),
     }
-    if form == "safetensors":
-        save_weights(path, model.network.state_dict(), model.header)
+    if form.startswith("safetensors"):
+        save_weights(path, model.network.state_dict(), model.header, half=form == "safetensors-half")
     elif form == "pt2":
         write_pt2(model, path, input_type, about)
     elif form == "onnx":
@@ -155,6 +155,6 @@ def _made(
 
 
 def _runner(form: Form, path: Path, input_type: InputType) -> Runner:
-    if form == "safetensors":
+    if form.startswith("safetensors"):
         return module_runner(graph(load_model(str(path))))
     return file_runner(path, input_type == "float32")

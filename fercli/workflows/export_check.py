@@ -1,5 +1,6 @@
 """What is found out about an exported file before it is called done, and what its report says."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -60,9 +61,11 @@ class Check:
         return float(np.max([*values, self.accuracy.largest_difference if self.accuracy else 0.0]))
 
     def fault(self, exact: bool, max_drop: float) -> str | None:
-        """Why the file must not be shipped: its probabilities are off where they should be `exact` (float32), or it
-        loses more than `max_drop` points of accuracy. None where all is well.
+        """Why the file must not be shipped: its probabilities are no numbers, or off where they should be `exact`
+        (float32), or it loses more than `max_drop` points of accuracy. None where all is well.
         """
+        if not math.isfinite(self.largest_difference):
+            return "probabilities are no longer numbers: the format cannot hold this network's weights"
         if exact and not self.largest_difference <= TOLERANCE:
             return f"probabilities differ from PyTorch's by up to {self.largest_difference:.2g}, not {TOLERANCE:g}"
         if self.accuracy and self.accuracy.drop > max_drop:

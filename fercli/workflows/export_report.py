@@ -8,9 +8,17 @@ from fercli.models.export.graph import InputType
 from fercli.workflows.export_check import Check
 from fercli.workflows.provenance import command_line, versions
 
-Form = Literal["onnx", "onnx-int8", "pt2", "safetensors"]
+Form = Literal["onnx", "onnx-int8", "pt2", "safetensors", "safetensors-half"]
 #: What the file of each form ends in.
-SUFFIXES: dict[Form, str] = {"onnx": ".onnx", "onnx-int8": ".onnx", "pt2": ".pt2", "safetensors": ".safetensors"}
+SUFFIXES: dict[Form, str] = {
+    "onnx": ".onnx",
+    "onnx-int8": ".onnx",
+    "pt2": ".pt2",
+    "safetensors": ".safetensors",
+    "safetensors-half": ".safetensors",
+}
+#: Forms that round: their probabilities need not be PyTorch's, their accuracy is what counts.
+ROUNDED: tuple[Form, ...] = ("onnx-int8", "safetensors-half")
 
 
 @dataclass(frozen=True)

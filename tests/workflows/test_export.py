@@ -136,6 +136,28 @@ def test_safetensors_are_the_weights_and_their_header(lenet, tmp_path):
     assert np.array_equal(load_model(str(path)).logits(FACES), load_model(lenet).logits(FACES))
 
 
+def test_half_precision_is_half_the_size_and_nearly_the_same(lenet, tmp_path):
+    done = export(lenet, "safetensors-half", tmp_path / "half.safetensors", data="cartoon", seconds=0)
+    assert 0.45 < done.size / Path(lenet).stat().st_size < 0.55
+    assert done.check.accuracy.faces == 70
+    half = load_model(str(done.path))
+    assert half.header == load_model(lenet).header
+    assert {value.dtype for value in half.network.state_dict().values() if value.is_floating_point()} == {torch.float32}
+    rounded, whole = half.probabilities(FACES), load_model(lenet).probabilities(FACES)
+    np.testing.assert_allclose(rounded, whole, atol=5e-3)
+    assert not np.array_equal(rounded, whole)
+
+
+def test_half_precision_of_what_it_cannot_hold_is_refused(tmp_path):
+    weights = untrained(tmp_path / "net.safetensors")
+    state = load_model(weights).network.state_dict()
+    name = next(name for name in state if name.endswith("weight"))
+    save_weights(Path(weights), {**state, name: state[name] * 1e6}, load_model(weights).header)
+    with pytest.raises(ModelError, match="no longer numbers"):
+        export(weights, "safetensors-half", tmp_path / "half.safetensors", seconds=0)
+    assert not (tmp_path / "half.safetensors").exists()
+
+
 def test_an_average_is_one_graph(lenet, tmp_path):
     other = untrained(tmp_path / "other.safetensors", "mini-xception")
     names = f"{lenet}+{other}"
