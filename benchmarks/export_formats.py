@@ -53,7 +53,7 @@ def main() -> None:
             made.append(
                 export(options.model, form, path, data=options.data, root=options.root, max_drop=100, seconds=0)
             )
-            safe = form == "safetensors"  # which are weights: PyTorch's own network runs with them
+            safe = form.startswith("safetensors")  # which are weights: PyTorch's own network runs with them
             runners[form] = module_runner(graph(load_model(str(path)))) if safe else file_runner(path)
         times = milliseconds(runners, options.seconds)
     print("| format | size | accuracy | named otherwise | largest difference | 1 face | 64 faces |")
