@@ -1,7 +1,7 @@
 """A trained network that another one learns from: its probabilities take a share in the targets.
 
 Source: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531), with the teacher asked about the very faces,
-changed at random, that its pupil sees (Beyer et al. 2022, arXiv 2106.05237).
+changed at random, that its pupil sees (Beyer et al. 2022, arXiv 2106.05237), before mixup blends them.
 """
 
 import torch

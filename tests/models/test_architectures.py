@@ -181,7 +181,7 @@ def test_three_channels_are_the_gray_one_normalised_as_torchvision_does():
 def test_the_papers_settings_are_in_their_recipes():
     """What the papers state, setting by setting; what they leave open is not held here."""
     entries = load_catalogue().models.items()
-    recipes = {name: entry.recipes["paper"] for name, entry in entries if name != "preact-resnet10"}
+    recipes = {name: entry.recipes["paper"] for name, entry in entries if not name.startswith("preact-")}
     for name in ("bah-resnet", "bah-basic"):
         bah = recipes[name]
         assert (bah.epochs, bah.batch_size, bah.class_weights, bah.stop_after) == (100, 64, True, 30)
@@ -221,6 +221,14 @@ def test_preact_resnet10_has_ten_layers_with_weights():
         (256, 3, 1),
     ]
     assert [one for one in found if one[1] > 1] == rows
+
+
+def test_preact_resnet18_has_a_second_block_of_one_shape_in_each_stage():
+    found = convolutions(build_model("preact-resnet18"))
+    assert len([one for one in found if one[1] > 1]) + 1 == 18
+    assert [channels for channels, kernel, stride in found if (kernel, stride) == (3, 1)] == [
+        *[32] * 4, *[64] * 3, *[128] * 3, *[256] * 3
+    ]  # fmt: skip
 
 
 def test_a_pre_activation_block_adds_its_very_input_or_a_shortcut_of_what_is_activated():

@@ -30,6 +30,7 @@ PLACES = {
     "li-resnet101": 3,
     "chen-resnet-mlp": 3,
     "preact-resnet10": 3,
+    "preact-resnet18": 3,
 }
 
 
