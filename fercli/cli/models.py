@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from fercli.core.catalogue import Catalogue, Claim, ModelEntry, Result
 
+#: Columns from which the list has room for what each network costs.
+_WIDE = 76
+
 
 def models(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show this one in full.")] = None,
@@ -31,7 +34,8 @@ def models(
     elif name:
         _show(name, catalogue[name])
     else:
-        console.out().print(_list(catalogue))
+        screen = console.out()
+        screen.print(_list(catalogue, screen.width))
         console.note(f"* weights ship; {catalogue.default} is the default")
         console.note("fer models NAME shows one in full; fer train --model NAME trains it")
 
@@ -42,21 +46,22 @@ def _as_json(entry: "ModelEntry") -> dict[str, object]:
     return {**entry.model_dump(mode="json"), "size_bytes": entry.size, "results": results}
 
 
-def _list(catalogue: "Catalogue") -> "Table":
+def _list(catalogue: "Catalogue", width: int) -> "Table":
+    """A row a network; a screen of few columns does without the costs, which `fer models NAME` has too."""
     from rich.table import Table
 
+    costs = width >= _WIDE
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("model", no_wrap=True)
-    for heading in ("parameters", "multiply-\nadds", "float32\nweights"):
+    for heading in ("parameters", *(("multiply-\nadds", "float32\nweights") if costs else ())):
         table.add_column(heading, justify="right", no_wrap=True)
     for heading in ("paper claims", "measured here"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for name, entry in catalogue.models.items():
         table.add_row(
             name + (" *" if entry.weights else ""),
             f"{entry.parameters.total:,}",
-            f"{entry.multiply_adds / 1e6:.1f} M",
-            _bytes(entry.size),
+            *((f"{entry.multiply_adds / 1e6:.1f} M", _bytes(entry.size)) if costs else ()),
             "\n".join(_claimed(claim) for claim in entry.claims),
             "\n".join(_measured(entry, result) for result in _listed(entry)) or "–",
         )

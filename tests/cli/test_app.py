@@ -224,6 +224,16 @@ def test_what_only_shows_something_does_not_wait_for_pytorch(words):
     assert done.stdout
 
 
+def test_the_list_of_models_fits_a_narrow_screen(fer, monkeypatch):
+    assert "2.8 M" in fer("models")[1]
+    monkeypatch.setenv("COLUMNS", "50")
+    out = fer("models")[1]
+    assert "…" not in out
+    assert all(len(line) <= 50 for line in out.splitlines())
+    assert "54,983" in out
+    assert "2.8 M" not in out
+
+
 def test_models_lists_and_shows(fer):
     code, out, _ = fer("models")
     assert code == 0
