@@ -48,7 +48,7 @@ def settings(
             "model": name,
             "data": "cartoon",
             # the papers split by image, whoever is in it
-            "group": "image" if chosen == "paper" else "auto",
+            "group": "image" if chosen.startswith("paper") else "auto",
             "recipe_name": chosen,
             "recipe": catalogue.recipe(name, chosen).model_dump(mode="json"),
         }

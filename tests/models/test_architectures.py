@@ -135,7 +135,7 @@ def test_keras_default_start(name):
                 assert layer.weight.std().item() == pytest.approx(limit / 3**0.5, rel=0.05)
             assert layer.bias is None or not layer.bias.any()
         if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
-            assert (layer.momentum, layer.eps) == (0.01, 1e-3)
+            assert (layer.momentum, layer.eps) == (0.1, 1e-3)
 
 
 @pytest.mark.parametrize(("name", "blocks"), [("li-resnet50", [3, 4, 6, 3]), ("li-resnet101", [3, 4, 23, 3])])

@@ -115,9 +115,9 @@ def test_weights_start_he_normal_truncated_with_zero_biases(name):
                 assert layer.weight.std().item() == pytest.approx(expected, rel=0.05)
 
 
-def test_norms_follow_keras():
+def test_norms_have_keras_epsilon_and_pytorch_s_momentum():
     norms = [layer for layer in build_model("bah-resnet").modules() if isinstance(layer, nn.BatchNorm2d)]
-    assert {(layer.momentum, layer.eps) for layer in norms} == {(0.01, 1e-3)}
+    assert {(layer.momentum, layer.eps) for layer in norms} == {(0.1, 1e-3)}
 
 
 def test_uint8_and_float_faces_of_the_same_values_give_the_same():

@@ -1,0 +1,123 @@
+"""The papers' claims beside what their networks reach under their own recipes: docs/papers.md.
+
+usage: FER_DATA=… python -m benchmarks.papers [--runs runs/papers] [--train] [--only NAME …] [--list]
+
+Takes up every finished run in the folder of runs, files its figures in docs/papers.json and writes the page anew.
+With --train it first trains what is missing, one run after the other, and writes the page after each; broken off, the
+same command goes on. --list prints the runs that are missing, a line each: a name and the arguments of `fer train`.
+"""
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.__main__ import put
+from benchmarks.papers_page import claims_table, readings_table
+from benchmarks.papers_plan import CLAIMS, READINGS, Row
+from benchmarks.rows import machine
+from fercli.core.files import read_json, write_json
+from fercli.data.leaks import shared
+from fercli.data.splits import read_split
+from fercli.metrics.predictions import read_predictions
+from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.training_job import faces_of
+
+DOCS = Path(__file__).parent.parent / "docs"
+#: A record a finished run, by the run's name: what the page is made of.
+RECORDS = DOCS / "papers.json"
+PAGE = DOCS / "papers.md"
+
+
+def run_name(row: Row, seed: int) -> str:
+    """The name of a run, its folder's too."""
+    return f"{row.name}-seed{seed}"
+
+
+def record(row: Row, seed: int, folder: RunFolder) -> dict[str, Any]:
+    """The figures of a finished run. Accuracies in percent."""
+    metrics, meta = read_json(folder.metrics), read_json(folder.meta)
+    views = metrics[row.part]
+    right, new = _right_and_new(row.part, folder)
+    return {
+        "row": row.name,
+        "seed": seed,
+        "command": f"fer train {shlex.join(row.arguments(seed))}",
+        "part": row.part,
+        "faces": views["single"]["faces"],
+        "accuracy": round(100 * views["single"]["accuracy"], 2),
+        "mirrored": round(100 * views["mirrored"]["accuracy"], 2),
+        "log_loss": round(views["single"]["log_loss"], 3),
+        # faces that training knows neither pixel by pixel nor by the person
+        "new_faces": int(new.sum()),
+        "new_accuracy": round(100 * float(right[new].mean()), 2),
+        "best_epoch": metrics["best_epoch"],
+        "epochs": metrics["epochs"],
+        "minutes": round(meta["seconds"] / 60, 1),
+        "precision": meta["precision"],
+        "commit": meta["commit"],
+        "machine": machine(),
+    }
+
+
+def _right_and_new(part: str, folder: RunFolder) -> tuple[np.ndarray, np.ndarray]:
+    """Of each face of a part [N]: whether it is named rightly, and whether training has neither it nor its person."""
+    config = folder.read_config()
+    faces = faces_of(config)
+    parts = read_split(folder.split, faces)
+    chosen = parts == part
+    predictions = read_predictions(folder.predictions)
+    assert predictions.ids == tuple(np.array(faces.ids)[chosen]), f"{folder.predictions} is of other faces than {part}"
+    persons = np.array(faces.subjects if faces.subjects is not None else [""] * len(faces))
+    known = (persons != "") & np.isin(persons, persons[parts == "train"])
+    new = ~shared(faces, parts, part, "train") & ~known
+    return predictions.probabilities.argmax(axis=1) == predictions.labels, new[chosen]
+
+
+def train(row: Row, seed: int, folder: RunFolder) -> None:
+    """Train a run, or go on with it. Raises CalledProcessError where that fails."""
+    begun = folder.config.is_file()
+    words = ["--resume"] if begun else row.arguments(seed)
+    command = [sys.executable, "-m", "fercli", "train", *words, "--out", str(folder.path)]
+    subprocess.run(command, check=True)
+
+
+def write_page(records: dict[str, Any]) -> None:
+    """File the records and write the tables of the page."""
+    write_json(RECORDS, dict(sorted(records.items())))
+    put(PAGE, "claims", claims_table(records.values()))
+    put(PAGE, "readings", readings_table(records.values()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=Path, default=Path("runs/papers"))
+    parser.add_argument("--train", action="store_true")
+    parser.add_argument("--only", nargs="+", choices=[row.name for row in (*CLAIMS, *READINGS)])
+    parser.add_argument("--list", action="store_true")
+    options = parser.parse_args()
+    records = json.loads(RECORDS.read_text(encoding="utf-8")) if RECORDS.is_file() else {}
+    for row in (*CLAIMS, *READINGS):
+        for seed in range(row.seeds):
+            name = run_name(row, seed)
+            folder = RunFolder(options.runs / name)
+            if name in records or (options.only and row.name not in options.only):
+                continue
+            if options.list and not folder.complete:
+                print(name, shlex.join(row.arguments(seed)))
+                continue
+            if options.train and not folder.complete:
+                train(row, seed, folder)
+            if folder.complete:
+                records[name] = record(row, seed, folder)
+                write_page(records)
+    write_page(records)
+
+
+if __name__ == "__main__":
+    main()

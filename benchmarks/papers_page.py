@@ -1,0 +1,131 @@
+"""The tables of docs/papers.md from the records of finished runs."""
+
+import math
+import statistics
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.papers_plan import CANNOT, CLAIMS, READINGS, Row
+
+#: How many standard errors a 95 % interval reaches either way.
+_REACH = 1.96
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What some runs of a row reach, in percent: mean, sample standard deviation over seeds (0 for one seed), faces."""
+
+    mean: float
+    sd: float
+    seeds: int
+    faces: int
+
+    @property
+    def error(self) -> float:
+        """The standard error of the mean: of so many faces drawn, and of so many seeds."""
+        return math.hypot(_sampling(self.mean, self.faces), self.sd / math.sqrt(self.seeds))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 %, normal."""
+        return self.mean - _REACH * self.error, self.mean + _REACH * self.error
+
+
+def _sampling(percent: float, faces: int) -> float:
+    """The standard error, in points, of an accuracy on so many faces."""
+    return math.sqrt(percent * (100 - percent) / faces)
+
+
+def figure(records: Sequence[Mapping[str, Any]], key: str = "accuracy", faces: str = "faces") -> Figure:
+    """The figure of some runs, at least one."""
+    values = [record[key] for record in records]
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return Figure(statistics.fmean(values), spread, len(values), records[0][faces])
+
+
+def verdict(found: Figure, claim: float, claimed_on: int) -> str:
+    """'reproduced' where the claim lies in the interval or below it, 'within chance' where the difference is no larger
+    than two such measurements of one network differ by (95 %), else 'not reproduced'."""
+    if claim <= found.interval[1]:
+        return "reproduced"
+    reach = _REACH * math.hypot(found.error, _sampling(claim, claimed_on))
+    return "within chance" if claim - found.mean <= reach else "not reproduced"
+
+
+def _of(row: Row, records: Collection[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return sorted((record for record in records if record["row"] == row.name), key=lambda record: record["seed"])
+
+
+def _mean(found: Figure) -> str:
+    return f"{found.mean:.2f}" + (f" ± {found.sd:.2f}" if found.seeds > 1 else "") + " %"
+
+
+def _interval(found: Figure) -> str:
+    low, high = found.interval
+    return f"{low:.2f} to {high:.2f}"
+
+
+def _command(records: Sequence[Mapping[str, Any]]) -> str:
+    seeds = ", ".join(str(record["seed"]) for record in records[1:])
+    return f"`{records[0]['command']}`" + (f", {seeds}" if seeds else "")
+
+
+def _range(values: Sequence[float]) -> str:
+    """'81', or '81 to 97'."""
+    low, high = min(values), max(values)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
+
+
+def claims_table(records: Collection[Mapping[str, Any]]) -> str:
+    """A row a claim: those that have a run, then those that wait for one, then those that cannot be had."""
+    lines = [
+        "| network | measured on | its paper | here | 95 % | difference | verdict | + mirrored | faces new to it "
+        "| best epoch | minutes a run | command |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    waiting = []
+    for row in CLAIMS:
+        runs = _of(row, records)
+        if not runs:
+            waiting.append(
+                f"| `{row.model}` | {row.data} {row.part} | {row.claim.accuracy:g} % |"
+                + " |" * 3
+                + " not trained yet |"
+                + " |" * 5
+            )
+            continue
+        found, new = figure(runs), figure(runs, "new_accuracy", "new_faces")
+        seeds = "" if found.seeds > 1 else ", one seed"
+        note = f"; {row.note}" if row.note else ""
+        lines.append(
+            f"| `{row.model}` | {row.data} {row.part}, {found.faces:,} | {row.claim.accuracy:.2f} % | {_mean(found)} "
+            f"| {_interval(found)} | {found.mean - row.claim.accuracy:+.2f} "
+            f"| {verdict(found, row.claim.accuracy, row.claimed_on)}{seeds}{note} | {_mean(figure(runs, 'mirrored'))} "
+            f"| {_mean(new)} of {new.faces:,} | {_range([run['best_epoch'] for run in runs])} of {runs[0]['epochs']} "
+            f"| {_range([run['minutes'] for run in runs])} | {_command(runs)} |"
+        )
+    lines += waiting
+    lines += [
+        f"| {one.network} | | {one.claim} |" + " |" * 3 + f" cannot be had: {one.why} |" + " |" * 5 for one in CANNOT
+    ]
+    return "\n".join(lines)
+
+
+def readings_table(records: Collection[Mapping[str, Any]]) -> str:
+    """A row a reading of xu-rescnn's paper, the recipe itself first."""
+    lines = [
+        "| reading | seeds | single | + mirrored | best epoch | verdict | command |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in (CLAIMS[0], CLAIMS[1], *READINGS):
+        runs = _of(row, records)
+        if runs:
+            found = figure(runs)
+            reading = row.reading or ("as `paper` in models.yaml" if row is CLAIMS[0] else f"the network `{row.model}`")
+            lines.append(
+                f"| {reading} | {found.seeds} | {_mean(found)} | {_mean(figure(runs, 'mirrored'))} "
+                f"| {_range([run['best_epoch'] for run in runs])} of {runs[0]['epochs']} "
+                f"| {verdict(found, row.claim.accuracy, row.claimed_on)} | {_command(runs)} |"
+            )
+    return "\n".join(lines)

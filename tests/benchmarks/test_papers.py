@@ -1,0 +1,100 @@
+"""The page that holds the papers' claims against what was trained here."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import papers
+from benchmarks.papers_page import claims_table, figure, readings_table, verdict
+from benchmarks.papers_plan import CLAIMS, READINGS
+from fercli.data.cartoon import cartoon
+from fercli.models.catalogue import load_catalogue
+from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.settings import parse_overrides, settings
+
+
+def records(row: str, *accuracies: float) -> list[dict[str, object]]:
+    return [
+        {
+            "row": row, "seed": seed, "command": f"fer train --seed {seed}", "faces": 3589, "accuracy": accuracy,
+            "mirrored": accuracy + 1, "new_faces": 3000, "new_accuracy": accuracy - 1, "best_epoch": 90 + seed,
+            "epochs": 100, "minutes": 20.5,
+        }
+        for seed, accuracy in enumerate(accuracies)
+    ]  # fmt: skip
+
+
+def test_every_run_can_be_trained_and_has_a_claim():
+    names = [row.name for row in (*CLAIMS, *READINGS)]
+    assert len(set(names)) == len(names)
+    for row in (*CLAIMS, *READINGS):
+        assert row.claim.measure == "accuracy"
+        changed = parse_overrides([word for word in row.options if word != "--set"])
+        config = settings(model=row.model, data=row.data, recipe=row.recipe, changes={}, overrides=changed)
+        assert config.group == "image", "the papers split by image"
+        same = config.recipe == load_catalogue().recipe(row.model, "paper")
+        assert same == (not row.reading), f"{row.name} changes nothing, or does and does not say so"
+
+
+def test_the_interval_is_of_faces_and_of_seeds():
+    one = figure(records("a", 64.0))
+    assert one.error == pytest.approx(np.sqrt(64 * 36 / 3589))
+    three = figure(records("a", 63.0, 64.0, 65.0))
+    assert (three.mean, three.sd) == (64.0, 1.0)
+    assert three.error == pytest.approx(np.sqrt(64 * 36 / 3589 + 1 / 3))
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "said"),
+    [(70.0, "reproduced"), (65.0, "reproduced"), (64.5, "within chance"), (63.0, "not reproduced")],
+)
+def test_a_verdict_is_of_the_interval_then_of_the_difference(accuracy, said):
+    """Of 3,589 faces the interval reaches 1.56 points up from 65 %, the difference of two such figures 2.2."""
+    assert verdict(figure(records("a", accuracy)), 66.29, 3589) == said
+
+
+def test_a_row_has_a_run_or_waits_for_one():
+    table = claims_table(records("xu-rescnn", 63.0, 63.5, 64.0)).splitlines()
+    assert len({line.count("|") for line in table}) == 1, "a row lacks a cell"
+    row = next(line for line in table if line.startswith("| `xu-rescnn` |"))
+    assert "| 66.29 % | 63.50 ± 0.50 % |" in row
+    assert "| -2.79 | not reproduced |" in row
+    assert "| 90 to 92 of 100 |" in row
+    assert sum("not trained yet" in line for line in table) == len(CLAIMS) - 1
+    assert readings_table(records("xu-rescnn", 63.0)).count("\n") == 2
+
+
+def test_a_finished_run_is_filed_once(tmp_path, monkeypatch):
+    """A real run of the drawn faces, by image: its test faces are new pictures of people whom training knows."""
+    row = papers.Row("drawn", "xu-rescnn", "cartoon", "test", 70, recipe="quick", options=("--epochs", "1"))
+    page = tmp_path / "papers.md"
+    page.write_text("".join(f"<!-- begin {part} -->\n<!-- end {part} -->\n" for part in ("claims", "readings")))
+    monkeypatch.setattr(papers, "CLAIMS", (row,))
+    monkeypatch.setattr(papers, "READINGS", ())
+    monkeypatch.setattr(papers, "PAGE", page)
+    monkeypatch.setattr(papers, "RECORDS", tmp_path / "papers.json")
+    monkeypatch.setattr("sys.argv", ["papers", "--runs", str(tmp_path), "--train"])
+    papers.main()
+    filed = json.loads((tmp_path / "papers.json").read_text())
+    (found,) = filed.values()
+    assert found["faces"] == found["new_faces"] == 70, "by person, nobody in test is known"
+    assert found["accuracy"] == found["new_accuracy"]
+    assert found["command"] == "fer train --model xu-rescnn --data cartoon --recipe quick --epochs 1 --seed 0"
+    (tmp_path / "drawn-seed0" / "metrics.json").unlink()
+    papers.main()  # what is filed is not trained again
+    assert json.loads((tmp_path / "papers.json").read_text()) == filed
+    assert not RunFolder(tmp_path / "drawn-seed0").complete
+
+
+def test_faces_that_training_knows_are_told_apart(tmp_path, monkeypatch):
+    from fercli.core.progress import Listener
+    from fercli.workflows.train import train
+
+    config = settings(recipe="quick", changes={"group": "image", "device": "cpu"}, overrides={"epochs": 1})
+    folder = RunFolder(train(config, tmp_path / "run", listener=Listener()).folder)
+    right, new = papers._right_and_new("test", folder)
+    assert len(right) == len(new) == 70
+    persons = cartoon().subjects
+    assert persons is not None
+    assert not new.any(), "every person of the test part is in training too"
