@@ -13,11 +13,10 @@ _TRUNCATED_STD = 0.87962566103423978
 
 
 def batch_norm(channels: int) -> nn.BatchNorm2d:
-    """Batch norm with Keras' epsilon, 1e-3, and PyTorch's momentum, 0.1.
+    """Batch norm with Keras' epsilon, 1e-3.
 
-    Keras' default momentum of 0.99 (PyTorch's 0.01) remembers some hundred steps. Small sets have a dozen steps an
-    epoch: there the running statistics lag behind the weights, and validation sees a network that was never trained
-    (docs/experiments.md has figures).
+    Its momentum is PyTorch's 0.1 where Keras' default would be 0.01, and decides nothing: training computes the
+    statistics anew before each validation (fercli.training.loop.update_batchnorm).
     """
     return nn.BatchNorm2d(channels, eps=_EPSILON)
 

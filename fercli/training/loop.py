@@ -23,7 +23,7 @@ from fercli.training.device import Precision, autocast, reuse_memory
 from fercli.training.state import TrainingState
 from fercli.training.teaching import taught
 
-#: Batches over which the norm statistics of averaged weights are taken.
+#: Batches over which batch norm's statistics are computed before each validation.
 _NORM_BATCHES = 16
 
 #: Seconds between two looks at the losses, which on a GPU wait for it.
@@ -86,8 +86,7 @@ def fit(
             raise RunError(
                 f"the loss is no longer a number in epoch {epoch}: try a lower --lr than {recipe.optimizer.lr:g}"
             )
-        if state.averaged is not None:
-            _restate_norms(state, train, order, draws)
+        update_batchnorm(state, train, order, draws, precision)
         val_loss, val_accuracy = _validate(state.kept_network, val)
         row = EpochRow(epoch, rate, loss, accuracy, val_loss, val_accuracy, time.perf_counter() - start)
         state.finish_epoch(row)
@@ -169,24 +168,31 @@ def _mixed(faces: Tensor, target: Tensor, classes: int, alpha: float) -> tuple[T
 
 
 @torch.no_grad()
-def _restate_norms(state: TrainingState, train: Faces, order: Tensor, draws: Generator) -> None:
-    """Take the norm statistics of averaged weights anew from training faces, frozen norms left alone.
+def update_batchnorm(
+    state: TrainingState, train: Faces, order: Tensor, draws: Generator, precision: Precision = "fp32"
+) -> None:
+    """Compute the batch norm statistics of the network to be validated anew, from augmented training faces, the first
+    batches of `order`. Frozen norms keep theirs.
 
-    An average of weights has other activations than any of the networks averaged, so their running
-    statistics do not fit it. Source: stochastic weight averaging, arXiv 1803.05407.
+    Running statistics don't fit the weights: those of an average of weights are of no network that was averaged
+    (stochastic weight averaging, arXiv 1803.05407), and on a set with few steps an epoch those of the network itself
+    lag behind it, so that validation would see a network that was never trained.
     """
     network = state.kept_network
     modes = [(layer, layer.training) for layer in network.modules()]
     state.train_mode(network)
-    batch_norms = [layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm)]
-    norms = [norm for norm in batch_norms if norm.training]
+    norms = [
+        layer for layer in network.modules() if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training
+    ]
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches that follow
     size = state.batch_size
-    for batch in order.split(size)[: min(_NORM_BATCHES, len(train) // size)]:
-        network(augmented(train.images[batch], state.recipe.augment, draws))
+    batches = order.split(size)[: min(_NORM_BATCHES, len(train) // size)] if norms else ()
+    for batch in batches:
+        with autocast(order.device, precision):
+            network(augmented(train.images[batch], state.recipe.augment, draws))
     for layer, mode in modes:
         layer.training = mode
     for norm, momentum in zip(norms, momenta, strict=True):

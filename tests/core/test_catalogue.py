@@ -6,6 +6,7 @@ import pytest
 
 from fercli.core.catalogue import merged, parse_catalogue
 from fercli.core.errors import ModelError
+from fercli.models.catalogue import load_catalogue
 
 RECIPE = {"epochs": 3, "batch_size": 8, "optimizer": {"name": "adam", "lr": "1e-3"}}
 ENTRY = {
@@ -81,6 +82,16 @@ def test_a_network_that_no_paper_trained_on_faces_needs_no_paper_recipe():
     (name,) = catalogue.models
     with pytest.raises(ModelError, match="best"):
         catalogue.recipe(name, "paper")
+
+
+def test_only_papers_that_name_pretraining_are_departed_from_without_it():
+    catalogue = load_catalogue()
+    starts = {name: catalogue.recipe(name, "paper").pretrained for name in ("li-resnet50", "li-resnet101")}
+    assert starts == {"li-resnet50": "none", "li-resnet101": "imagenet"}
+    assert catalogue.recipe("li-resnet50", "paper-imagenet").pretrained == "imagenet"
+    for name, remark in (("li-resnet50", ""), ("li-resnet101", "without ImageNet weights, not the paper's set-up")):
+        entry = catalogue[name]
+        assert entry.remark(entry.recipes["quick"]) == remark
 
 
 @pytest.mark.parametrize("document", [None, [], "text", 3])
