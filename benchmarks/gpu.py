@@ -47,7 +47,7 @@ def bah_resnet(options: argparse.Namespace, folder: Path) -> Iterator[Row]:
     """A hundred epochs of the paper's network on the paper's set."""
     epochs = options.epochs or 100
     words = ["train", "--model", "bah-resnet", "--data", options.fergit, "--epochs", str(epochs), "--set"]
-    taken = seconds([*words, "stop_after=null", "--device", options.device, "--out", str(folder)])
+    taken = seconds([*words, "early_stopping_patience=null", "--device", options.device, "--out", str(folder)])
     yield Row(f"`bah-resnet`, {epochs} epochs of FERGIT, on {options.device}", taken, AIM, 60, "s", "less", 1.0)
 
 

@@ -83,7 +83,9 @@ def measure(model: str, size: str, root: Path | None) -> dict[str, Any]:
     val = drawn(faces, "val", 500)
     entry = load_catalogue()[model]
     epochs = max(3, min(30, BUDGET // len(train)))
-    recipe = entry.recipes["paper"].model_copy(update={"schedule": Schedule(), "stop_after": None, "epochs": epochs})
+    recipe = entry.recipes["paper"].model_copy(
+        update={"schedule": Schedule(), "early_stopping_patience": None, "epochs": epochs}
+    )
     repeatable(0)
     state = Tracked(build_model(model), recipe, len(train), len(faces.classes))
     precision = resolve_precision("auto", torch.device("cpu"), entry.bf16_on_cpu)

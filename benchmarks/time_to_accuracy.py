@@ -44,7 +44,7 @@ def on_device(faces: FaceSet) -> Faces:
 
 def settings(model: str, epochs: int) -> Recipe:
     """The network's best recipe, shortened, without the averaged weights that the usual loop lacks."""
-    short = {"epochs": epochs, "stop_after": None, "average": 0.0, "pretrained": "none", "frozen": ()}
+    short = {"epochs": epochs, "early_stopping_patience": None, "ema_decay": 0.0, "pretrained": "none", "frozen": ()}
     return load_catalogue().recipe(model, "best").model_copy(update=short)
 
 

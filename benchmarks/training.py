@@ -47,7 +47,14 @@ _LARGE = 30_000_000
 
 def recipe_of(model: str) -> Recipe:
     """The network's recipe for training from scratch, without what the usual loop lacks."""
-    plain = {"epochs": 10_000, "stop_after": None, "average": 0.0, "pretrained": "none", "frozen": (), "mixup": 0.0}
+    plain = {
+        "epochs": 10_000,
+        "early_stopping_patience": None,
+        "ema_decay": 0.0,
+        "pretrained": "none",
+        "frozen": (),
+        "mixup": 0.0,
+    }
     return load_catalogue().recipe(model, "best").model_copy(update=plain)
 
 

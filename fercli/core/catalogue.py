@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from fercli.core.errors import ModelError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.recipe import Count, Number, Recipe, Settings, faults
+from fercli.core.recipe import Count, Number, Recipe, Settings, faults, rename_settings
 from fercli.core.registry import suggest
 
 Percent = Annotated[Number, Field(ge=0, le=100)]
@@ -198,7 +198,7 @@ def _shared_recipes(recipes: object, found: list[str]) -> dict[str, Mapping[str,
         except ValidationError as error:
             found += [f"recipes.{name}.{fault}" for fault in faults(error)]
         else:
-            good[name] = recipe
+            good[name] = rename_settings(recipe)
     return good
 
 
@@ -215,7 +215,12 @@ def _with_recipes(name: str, entry: Any, shared: Mapping[str, Mapping[str, Any]]
                 near = suggest(base, shared)
                 found.append(f"models.{name}.recipes.{kind}: no shared recipe '{base}': {near}")
                 continue
-            own = merged(shared[base], {key: value for key, value in own.items() if key != "base"})
+            changes = {key: value for key, value in own.items() if key != "base"}
+            try:
+                own = merged(shared[base], rename_settings(changes))
+            except ValueError as error:
+                found.append(f"models.{name}.recipes.{kind}: {error}")
+                continue
         resolved[kind] = own
     return {**entry, "recipes": resolved}
 

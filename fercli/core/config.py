@@ -38,12 +38,13 @@ class RunConfig(Settings):
 
     @model_validator(mode="after")
     def _settings_speak_of_what_is_there(self) -> "RunConfig":
-        if self.teacher is None and self.recipe.teacher_share != Recipe.model_fields["teacher_share"].default:
-            raise ValueError(
-                "teacher_share is the share of a teacher, and there is none: name one with --teacher MODEL"
-            )
-        if self.extra is None and self.recipe.extra_most is not None:
-            raise ValueError("extra_most bounds an extra set, and there is none: name one with --extra SET")
+        if (
+            self.teacher is None
+            and self.recipe.distillation_weight != Recipe.model_fields["distillation_weight"].default
+        ):
+            raise ValueError("distillation_weight weighs a teacher, and there is none: name one with --teacher MODEL")
+        if self.extra is None and self.recipe.max_extra_per_class is not None:
+            raise ValueError("max_extra_per_class bounds an extra set, and there is none: name one with --extra SET")
         return self
 
     def differences(self, other: "RunConfig") -> list[str]:

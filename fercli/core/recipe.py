@@ -1,6 +1,7 @@
 """What a recipe holds: every setting of a training that is not the network or the data."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,8 +16,39 @@ def _as_number(value: object) -> object:
     return value
 
 
+#: Settings that were called otherwise in files made before, by their dotted names then.
+RENAMED = {
+    "average": "ema_decay",
+    "stop_after": "early_stopping_patience",
+    "teacher_share": "distillation_weight",
+    "extra_most": "max_extra_per_class",
+    "keep": "checkpoint_metric",
+    "schedule.floor": "schedule.min_lr",
+}
+_RENAMED_METRICS = {"best-accuracy": "accuracy", "lowest-loss": "loss"}
+
+
+def rename_settings(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A recipe's settings, or some of them, in nested blocks, with the names that they have today.
+
+    Raises ValueError where a setting stands under both its names.
+    """
+    renamed: dict[str, Any] = {}
+    for name, value in settings.items():
+        dotted = prefix + name
+        today = RENAMED.get(dotted, dotted).removeprefix(prefix)
+        if isinstance(value, Mapping):
+            value = rename_settings(value, f"{dotted}.")
+        elif dotted == "keep" and isinstance(value, str):
+            value = _RENAMED_METRICS.get(value, value)
+        if today in renamed or (today != name and today in settings):
+            raise ValueError(f"'{dotted}' is called '{prefix}{today}' now: leave one of the two out")
+        renamed[today] = value
+    return renamed
+
+
 Number = Annotated[float, BeforeValidator(_as_number)]
-Share = Annotated[float, BeforeValidator(_as_number), Field(ge=0, lt=1)]
+Fraction = Annotated[float, BeforeValidator(_as_number), Field(ge=0, lt=1)]
 Positive = Annotated[float, BeforeValidator(_as_number), Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 
@@ -39,19 +71,19 @@ class Augmentation(Settings):
     #: degrees, either way
     rotate: Annotated[Number, Field(ge=0, le=180)] = 0.0
     #: share of the side, either way
-    shift: Share = 0.0
+    shift: Fraction = 0.0
     #: 0.1 draws from 1/1.1 to 1.1
     zoom: Annotated[Number, Field(ge=0)] = 0.0
     #: share of the full range, either way
-    brightness: Share = 0.0
+    brightness: Fraction = 0.0
     #: 0.2 draws from 0.8 to 1.2
-    contrast: Share = 0.0
+    contrast: Fraction = 0.0
     #: probability of losing one rectangle
     erase: Annotated[Number, Field(ge=0, le=1)] = 0.0
     #: standard deviation of a Gaussian blur in pixels, and of noise as a share of the full range: the most that is
     #: drawn, little more often than much
     blur: Annotated[Number, Field(ge=0, le=6)] = 0.0
-    noise: Share = 0.0
+    noise: Fraction = 0.0
 
     @property
     def moves(self) -> bool:
@@ -66,10 +98,10 @@ class Optimizer(Settings):
     lr: Positive
     weight_decay: Annotated[Number, Field(ge=0)] = 0.0
     #: SGD and RMSprop alone
-    momentum: Share = 0.0
+    momentum: Fraction = 0.0
     nesterov: bool = False
     #: Adam and its kin alone
-    betas: tuple[Share, Share] = (0.9, 0.999)
+    betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     eps: Positive = 1e-8
 
     @model_validator(mode="after")
@@ -84,12 +116,12 @@ class Schedule(Settings):
     move with every step."""
 
     name: Literal["constant", "plateau", "cosine", "one-cycle"] = "constant"
-    #: plateau: epochs without a better accuracy before the rate falls, by `factor`, not below `floor`
+    #: plateau: epochs without a better accuracy before the rate falls, by `factor`, not below `min_lr`
     patience: Count = 10
     factor: Annotated[Number, Field(gt=0, lt=1)] = 0.1
-    floor: Annotated[Number, Field(ge=0)] = 0.0
+    min_lr: Annotated[Number, Field(ge=0)] = 0.0
     #: cosine and one-cycle: share of all steps in which the rate rises
-    warmup: Share = 0.0
+    warmup: Fraction = 0.0
 
 
 class Recipe(Settings):
@@ -108,21 +140,26 @@ class Recipe(Settings):
     frozen: tuple[str, ...] = ()
     #: each class weighs N / (classes · its count)
     class_weights: bool = False
-    label_smoothing: Share = 0.0
+    label_smoothing: Fraction = 0.0
     #: alpha of the beta distribution that blends pairs of faces; 0 is off
     mixup: Annotated[Number, Field(ge=0)] = 0.0
-    #: share of a teacher's probabilities in the targets, where there is a teacher
-    teacher_share: Annotated[Number, Field(gt=0, le=1)] = 0.5
+    #: weight of a teacher's probabilities in the targets, where there is a teacher; the labels have the rest
+    distillation_weight: Annotated[Number, Field(gt=0, le=1)] = 0.5
     #: the most faces of each class that are taken from an extra set, where there is one; none takes all
-    extra_most: Count | None = None
+    max_extra_per_class: Count | None = None
     #: decay per step of the exponential moving average of the weights that is validated and kept; 0 is off
-    average: Share = 0.0
+    ema_decay: Fraction = 0.0
     #: epochs without a better validation before training ends; none trains to the end
-    stop_after: Count | None = None
-    #: which epoch's weights are kept: the best validation accuracy, the lowest validation loss, or the last
-    keep: Literal["best-accuracy", "lowest-loss", "last"] = "best-accuracy"
+    early_stopping_patience: Count | None = None
+    #: which epoch's weights are kept: that of the best validation accuracy, of the lowest validation loss, or the last
+    checkpoint_metric: Literal["accuracy", "loss", "last"] = "accuracy"
     #: share of the training part that validates, where the set's own validation part is not to be used
     val_fraction: Annotated[Number, Field(gt=0, lt=1)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_the_names_of_before(cls, settings: Any) -> Any:
+        return rename_settings(settings) if isinstance(settings, Mapping) else settings
 
     @model_validator(mode="after")
     def _frozen_layers_know_something(self) -> "Recipe":

@@ -58,7 +58,7 @@ def fit(
 
     A batch that does not fill is dropped at an epoch's end (another one each epoch), so that every step has one
     shape. A `teacher` (see fercli.training.teaching) on the same device has its say in the targets, as the recipe's
-    `teacher_share` tells.
+    `distillation_weight` says.
 
     Raises RunError when the loss stops being a number.
     """
@@ -133,7 +133,7 @@ def _epoch(
         faces, labels = augmented(train.images[batch], recipe.augment, draws), train.labels[batch]
         target = labels if train.targets is None else train.targets[batch]
         if teacher is not None:
-            target = taught(target, teacher(faces), recipe.teacher_share)
+            target = taught(target, teacher(faces), recipe.distillation_weight)
         faces, target = _mixed(faces, target, state.classes, recipe.mixup)
         with autocast(faces.device, precision):
             out = network(faces).float()

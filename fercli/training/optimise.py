@@ -40,7 +40,7 @@ def make_schedule(optimizer: optim.Optimizer, settings: Schedule, steps: int) ->
         # Keras lowers the rate in the epoch that fills the patience, PyTorch in the one after it
         patience = settings.patience - 1
         return ReduceLROnPlateau(
-            optimizer, "max", factor=settings.factor, patience=patience, min_lr=settings.floor, threshold=0
+            optimizer, "max", factor=settings.factor, patience=patience, min_lr=settings.min_lr, threshold=0
         )
     return LambdaLR(optimizer, lambda step: _rate(settings, step, steps))
 

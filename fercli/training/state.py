@@ -52,7 +52,9 @@ class TrainingState:
         self.steps_per_epoch = faces // self.batch_size
         self.optimizer = make_optimizer(network.parameters(), recipe.optimizer)
         self.schedule = make_schedule(self.optimizer, recipe.schedule, recipe.epochs * self.steps_per_epoch)
-        self.averaged = AveragedModel(network, multi_avg_fn=_moving_average(recipe.average)) if recipe.average else None
+        self.averaged = (
+            AveragedModel(network, multi_avg_fn=_moving_average(recipe.ema_decay)) if recipe.ema_decay else None
+        )
         self.history: list[EpochRow] = []
         self.best: dict[str, Tensor] = {}
         #: what the network was compiled to, where it was; a training with the same network may take it over
@@ -71,20 +73,20 @@ class TrainingState:
     @property
     def finished(self) -> bool:
         """Whether all epochs are done, or validation has not improved for as long as the recipe allows."""
-        patience = self.recipe.stop_after
+        patience = self.recipe.early_stopping_patience
         return self.epoch >= self.recipe.epochs or (patience is not None and self.epoch - self._peak >= patience)
 
     @property
     def best_epoch(self) -> int:
         """The epoch whose weights are kept so far, from 1 on; 0 before the first."""
-        return self.epoch if self.recipe.keep == "last" else self._peak
+        return self.epoch if self.recipe.checkpoint_metric == "last" else self._peak
 
     @property
     def _peak(self) -> int:
         """The first epoch with the best validation, by loss or by accuracy as the recipe keeps weights."""
         if not self.history:
             return 0
-        if self.recipe.keep == "lowest-loss":
+        if self.recipe.checkpoint_metric == "loss":
             return min(self.history, key=lambda row: row.val_loss).epoch
         return max(self.history, key=lambda row: row.val_accuracy).epoch
 

@@ -56,7 +56,7 @@ def load_extra(config: RunConfig, classes: tuple[str, ...], steps: Steps = unhea
     chosen = (split(faces, SEED) == "train") & (labels >= 0)
     if not chosen.any():
         raise DataError(f"--extra {config.extra}: none of its training faces is {', '.join(classes)}")
-    if (most := config.recipe.extra_most) is not None:
+    if (most := config.recipe.max_extra_per_class) is not None:
         chosen &= _few_of_each(np.where(chosen, labels, -1), most)
     record = {
         "data": faces.name,

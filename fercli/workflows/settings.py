@@ -9,6 +9,7 @@ import yaml
 from fercli.core.catalogue import merged
 from fercli.core.config import RunConfig, parse_config
 from fercli.core.errors import UsageError
+from fercli.core.recipe import rename_settings
 from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
 from fercli.workflows.run_folder import read_config
@@ -108,10 +109,16 @@ def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
 
 
 def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted names as nested blocks: {'a.b': 1} to {'a': {'b': 1}}."""
+    """Recipe settings by dotted name as nested blocks, by their names of today: {'a.b': 1} to {'a': {'b': 1}}.
+
+    Raises UsageError where a setting stands under an old and a new name.
+    """
     out: dict[str, Any] = {}
     for name, value in overrides.items():
         for key in reversed(name.split(".")):
             value = {key: value}
         out = merged(out, value)
-    return out
+    try:
+        return rename_settings(out)
+    except ValueError as error:
+        raise UsageError(f"--set: {error}") from None

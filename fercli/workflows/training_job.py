@@ -113,7 +113,9 @@ class TrainingJob:
         if self.config.teacher is None:
             return None
         teacher, model = load_teacher(self.config.teacher, self.faces.classes, self.device, self.config.precision)
-        self.listener.say(f"learning from {model.path} too, with a share of {self.config.recipe.teacher_share:g}")
+        self.listener.say(
+            f"learning from {model.path} too, with a weight of {self.config.recipe.distillation_weight:g}"
+        )
         if note := teacher_note(model, self.faces, self.parts):
             self.listener.say(f"note: {note}")
         return teacher

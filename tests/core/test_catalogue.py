@@ -115,3 +115,14 @@ def test_unknown_names_suggest_the_nearest():
 
 def test_merging_keeps_what_is_not_named():
     assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 9}}) == {"a": {"b": 9, "c": 2}, "d": 3}
+
+
+def test_a_catalogue_made_before_is_read_by_its_old_names():
+    document = changed(recipes={"best": {"base": "shared", "keep": "lowest-loss"}})
+    document["recipes"] = {"shared": {**RECIPE, "average": 0.9, "schedule": {"name": "plateau", "floor": 0.1}}}
+    recipe = parse_catalogue(document, "here").recipe("net", "best")
+    assert (recipe.ema_decay, recipe.schedule.min_lr, recipe.checkpoint_metric) == (0.9, 0.1, "loss")
+    document["models"]["net"]["recipes"]["best"]["ema_decay"] = 0.5
+    document["models"]["net"]["recipes"]["best"]["average"] = 0.5
+    with pytest.raises(ModelError, match=r"models\.net\.recipes\.best: 'average' is called 'ema_decay' now"):
+        parse_catalogue(document, "here")

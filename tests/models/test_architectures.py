@@ -184,10 +184,10 @@ def test_the_papers_settings_are_in_their_recipes():
     recipes = {name: entry.recipes["paper"] for name, entry in entries if not name.startswith("preact-")}
     for name in ("bah-resnet", "bah-basic"):
         bah = recipes[name]
-        assert (bah.epochs, bah.batch_size, bah.class_weights, bah.stop_after) == (100, 64, True, 30)
+        assert (bah.epochs, bah.batch_size, bah.class_weights, bah.early_stopping_patience) == (100, 64, True, 30)
         assert (bah.optimizer.name, bah.optimizer.lr, bah.optimizer.betas) == ("nadam", 1e-3, (0.9, 0.999))
-        assert (bah.schedule.name, bah.schedule.patience, bah.schedule.floor) == ("plateau", 15, 1e-6)
-        assert bah.keep == "best-accuracy"
+        assert (bah.schedule.name, bah.schedule.patience, bah.schedule.min_lr) == ("plateau", 15, 1e-6)
+        assert bah.checkpoint_metric == "accuracy"
         augment = bah.augment
         assert all((augment.flip, augment.rotate, augment.shift, augment.zoom, augment.brightness))
     chen = recipes["chen-resnet-mlp"]

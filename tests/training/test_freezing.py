@@ -30,7 +30,7 @@ def test_frozen_layers_stay_and_the_others_move(average):
     faces = Faces(torch.randint(0, 256, (32, 1, 48, 48), dtype=torch.uint8, generator=draws), torch.arange(32) % 2)
     network = small()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    state = TrainingState(network, recipe(frozen=["0"], average=average), 32, 2)
+    state = TrainingState(network, recipe(frozen=["0"], ema_decay=average), 32, 2)
     modes: set[tuple[bool, bool]] = set()
     network.body[0][3].register_forward_hook(lambda layer, *_: modes.add((network.body[1].training, layer.training)))
     for _ in fit(state, faces, faces, seed=0, precision="fp32", compile_network=False, listener=Listener()):

@@ -19,7 +19,7 @@ RECIPE = Recipe.model_validate(
         "optimizer": {"name": "adamw", "lr": 0.01},
         "schedule": {"name": "one-cycle", "warmup": 0.2},
         "augment": {"flip": True, "shift": 0.1},
-        "average": 0.9,
+        "ema_decay": 0.9,
         "mixup": 0.2,
     }
 )
@@ -105,23 +105,25 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("keep", "column", "pick"),
-    [("best-accuracy", "val_accuracy", max), ("lowest-loss", "val_loss", min), ("last", "epoch", max)],
+    ("metric", "column", "pick"),
+    [("accuracy", "val_accuracy", max), ("loss", "val_loss", min), ("last", "epoch", max)],
 )
-def test_the_kept_epoch_follows_the_rule(keep, column, pick):
-    state = run(fresh(RECIPE.model_copy(update={"keep": keep})))
+def test_the_kept_epoch_follows_the_rule(metric, column, pick):
+    state = run(fresh(RECIPE.model_copy(update={"checkpoint_metric": metric})))
     values = [getattr(row, column) for row in state.history]
     assert state.best_epoch == values.index(pick(values)) + 1
 
 
 def test_stopping_early_looks_at_validation_even_where_the_last_weights_are_kept():
-    state = run(fresh(RECIPE.model_copy(update={"epochs": 30, "stop_after": 2, "keep": "last"})))
+    state = run(
+        fresh(RECIPE.model_copy(update={"epochs": 30, "early_stopping_patience": 2, "checkpoint_metric": "last"}))
+    )
     assert state.epoch < 30
     assert state.best_epoch == state.epoch
 
 
 def test_it_stops_when_validation_no_longer_improves():
-    recipe = RECIPE.model_copy(update={"epochs": 30, "stop_after": 2})
+    recipe = RECIPE.model_copy(update={"epochs": 30, "early_stopping_patience": 2})
     state = run(fresh(recipe))
     assert state.epoch == state.best_epoch + 2
     assert state.epoch < 30

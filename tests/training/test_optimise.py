@@ -74,7 +74,7 @@ def test_a_constant_rate_stays():
 
 def test_plateau_waits_its_patience_then_falls_by_its_factor_to_its_floor():
     optimizer = make_optimizer(nn.Linear(1, 1).parameters(), Optimizer(name="sgd", lr=1))
-    schedule = make_schedule(optimizer, Schedule(name="plateau", patience=2, factor=0.1, floor=0.05), 10)
+    schedule = make_schedule(optimizer, Schedule(name="plateau", patience=2, factor=0.1, min_lr=0.05), 10)
     seen = []
     for accuracy in [0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6, 0.6]:
         schedule.step(accuracy)

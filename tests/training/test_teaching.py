@@ -54,7 +54,7 @@ def accuracy(share: float | None) -> float:
     body = nn.Sequential(
         nn.Conv2d(1, 4, 5, stride=3), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(64, 2)
     )
-    recipe = RECIPE if share is None else RECIPE.model_copy(update={"teacher_share": share})
+    recipe = RECIPE if share is None else RECIPE.model_copy(update={"distillation_weight": share})
     state = TrainingState(Classifier(body, "unit"), recipe, 80, 2)
     teacher = None if share is None else Teacher(Contrary(), 1.0)
     before = teacher and {name: value.clone() for name, value in teacher.state_dict().items()}

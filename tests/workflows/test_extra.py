@@ -36,7 +36,7 @@ def files(tmp_path):
 def config(folder, most=None, **changes):
     asked = {"device": "cpu", "group": "image", "extra": str(folder / "other.safetensors"), **changes}
     own = str(folder / "own.safetensors")
-    return settings(recipe="quick", data=own, changes=asked, overrides={"epochs": 1, "extra_most": most})
+    return settings(recipe="quick", data=own, changes=asked, overrides={"epochs": 1, "max_extra_per_class": most})
 
 
 def test_its_training_part_is_trained_on_and_its_test_part_stays_new(files):
@@ -125,5 +125,5 @@ def test_targets_of_extra_faces_are_their_labels():
 
 
 def test_a_bound_on_an_extra_set_that_is_not_there_is_refused():
-    with pytest.raises(UsageError, match=r"extra_most bounds .* name one with --extra SET"):
-        settings(recipe="quick", changes={}, overrides={"extra_most": 3})
+    with pytest.raises(UsageError, match=r"max_extra_per_class bounds .* name one with --extra SET"):
+        settings(recipe="quick", changes={}, overrides={"max_extra_per_class": 3})

@@ -47,3 +47,39 @@ def test_a_damaged_config_is_one_error(tmp_path):
     (tmp_path / "config.yaml").write_text(yaml.safe_dump({"model": "x"}))
     with pytest.raises(UsageError, match="recipe: Field required"):
         settings(config=tmp_path / "config.yaml", changes={}, overrides={})
+
+
+#: What version 0.1 wrote into a run's folder, the settings left out that are called the same today.
+OLD_CONFIG = """
+model: bah-resnet
+data: cartoon
+extra: muxspace
+teacher: xu-rescnn
+recipe_name: paper
+recipe:
+  epochs: 100
+  batch_size: 64
+  optimizer: {name: nadam, lr: 0.001}
+  schedule: {name: plateau, patience: 15, factor: 0.1, floor: 1.0e-06, warmup: 0.0}
+  teacher_share: 0.7
+  extra_most: 100
+  average: 0.9
+  stop_after: 30
+  keep: lowest-loss
+"""
+
+
+def test_settings_of_runs_made_before_are_read_by_their_old_names(tmp_path):
+    (tmp_path / "config.yaml").write_text(OLD_CONFIG)
+    recipe = settings(config=tmp_path / "config.yaml", changes={}, overrides={}).recipe
+    assert (recipe.distillation_weight, recipe.max_extra_per_class, recipe.ema_decay) == (0.7, 100, 0.9)
+    assert (recipe.early_stopping_patience, recipe.checkpoint_metric, recipe.schedule.min_lr) == (30, "loss", 1e-6)
+
+
+def test_old_names_can_be_typed_and_change_what_the_new_ones_do():
+    recipe = settings(
+        changes={}, overrides=parse_overrides(["average=0.5", "stop_after=null", "keep=best-accuracy"])
+    ).recipe
+    assert (recipe.ema_decay, recipe.early_stopping_patience, recipe.checkpoint_metric) == (0.5, None, "accuracy")
+    with pytest.raises(UsageError, match="'average' is called 'ema_decay' now"):
+        settings(changes={}, overrides={"average": 0.5, "ema_decay": 0.6})

@@ -40,7 +40,7 @@ def faces(tmp_path_factory):
 def config(faces):
     def made(teacher):
         changes = {"device": "cpu", "group": "image", "teacher": str(teacher)}
-        overrides = {"epochs": 1, "teacher_share": 0.8}
+        overrides = {"epochs": 1, "distillation_weight": 0.8}
         return settings(recipe="quick", data=str(faces), changes=changes, overrides=overrides)
 
     return made
@@ -110,7 +110,7 @@ def test_who_cannot_teach(tmp_path, config, shared):
 
 def test_a_share_without_a_teacher_is_refused():
     with pytest.raises(UsageError, match="name one with --teacher MODEL"):
-        settings(recipe="quick", changes={}, overrides={"teacher_share": 0.3})
+        settings(recipe="quick", changes={}, overrides={"distillation_weight": 0.3})
 
 
 def test_bf16_is_for_teachers_that_all_gain_by_it(tmp_path, monkeypatch):

@@ -35,7 +35,7 @@ class Choice:
 
     def retraining(self, config: RunConfig) -> RunConfig:
         """The settings of the training that follows."""
-        fixed = {"epochs": self.epochs, "keep": "last", "stop_after": None}
+        fixed = {"epochs": self.epochs, "checkpoint_metric": "last", "early_stopping_patience": None}
         return with_settings(config, {**self.settings, **fixed})
 
 

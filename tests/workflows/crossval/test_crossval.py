@@ -258,7 +258,7 @@ def test_selection_never_sees_the_test_faces_and_retrains_on_the_rest(run):
     joined = (fold / "split.csv").read_text()
     assert Counter(line.split(",")[-1] for line in joined.splitlines()[1:]) == {"train": 28, "test": 14}
     retrained = RunFolder(fold).read_config().recipe
-    assert (retrained.keep, retrained.epochs) == ("last", chosen["epochs"])
+    assert (retrained.checkpoint_metric, retrained.epochs) == ("last", chosen["epochs"])
     assert retrained.optimizer.lr == chosen["settings"]["optimizer.lr"]
 
 
