@@ -23,8 +23,8 @@ from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import weights_path
 from fercli.models.weights import Header, read_header
-from fercli.workflows.evaluate import evaluate
-from fercli.workflows.evaluation import Evaluation
+from fercli.workflows.evaluate.evaluation import Evaluation
+from fercli.workflows.evaluate.run import evaluate
 
 CARDS = Path(__file__).resolve().parent.parent / "docs" / "models"
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from fercli.metrics.scores import ClassScores, Scores, wilson
-from fercli.workflows.corrupt import Robustness
-from fercli.workflows.evaluation import Evaluation
+from fercli.workflows.evaluate.evaluation import Evaluation
+from fercli.workflows.evaluate.robustness import Robustness
 
 #: Points of accuracy that a corruption of medium strength has to cost to be named a weak point.
 _COSTLY = 0.1

@@ -26,7 +26,7 @@ from fercli.data.leaks import shared
 from fercli.data.splits import read_split
 from fercli.metrics.predictions import read_predictions
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.training_job import faces_of
+from fercli.workflows.train.data import load_set
 
 DOCS = Path(__file__).parent.parent / "docs"
 #: A record a finished run, by the run's name: what the page is made of.
@@ -68,7 +68,7 @@ def record(row: Row, seed: int, folder: RunFolder) -> dict[str, Any]:
 def _right_and_new(part: str, folder: RunFolder) -> tuple[np.ndarray, np.ndarray]:
     """Of each face of a part [N]: whether it is named rightly, and whether training has neither it nor its person."""
     config = folder.read_config()
-    faces = faces_of(config)
+    faces = load_set(config)
     parts = read_split(folder.split, faces)
     chosen = parts == part
     predictions = read_predictions(folder.predictions)

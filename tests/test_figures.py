@@ -9,8 +9,8 @@ import pytest
 from fercli.data.sets import SETS
 from fercli.metrics.scores import wilson
 from fercli.models.catalogue import load_catalogue
-from fercli.workflows.evaluate import evaluate
-from fercli.workflows.settings import parse_overrides, settings
+from fercli.workflows.evaluate.run import evaluate
+from fercli.workflows.train.settings import parse_overrides, settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

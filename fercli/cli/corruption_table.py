@@ -7,7 +7,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from fercli.metrics.robustness import CorruptedScores
-    from fercli.workflows.corrupt import Robustness
+    from fercli.workflows.evaluate.robustness import Robustness
 
 #: Columns that the table needs with the amounts and with whole headings.
 _ROOMY = 90

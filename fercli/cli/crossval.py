@@ -97,7 +97,7 @@ def crossval(
     from fercli.workflows.crossval.resolve import crossval_settings, parse_grid
     from fercli.workflows.crossval.run import crossval as workflow
     from fercli.workflows.crossval.settings import read_crossval
-    from fercli.workflows.settings import parse_overrides
+    from fercli.workflows.train.settings import parse_overrides
 
     if resume and force:
         raise UsageError("--resume continues what --force would start over: leave one out")

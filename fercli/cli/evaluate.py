@@ -9,7 +9,7 @@ from fercli.cli import console, options
 
 if TYPE_CHECKING:
     from fercli.core.catalogue import Claim
-    from fercli.workflows.evaluation import Evaluation
+    from fercli.workflows.evaluate.evaluation import Evaluation
 
 
 def evaluate(
@@ -64,8 +64,8 @@ def evaluate(
     from fercli.core.errors import UsageError
     from fercli.core.reading import Reading
     from fercli.data.corruptions import corruption_names
-    from fercli.workflows.evaluate import evaluate as workflow
-    from fercli.workflows.evaluation import EVALUATION_FILES
+    from fercli.workflows.evaluate.evaluation import EVALUATION_FILES
+    from fercli.workflows.evaluate.run import evaluate as workflow
 
     if out is not None and not force and (there := [name for name in EVALUATION_FILES if (out / name).exists()]):
         raise UsageError(f"{out} holds {', '.join(there)} already: --force replaces them, or name another --out")

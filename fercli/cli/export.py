@@ -10,7 +10,7 @@ from fercli.cli import console, options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.workflows.export_report import Export
+    from fercli.workflows.export.report import Export
 
 Form = Literal["onnx", "onnx-int8", "pt2", "safetensors", "safetensors-half"]
 
@@ -44,7 +44,7 @@ def export(
 
     Outputs are compared with PyTorch's before the file is put in its place; FILE.json has all figures.
     """
-    from fercli.workflows.export import export as workflow
+    from fercli.workflows.export.run import export as workflow
 
     done = workflow(
         model,
@@ -72,7 +72,7 @@ def _summary(done: "Export") -> "Table":
     from rich.text import Text
 
     from fercli.models.export.verify import TOLERANCE
-    from fercli.workflows.export_report import ROUNDED
+    from fercli.workflows.export.report import ROUNDED
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")

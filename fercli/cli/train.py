@@ -74,9 +74,9 @@ def train(
     """
     from fercli.cli.training_progress import TrainingProgress, training_table
     from fercli.core.errors import UsageError
-    from fercli.workflows import train as workflow
     from fercli.workflows.run_folder import unfinished_run
-    from fercli.workflows.settings import parse_overrides, settings
+    from fercli.workflows.train import run as workflow
+    from fercli.workflows.train.settings import parse_overrides, settings
 
     if resume and (config or force):
         raise UsageError("--resume goes with neither --config nor --force: the run has its own settings")

@@ -14,7 +14,7 @@ from fercli.cli.progress_bar import Bar
 from fercli.core.progress import EpochRow, Listener
 
 if TYPE_CHECKING:
-    from fercli.workflows.training_result import TrainResult
+    from fercli.workflows.train.finish import TrainResult
 
 #: Seconds of training after which its whole duration is foretold.
 _SETTLED = 6.0

@@ -191,7 +191,7 @@ def _shared_recipes(recipes: object, found: list[str]) -> dict[str, Mapping[str,
     if not isinstance(recipes, Mapping):
         found.append("recipes: must be a mapping of names to recipes")
         return {}
-    good = {}
+    good: dict[str, Mapping[str, Any]] = {}
     for name, recipe in recipes.items():
         try:
             Recipe.model_validate(recipe)

@@ -14,7 +14,7 @@ from fercli.data.faceset import FaceSet
 from fercli.data.sets import SETS, load_faces
 from fercli.data.sheet import Section, write_sheet
 from fercli.data.splits import Group, split
-from fercli.workflows.check_report import tile
+from fercli.workflows.check.report import tile
 
 PARTS = ("train", "val", "test", "spare", "all")
 

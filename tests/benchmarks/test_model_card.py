@@ -11,8 +11,8 @@ from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header
-from fercli.workflows.corrupt import robustness
-from fercli.workflows.evaluation import measure
+from fercli.workflows.evaluate.evaluation import measure
+from fercli.workflows.evaluate.robustness import robustness
 
 CARD = """# A card
 By hand.

@@ -11,7 +11,7 @@ from benchmarks.papers_plan import CLAIMS, READINGS
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import load_catalogue
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.settings import parse_overrides, settings
+from fercli.workflows.train.settings import parse_overrides, settings
 
 
 def records(row: str, *accuracies: float) -> list[dict[str, object]]:
@@ -89,7 +89,7 @@ def test_a_finished_run_is_filed_once(tmp_path, monkeypatch):
 
 def test_faces_that_training_knows_are_told_apart(tmp_path, monkeypatch):
     from fercli.core.progress import Listener
-    from fercli.workflows.train import train
+    from fercli.workflows.train.run import train
 
     config = settings(recipe="quick", changes={"group": "image", "device": "cpu"}, overrides={"epochs": 1})
     folder = RunFolder(train(config, tmp_path / "run", listener=Listener()).folder)

@@ -32,7 +32,7 @@ def fer(fer, monkeypatch):
         monkeypatch.setattr(f"fercli.workflows.{place}", lambda *_: None)
     for name in ("plot_confusion", "plot_sensitivities", "plot_trend"):
         monkeypatch.setattr(f"fercli.workflows.crossval.artefacts.{name}", lambda *_: None)
-    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: cartoon(6, 1))
+    monkeypatch.setattr("fercli.workflows.crossval.run.load_set", lambda *_: cartoon(6, 1))
     return fer
 
 

@@ -11,8 +11,8 @@ from fercli.cli.corruption_table import corruption_table
 from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
 from fercli.models.loaded import load_model
-from fercli.workflows.corrupt import robustness
-from fercli.workflows.evaluation import measure
+from fercli.workflows.evaluate.evaluation import measure
+from fercli.workflows.evaluate.robustness import robustness
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_it_is_typed_with_names_or_alone(fer, tmp_path, monkeypatch):
         asked.append(corruptions)
         raise UsageError("enough")
 
-    monkeypatch.setattr("fercli.workflows.evaluate.evaluate", heard)
+    monkeypatch.setattr("fercli.workflows.evaluate.run.evaluate", heard)
     fer("eval", "--corrupt", "blur,far", "--data", "cartoon")
     fer("eval", "--corrupt", "--tta")
     fer("eval")

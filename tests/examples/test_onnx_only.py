@@ -14,8 +14,8 @@ from PIL import Image
 from fercli.faces.detect import Detector
 from fercli.faces.sources import find_sources
 from fercli.models.loaded import load_model
-from fercli.workflows.export import export
-from fercli.workflows.export_detector import DETECTOR_FILES
+from fercli.workflows.export.detector import DETECTOR_FILES
+from fercli.workflows.export.run import export
 from fercli.workflows.predict.job import predict_sources
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_only" / "label_photo.py"

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fercli.core.reading import Reading
-    from fercli.workflows.check import Check
-    from fercli.workflows.clean import Cleaned
+    from fercli.workflows.check.fix import Cleaned
+    from fercli.workflows.check.run import Check
 
 
 def check(
@@ -68,10 +68,10 @@ def check(
     from fercli.cli.data.check_table import check_table, not_found
     from fercli.cli.progress_bar import Bar
     from fercli.core.reading import Reading
-    from fercli.workflows.check import check as workflow
-    from fercli.workflows.check_report import check_output, write_csv, write_suspects
-    from fercli.workflows.clean import fix as write_fixed
-    from fercli.workflows.clean import plan_fix
+    from fercli.workflows.check.fix import fix as write_fixed
+    from fercli.workflows.check.fix import plan_fix
+    from fercli.workflows.check.report import check_output, write_csv, write_suspects
+    from fercli.workflows.check.run import check as workflow
 
     for path, ending in ((csv, ".csv"), (sheet, ".png")):
         if path:
@@ -118,7 +118,7 @@ def _out_of_fold(
 ) -> "NDArray[np.float64]":
     """What a network that has not learned from a face makes of it, for every face."""
     from fercli.cli.crossval_progress import CrossvalProgress
-    from fercli.workflows.suspects import FOLDS, out_of_fold
+    from fercli.workflows.check.label_issues import FOLDS, out_of_fold
 
     console.note(
         f"cross-validating {model} on {name}, recipe {recipe}, {FOLDS} folds, to see which labels it contradicts"

@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from fercli.workflows.check import Check
-    from fercli.workflows.faults import Fault
+    from fercli.workflows.check.issues import Fault
+    from fercli.workflows.check.run import Check
 
 #: Columns of a terminal from which on meaning and examples have columns of their own.
 _WIDE = 110

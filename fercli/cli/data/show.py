@@ -38,7 +38,7 @@ def show(
 
     from fercli.cli.progress_bar import Bar
     from fercli.core.reading import Reading
-    from fercli.workflows.check_report import check_output
+    from fercli.workflows.check.report import check_output
     from fercli.workflows.describe_data import describe, write_samples
 
     if sheet:

@@ -9,7 +9,7 @@ import yaml
 from fercli.core.config import RunConfig
 from fercli.core.errors import RunError, UsageError
 from fercli.workflows.crossval.settings import CrossvalConfig, parse_crossval, threads_for
-from fercli.workflows.settings import settings
+from fercli.workflows.train.settings import settings
 
 
 def crossval_settings(

@@ -21,7 +21,7 @@ from fercli.workflows.crossval.selection import candidates, with_settings
 from fercli.workflows.crossval.settings import CrossvalConfig
 from fercli.workflows.crossval.trainer import Work
 from fercli.workflows.provenance import command_line, git_commit, versions
-from fercli.workflows.training_job import faces_of
+from fercli.workflows.train.data import load_set
 
 
 def crossval(
@@ -42,7 +42,7 @@ def crossval(
     for model in config.models:
         for candidate in candidates(model, config.grid) if config.select else ():
             with_settings(model, candidate)
-    faces = faces_of(config.models[0], listener.loading)
+    faces = load_set(config.models[0], listener.loading)
     assignments = draw(config, faces)
     if folder.folds.is_file():
         assignments = read_folds(folder.folds, faces)

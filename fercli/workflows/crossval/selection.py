@@ -17,7 +17,7 @@ from fercli.core.errors import FerError, RunError
 from fercli.core.files import read_json, write_json
 from fercli.models.weights import read_header
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.settings import nested
+from fercli.workflows.train.settings import nested
 
 #: Factors of the recipe's learning rate that are tried where no grid is named.
 RATES = (0.3, 1.0, 3.0)

@@ -18,7 +18,8 @@ from fercli.workflows.crossval.plan import Assignments, Task, parts_of, training
 from fercli.workflows.crossval.selection import choose
 from fercli.workflows.crossval.settings import Baseline, CrossvalConfig
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.training_job import TrainingJob
+from fercli.workflows.train.job import TrainingJob
+from fercli.workflows.train.run import run_job
 
 Parts = NDArray[np.str_]
 
@@ -112,8 +113,8 @@ class FoldTrainer:
         elif not begun:
             folder.checkpoint.unlink(missing_ok=True)
             folder.write_config(config)
-            job.start(folder, record)
-        job.run(folder)
+            job.write_start(folder, record)
+        run_job(job, folder)
         # a finished fold needs nothing to go on with, and a hundred such files take room
         folder.checkpoint.unlink(missing_ok=True)
 

@@ -18,9 +18,9 @@ FACES = cartoon(6, 1)
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: FACES)
-    monkeypatch.setattr("fercli.workflows.evaluation.plot_confusion", lambda *_: None)
-    monkeypatch.setattr("fercli.workflows.training_end.plot_curves", lambda *_: None)
+    monkeypatch.setattr("fercli.workflows.crossval.run.load_set", lambda *_: FACES)
+    monkeypatch.setattr("fercli.workflows.evaluate.evaluation.plot_confusion", lambda *_: None)
+    monkeypatch.setattr("fercli.workflows.train.finish.plot_curves", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from fercli.core.errors import DataError, RunError, UsageError
 from fercli.data.cartoon import cartoon
 from fercli.workflows.crossval.folder import unfinished_crossval
 from fercli.workflows.crossval.settings import read_crossval
-from fercli.workflows.evaluate import evaluate
+from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.run_folder import RunFolder
 
 FOLD_FILES = {
@@ -84,7 +84,7 @@ def test_every_face_is_tested_once_a_run_and_the_tables_follow_from_the_predicti
 
 
 def test_a_fold_is_a_run_that_can_be_measured(run, monkeypatch):
-    monkeypatch.setattr("fercli.workflows.evaluate.load_faces", lambda *_: cartoon(6, 1))
+    monkeypatch.setattr("fercli.workflows.evaluate.run.load_faces", lambda *_: cartoon(6, 1))
     result = run()
     fold = result.folder / "image" / "lenet" / "run-01" / "fold-01"
     measured = evaluate(str(fold), device="cpu")
@@ -155,7 +155,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_tables(run, monkeypatch,
 
 def test_a_finished_one_gives_its_tables_again_without_training(run, monkeypatch):
     first = run()
-    monkeypatch.setattr("fercli.workflows.training_job.fit", None)
+    monkeypatch.setattr("fercli.workflows.train.run.fit", None)
     again = run()
     assert again.to_dict() == first.to_dict()
 
@@ -175,7 +175,7 @@ def test_changed_settings_are_refused_with_what_differs(run, tmp_path):
 
 def test_changed_data_are_refused(run, monkeypatch):
     run()
-    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: cartoon(6, 1, seed=1))
+    monkeypatch.setattr("fercli.workflows.crossval.run.load_set", lambda *_: cartoon(6, 1, seed=1))
     with pytest.raises(RunError, match="drawn for other data than cartoon is now"):
         run()
 
@@ -212,7 +212,7 @@ def test_nothing_is_written_when_folds_cannot_be_drawn(run, tmp_path, monkeypatc
     with pytest.raises(DataError, match="take 3 or more"):
         run(folds=2)
     nobody = replace(cartoon(6, 1), subjects=None)
-    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: nobody)
+    monkeypatch.setattr("fercli.workflows.crossval.run.load_set", lambda *_: nobody)
     for group in ("subject", "both"):
         with pytest.raises(DataError, match="not known who is who"):
             run(group=group)
@@ -224,7 +224,7 @@ def test_nothing_is_written_when_folds_cannot_be_drawn(run, tmp_path, monkeypatc
 def test_auto_is_by_person_where_there_are_persons_enough(run, monkeypatch):
     assert [one.grouping for one in run("persons", group="auto").series] == ["subject"]
     few = replace(cartoon(6, 1), subjects=tuple("ab" * 21))
-    monkeypatch.setattr("fercli.workflows.crossval.run.faces_of", lambda *_: few)
+    monkeypatch.setattr("fercli.workflows.crossval.run.load_set", lambda *_: few)
     result = run("few", group="auto")
     assert [one.grouping for one in result.series] == ["image"]
     assert "only 2 persons are known" in " ".join(result.notes)

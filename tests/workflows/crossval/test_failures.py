@@ -36,7 +36,7 @@ def breaking(monkeypatch):
                 raise error
             return fit(state, *parts, seed=seed, **more)
 
-        monkeypatch.setattr("fercli.workflows.training_job.fit", broken)
+        monkeypatch.setattr("fercli.workflows.train.run.fit", broken)
 
     return set_up
 

@@ -1,0 +1,143 @@
+"""A face set without what a check found: `fer data check --fix`.
+
+What was published for measuring stays as it is, so that figures remain comparable: from a set that comes with a split
+only its train part loses faces. A set without one may lose faces from every part of the split that was drawn, and
+takes that split along into the file. Of what may go, these go, each for the first reason that holds:
+
+1. nearly blank faces;
+2. copies of each other with different labels, all of them, since nobody knows which is right;
+3. copies, but for one: where one has to stay all others go, else test's is kept before val's before train's;
+4. near duplicates in train of a face in val or test, whatever their subject.
+"""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.core.files import write_text
+from fercli.data import checks
+from fercli.data.face_file import SUFFIX, write_faces
+from fercli.data.faceset import FaceSet
+from fercli.workflows.check.report import check_output
+from fercli.workflows.check.run import Check
+
+REASONS = ("blank", "contradiction", "copy", "near duplicate")
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A face that goes, as its place in the set: why, and what it is a copy of."""
+
+    face: int
+    reason: str
+    of: int | None = None
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Where a cleaned set was written, how many faces it has, and how many went for which reason."""
+
+    path: Path
+    table: Path
+    faces: int
+    removed: dict[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return {"file": str(self.path), "table": str(self.table), "faces": self.faces, "removed": self.removed}
+
+
+def plan_fix(path: Path, force: bool = False) -> Path:
+    """The table that lists what is removed, beside the file that is to be written.
+
+    Raises UsageError where the file ends in anything but .safetensors, or one of the two is there already.
+    """
+    check_output(path, SUFFIX, force)
+    table = path.with_suffix(".removed.csv")
+    check_output(table, ".csv", force)
+    return table
+
+
+def removals(check: Check) -> list[Removal]:
+    """What goes, in the set's order."""
+    found: dict[int, Removal] = {}
+    for removal in (*_blanks(check), *_copies(check), *_near(check)):
+        found.setdefault(removal.face, removal)
+    free = _free(check)
+    return [found[face] for face in sorted(found) if free[face]]
+
+
+def fix(check: Check, path: Path, force: bool = False) -> Cleaned:
+    """Write the cleaned set to `path`, where `--data` finds it, and the list of what was removed beside it.
+
+    The list has the columns id, part, label, reason and duplicate_of. Raises UsageError or RunError where the files
+    cannot be written.
+    """
+    table = plan_fix(path, force)
+    gone = removals(check)
+    counts = Counter(removal.reason for removal in gone)
+    removed = {reason: counts[reason] for reason in REASONS}
+    kept = np.ones(len(check.faces), dtype=np.bool_)
+    kept[[removal.face for removal in gone]] = False
+    note = f"{check.faces.name} without {len(gone):,} faces, which {table.name} lists"
+    faces = replace(check.faces, name=path.stem, parts=check.parts, notes=(*check.faces.notes, note)).select(kept)
+    facts = {
+        "cleaned_from": check.faces.name,
+        "fingerprint": check.faces.fingerprint,
+        "seed": check.seed,
+        "group": check.group,
+        "removed": removed,
+        "faces": dict(Counter(faces.parts.tolist() if faces.parts is not None else [])),
+    }
+    _write_table(table, check.faces, check.parts, gone)
+    write_faces(path, faces, facts)
+    return Cleaned(path, table, len(faces), removed)
+
+
+def _free(check: Check) -> NDArray[np.bool_]:
+    """Which faces [N] may go at all."""
+    published = check.faces.parts
+    return np.ones(len(check.faces), np.bool_) if published is None else published == "train"
+
+
+def _blanks(check: Check) -> Iterator[Removal]:
+    return (Removal(int(face), "blank") for face in np.flatnonzero(check.blank))
+
+
+def _copies(check: Check) -> Iterator[Removal]:
+    free, labels = _free(check), check.faces.labels
+    rank = np.array([checks.PARTS.index(part) for part in check.parts.tolist()])
+    for members in checks.copies(check.same):
+        others = {label: members[labels[members] != label] for label in np.unique(labels[members])}
+        # what has to stay comes first, then test before val before train, then the set's order
+        first, *rest = sorted(members.tolist(), key=lambda face: (free[face], -rank[face], face))
+        if len(others) > 1:
+            for face in members.tolist():
+                yield Removal(face, "contradiction", int(others[labels[face]][0]))
+        else:
+            yield from (Removal(face, "copy", first) for face in rest)
+
+
+def _near(check: Check) -> Iterator[Removal]:
+    for pair in check.near.tolist():
+        for face, other in (pair, pair[::-1]):
+            if check.parts[face] == "train" and check.parts[other] in ("val", "test"):
+                yield Removal(face, "near duplicate", other)
+
+
+def _write_table(path: Path, faces: FaceSet, parts: NDArray[np.str_], gone: list[Removal]) -> None:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("id", "part", "label", "reason", "duplicate_of"))
+    for removal in gone:
+        face = removal.face
+        of = "" if removal.of is None else faces.ids[removal.of]
+        rows.writerow((faces.ids[face], parts[face], faces.classes[faces.labels[face]], removal.reason, of))
+    write_text(path, text.getvalue())

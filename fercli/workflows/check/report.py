@@ -1,0 +1,85 @@
+"""What a check found as files: a row a face in csv, and the faces themselves on a contact sheet."""
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from fercli.core.errors import UsageError
+from fercli.core.files import write_text
+from fercli.data.faceset import FaceSet
+from fercli.data.sheet import Section, Tile, write_sheet
+from fercli.workflows.check.issues import Fault
+from fercli.workflows.check.run import Check
+
+COLUMNS = ("fault", "group", "id", "part", "label", "subject", "remark")
+
+#: How many faces a sheet shows of each kind of fault, and of each group in it.
+_SHOWN, _SHOWN_OF_GROUP = 60, 6
+
+
+def check_output(path: Path, ending: str, force: bool) -> None:
+    """Raise UsageError where a file to be written has not this ending, or is there already and not to be replaced."""
+    if path.suffix.lower() != ending:
+        raise UsageError(f"{path} does not end in {ending}: name it {path.with_suffix(ending)}")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: choose another name")
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists already: --force replaces it, or choose another name")
+
+
+def write_csv(path: Path, check: Check) -> None:
+    """Write a row for every face of every fault, groups numbered from 1 within their kind; small classes have a row
+    with the class alone. Raises RunError where the file cannot be written."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    rows.writerows(_rows(check))
+    write_text(path, text.getvalue())
+
+
+def _rows(check: Check) -> Iterator[tuple[object, ...]]:
+    faces = check.faces
+    for fault in check.faults:
+        for number, group in enumerate(fault.groups, 1):
+            for face in group:
+                subject = faces.subjects[face] if faces.subjects else ""
+                label = faces.classes[faces.labels[face]]
+                yield fault.kind, number, faces.ids[face], check.parts[face], label, subject, _remark(fault, number)
+        if fault.kind == "classes":
+            yield from ((fault.kind, number, "", "", name, "", "") for number, name in enumerate(fault.numbers, 1))
+
+
+def _remark(fault: Fault, number: int) -> str:
+    """What is said of a fault's group, counted from 1."""
+    return fault.remarks[number - 1] if fault.remarks else ""
+
+
+def write_suspects(path: Path, check: Check) -> None:
+    """Write a contact sheet (png) of the faces concerned, under a heading for each kind of fault, the worst first.
+
+    Shows the first of each kind; copies stand side by side. Raises RunError where the file cannot be written.
+    """
+    found = [fault for fault in check.faults if fault.groups]
+    sections = [_section(fault, check) for fault in found]
+    write_sheet(path, sections or [Section(f"{check.faces.name}: nothing found that can be shown", ())])
+
+
+def _section(fault: Fault, check: Check) -> Section:
+    groups: list[tuple[Tile, ...]] = []
+    shown = 0
+    for number, group in enumerate(fault.groups, 1):
+        some = check.telling(fault, group)[:_SHOWN_OF_GROUP]
+        if shown + len(some) > _SHOWN:
+            break
+        groups.append(tuple(tile(check.faces, face, str(check.parts[face]), _remark(fault, number)) for face in some))
+        shown += len(some)
+    total = sum(map(len, fault.groups))
+    some_of = "" if shown == total else f" ({shown} of {total:,} faces shown)"
+    return Section(f"{fault.title}: {fault.found}{some_of}", tuple(groups))
+
+
+def tile(faces: FaceSet, face: int, part: str, remark: str = "") -> Tile:
+    """One face of a set for a contact sheet: its id, its part and its label below it, and what is remarked."""
+    lines = (faces.ids[face], f"{part} · {faces.classes[faces.labels[face]]}", *([remark] if remark else []))
+    return Tile(faces.images[face, 0], lines)

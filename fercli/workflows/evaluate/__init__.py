@@ -1,0 +1,1 @@
+"""What `fer eval` does: a trained network and a face set in, figures out."""

@@ -1,0 +1,119 @@
+"""A network measured on faces: the figures, and the files that hold them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fercli.core.files import write_json
+from fercli.data.faceset import FaceSet
+from fercli.metrics.calibration import Reliability, reliability, softmax
+from fercli.metrics.confidence_plots import plot_coverage, plot_reliability
+from fercli.metrics.coverage import Coverage, coverage
+from fercli.metrics.plots import plot_confusion
+from fercli.metrics.predictions import Predictions, write_predictions
+from fercli.metrics.scores import Scores, score
+from fercli.models.loaded import Model
+from fercli.workflows.evaluate.classes import logits_among
+from fercli.workflows.evaluate.robustness import ROBUSTNESS_FILES, Robustness
+
+#: The picture of a coverage curve.
+COVERAGE_FILE = "coverage.png"
+#: All that an evaluation may leave in a folder.
+EVALUATION_FILES = (
+    "metrics.json", "predictions.csv", "confusion.png", "reliability.png", COVERAGE_FILE, *ROBUSTNESS_FILES,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One network on one part of one face set.
+
+    `scores` and `reliability` are with the temperature, the `uncalibrated` ones without.
+    """
+
+    model: str
+    data: str
+    part: str
+    mirrored: bool
+    temperature: float
+    scores: Scores
+    uncalibrated: Scores
+    reliability: Reliability
+    uncalibrated_reliability: Reliability
+    predictions: Predictions
+    notes: tuple[str, ...] = ()
+    robustness: Robustness | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures, without the predictions, as JSON takes them."""
+        return {
+            "model": self.model,
+            "data": self.data,
+            "part": self.part,
+            "views": "single + mirrored" if self.mirrored else "single",
+            "temperature": self.temperature,
+            **self.scores.to_dict(),
+            "uncalibrated": {
+                "log_loss": self.uncalibrated.log_loss,
+                "calibration_error": self.uncalibrated.calibration_error,
+            },
+            "notes": self.notes,
+            **({"corruptions": self.robustness.to_list()} if self.robustness else {}),
+        }
+
+    @property
+    def title(self) -> str:
+        """What was measured, for the head of a picture."""
+        return f"{self.model} on {self.data} ({self.part})"
+
+    def coverage(self) -> Coverage:
+        """Accuracy against the share of faces answered, when the least sure ones are left out."""
+        return coverage(self.predictions.probabilities, self.predictions.labels)
+
+    def save(self, folder: Path, curve: Coverage | None = None) -> list[str]:
+        """Write tables, pictures and, last, metrics.json into a folder, with a coverage curve if there is one.
+
+        Gives the names of the files.
+        """
+        for name in (COVERAGE_FILE, *ROBUSTNESS_FILES):
+            (folder / name).unlink(missing_ok=True)  # an earlier evaluation's
+        self.save_predictions(folder / "predictions.csv", folder / "confusion.png")
+        before = self.uncalibrated_reliability if self.temperature != 1 else None
+        plot_reliability(self.reliability, folder / "reliability.png", before, self.title)
+        if self.robustness:
+            self.robustness.save(folder, f"{self.title}: corrupted faces")
+        document = self.to_dict()
+        if curve is not None:
+            plot_coverage(curve, folder / COVERAGE_FILE, self.title)
+            document["coverage"] = curve.to_dict()
+        write_json(folder / "metrics.json", document)
+        pictures = ["reliability.png", *([COVERAGE_FILE] if curve is not None else [])]
+        corrupted = ROBUSTNESS_FILES if self.robustness else ()
+        return ["predictions.csv", "confusion.png", *pictures, *corrupted, "metrics.json"]
+
+    def save_predictions(self, table: Path, confusion: Path) -> None:
+        """Write the table of predictions (csv) and the picture of the confusion matrix (png)."""
+        write_predictions(table, self.predictions)
+        plot_confusion(self.scores.confusion, self.scores.classes, confusion, self.title)
+
+
+def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()) -> Evaluation:
+    """Measure a network on all of `faces`, whose classes must be the network's or some of them, in the same order.
+
+    Where they are some, the network chooses among these alone.
+    """
+    out = logits_among(model, faces.images, faces.classes)
+    probabilities, uncalibrated = softmax(out, model.temperature), softmax(out)
+    return Evaluation(
+        model.name,
+        faces.name,
+        part,
+        model.mirrored,
+        model.temperature,
+        score(probabilities, faces.labels, faces.classes),
+        score(uncalibrated, faces.labels, faces.classes),
+        reliability(probabilities, faces.labels),
+        reliability(uncalibrated, faces.labels),
+        Predictions(faces.ids, faces.labels, probabilities, faces.classes),
+        notes,
+    )

@@ -1,0 +1,123 @@
+"""What is found out about an exported file before it is called done, and what its report says."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from fercli.data.cartoon import cartoon
+from fercli.data.faceset import FaceSet
+from fercli.models.export.verify import (
+    BATCHES,
+    TOLERANCE,
+    Runner,
+    differences,
+    milliseconds,
+    probabilities,
+    random_faces,
+)
+from fercli.workflows.export.faces import ExportFaces
+
+ORIGINAL, EXPORTED = "pytorch", "exported"
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Top-1 accuracy of both, 0 to 1, on one part of a face set; `differing` are the faces whose label is not the
+    same: id, label, and what each of the two names it. `largest_difference` is that of a probability, on all of them.
+    """
+
+    data: str
+    part: str
+    faces: int
+    pytorch: float
+    exported: float
+    largest_difference: float
+    differing: tuple[dict[str, str], ...]
+
+    @property
+    def drop(self) -> float:
+        """How many points of accuracy (of 100) the exported file loses; below 0 where it gains."""
+        return 100 * (self.pytorch - self.exported)
+
+
+@dataclass(frozen=True)
+class Check:
+    """An exported file beside PyTorch: the largest difference of a probability by kind of faces and size of batch,
+    accuracy where faces with labels were given, and the median milliseconds of a batch by its size, on one thread.
+    """
+
+    differences: Mapping[str, Mapping[int, float]]
+    accuracy: Accuracy | None
+    milliseconds: Mapping[int, Mapping[str, float]]
+
+    @property
+    def largest_difference(self) -> float:
+        """Over all faces and sizes."""
+        values = [value for sizes in self.differences.values() for value in sizes.values()]
+        return float(np.max([*values, self.accuracy.largest_difference if self.accuracy else 0.0]))
+
+    def fault(self, exact: bool, max_drop: float) -> str | None:
+        """Why the file must not be shipped: its probabilities are no numbers, or off where they should be `exact`
+        (float32), or it loses more than `max_drop` points of accuracy. None where all is well.
+        """
+        if not math.isfinite(self.largest_difference):
+            return "probabilities are no longer numbers: the format cannot hold this network's weights"
+        if exact and not self.largest_difference <= TOLERANCE:
+            return f"probabilities differ from PyTorch's by up to {self.largest_difference:.2g}, not {TOLERANCE:g}"
+        if self.accuracy and self.accuracy.drop > max_drop:
+            return (
+                f"accuracy on {self.accuracy.data} {self.accuracy.part} drops by {self.accuracy.drop:.2f} points, more "
+                f"than --max-drop {max_drop:g}"
+            )
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as JSON takes it."""
+        accuracy = asdict(self.accuracy) | {"drop_points": self.accuracy.drop} if self.accuracy else None
+        return {
+            "largest_difference": self.largest_difference,
+            "differences": self.differences,
+            "accuracy": accuracy,
+            "milliseconds": self.milliseconds,
+        }
+
+
+def check(original: Runner, exported: Runner, faces: ExportFaces | None, seconds: float) -> Check:
+    """Compare a file with what it was made of, on noise and on faces, drawn ones where none are given. Timing takes
+    about 4 × `seconds`."""
+    measured = faces.measured if faces else cartoon(subjects=2)
+    size = max(BATCHES)
+    found = {
+        "random": differences(original, exported, random_faces(size)),
+        measured.name: differences(original, exported, torch.from_numpy(measured.images[:size])),
+    }
+    accuracy = _accuracy(original, exported, measured, faces.part) if faces else None
+    return Check(found, accuracy, milliseconds({ORIGINAL: original, EXPORTED: exported}, seconds))
+
+
+def _accuracy(original: Runner, exported: Runner, faces: FaceSet, part: str) -> Accuracy:
+    here, there = (probabilities(runner, faces.images) for runner in (original, exported))
+    ours, theirs = here.argmax(axis=1), there.argmax(axis=1)
+    name = faces.classes.__getitem__
+    differing = tuple(
+        {
+            "id": faces.ids[place],
+            "label": name(faces.labels[place]),
+            ORIGINAL: name(ours[place]),
+            EXPORTED: name(theirs[place]),
+        }
+        for place in np.flatnonzero(ours != theirs)
+    )
+    return Accuracy(
+        data=faces.name,
+        part=part,
+        faces=len(faces),
+        pytorch=float((ours == faces.labels).mean()),
+        exported=float((theirs == faces.labels).mean()),
+        largest_difference=float(np.abs(here - there).max()),
+        differing=differing,
+    )

@@ -1,0 +1,1 @@
+"""What `fer train` does: a face set and a recipe in, a run folder out."""

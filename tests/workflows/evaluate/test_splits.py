@@ -1,0 +1,64 @@
+"""Nothing that a member of an average was trained on is measured as new."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from fercli.core.errors import DataError, RunError
+from fercli.data.cartoon import cartoon
+from fercli.data.splits import split, split_digest
+from fercli.models.average import average_header
+from fercli.models.catalogue import build_model
+from fercli.models.loaded import Model
+from fercli.models.weights import Header, save_weights
+from fercli.workflows.evaluate.run import evaluate
+from fercli.workflows.evaluate.splits import parts_of
+
+FACES = cartoon()
+
+
+def header(seed: int, **changes: object) -> Header:
+    """The header of a network trained on the drawn faces, split from this seed."""
+    made = split(FACES, seed)
+    training = {"data": FACES.name, "fingerprint": FACES.fingerprint, "seed": seed, "group": "auto"}
+    training |= {"val_fraction": None, "split": split_digest(FACES, made), **changes}
+    return Header("lenet", "lenet", {}, {}, FACES.classes, training=training)
+
+
+def average(*headers: Header) -> Model:
+    return Model(torch.nn.Identity(), average_header(headers), torch.device("cpu"), Path("a+b"))
+
+
+ELSEWHERE = header(0, data="elsewhere", fingerprint="other")
+
+
+def test_members_of_one_split_are_measured_on_it():
+    parts = parts_of(FACES, average(header(3), header(3), ELSEWHERE))
+    assert np.array_equal(parts, split(FACES, 3))
+
+
+def test_members_of_different_splits_have_no_part_that_is_new_to_all():
+    model = average(header(3), header(4))
+    with pytest.raises(RunError, match="different splits of cartoon"):
+        parts_of(FACES, model)
+    assert set(parts_of(FACES, model, "all")) == {"all"}
+
+
+def test_a_set_that_no_member_knows_is_all_new():
+    assert set(parts_of(FACES, average(ELSEWHERE, ELSEWHERE))) == {"all"}
+    own = replace(FACES, parts=np.where(np.arange(len(FACES)) < 500, "train", "test"))
+    assert (parts_of(own, average(ELSEWHERE, ELSEWHERE)) == "test").sum() == 200
+
+
+def test_an_average_is_evaluated_on_what_all_of_it_was_trained_on(tmp_path):
+    for name, made in (("a", header(3)), ("b", header(3)), ("c", ELSEWHERE)):
+        save_weights(tmp_path / f"{name}.safetensors", build_model("lenet").state_dict(), made)
+    a, b, c = (str(tmp_path / f"{name}.safetensors") for name in "abc")
+    result = evaluate(f"{a}+{b}", device="cpu")
+    assert (result.data, result.part, result.scores.faces) == ("cartoon", "test", 70)
+    assert any("average" in note for note in result.notes)
+    with pytest.raises(DataError, match="was trained on cartoon and elsewhere: say where it lies with --data"):
+        evaluate(f"{a}+{c}", device="cpu")

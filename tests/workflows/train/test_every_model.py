@@ -1,0 +1,140 @@
+"""Every entry of the catalogue: trained for an epoch, written, read again, and the same figures out of it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from fercli.core.errors import UsageError
+from fercli.core.progress import EpochRow, Listener
+from fercli.data.cartoon import cartoon
+from fercli.models.catalogue import load_catalogue
+from fercli.models.loaded import load_model
+from fercli.workflows.evaluate.run import evaluate
+from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.train.run import resume, train
+from fercli.workflows.train.settings import settings
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn faces as a folder of class folders, ten of each: enough for a step or two of a large network."""
+    folder = tmp_path_factory.mktemp("few")
+    faces = cartoon(subjects=10, each=1)
+    for image, label, name in zip(faces.images, faces.labels, faces.ids, strict=True):
+        path = folder / faces.classes[label] / f"{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(image[0]).save(path)
+    return folder
+
+
+#: Its files and state alone take many seconds to write; li-resnet50 is of its kind.
+LARGE = ("li-resnet101",)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in load_catalogue().models]
+)
+def test_an_epoch_is_written_and_read_again(name, few, tmp_path):
+    entry = load_catalogue()[name]
+    data = "cartoon" if entry.parameters.total < 100_000 else str(few)
+    config = settings(
+        model=name, data=data, recipe="quick", changes={"device": "cpu"}, overrides={"epochs": 1}, pretrained=False
+    )
+    run = train(config, tmp_path / "run")
+    (trained,) = [one for one in run.evaluations if one.part == "test" and not one.mirrored]
+    again = evaluate(str(run.folder), part="test", device="cpu")
+    assert again.predictions.ids == trained.predictions.ids
+    # weights lie in another order in memory after training, so sums over a hundred layers round differently
+    np.testing.assert_allclose(again.predictions.probabilities, trained.predictions.probabilities, atol=1e-4)
+    remark = "without ImageNet weights, not the paper's set-up"
+    transfers = name in ("li-resnet101", "chen-resnet-mlp")
+    assert (remark in again.notes) == transfers
+    assert (remark in trained.notes) == transfers
+
+    model = load_model(str(run.folder))
+    assert not model.network.training
+    faces = cartoon(subjects=1).images[:3]
+    together = model.probabilities(faces)
+    alone = np.concatenate([replace(model).probabilities(faces[place : place + 1]) for place in range(3)])
+    np.testing.assert_allclose(together, alone, atol=1e-4)
+
+
+@pytest.fixture
+def transfer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalogue whose model starts from ResNet-18's ImageNet weights, and a file to start from."""
+    from fercli.models.catalogue import build_model
+    from fercli.models.catalogue_file import catalogue_path
+
+    text = catalogue_path().read_text(encoding="utf-8")
+    entry = """
+  small-resnet:
+    summary: a small one
+    architecture: resnet
+    arguments: {backbone: resnet18}
+    input: {scaling: imagenet}
+    parameters: {trainable: 11180103, total: 11189703}
+    multiply_adds: 1
+    imagenet: ResNet18_Weights.IMAGENET1K_V1
+    source: {cite: none}
+    recipes:
+      best:
+        pretrained: imagenet
+        frozen: [conv1, bn1, layer1, layer2, layer3]
+        epochs: 1
+        batch_size: 16
+        optimizer: {name: sgd, lr: 1e-3}
+      paper: transfer
+"""
+    (tmp_path / "models.yaml").write_text(text + entry, encoding="utf-8")
+    monkeypatch.setenv("FER_CATALOGUE", str(tmp_path / "models.yaml"))
+    torch.manual_seed(9)
+    torch.save(build_model("small-resnet").body.state_dict(), tmp_path / "start.pth")
+    return tmp_path / "start.pth"
+
+
+def test_a_run_starts_from_a_file_and_keeps_what_is_frozen(transfer, few, tmp_path):
+    def trained(pretrained: Path | bool) -> dict[str, torch.Tensor]:
+        config = settings(
+            model="small-resnet", data=str(few), changes={"device": "cpu"}, overrides={}, pretrained=pretrained
+        )
+        run = train(config, tmp_path / str(pretrained is False))
+        return load_model(str(run.folder)).network.body.state_dict()
+
+    start, after, scratch = torch.load(transfer, weights_only=True), trained(transfer), trained(False)
+    for name, value in start.items():
+        if name.split(".")[0] in ("conv1", "bn1", "layer1", "layer2", "layer3"):
+            assert torch.equal(after[name], value), name
+    assert not torch.equal(after["layer4.1.bn2.running_mean"], start["layer4.1.bn2.running_mean"])
+    assert not torch.equal(scratch["layer1.0.bn1.running_mean"], torch.zeros(64)), "nothing is frozen from scratch"
+
+
+def test_a_run_that_was_broken_off_goes_on_without_the_file_it_started_from(transfer, few, tmp_path):
+    class KilledError(Exception):
+        pass
+
+    class Killing(Listener):
+        def epoch(self, row: EpochRow, best: bool) -> None:
+            if row.epoch == 2:
+                raise KilledError
+
+    config = settings(
+        model="small-resnet",
+        data=str(few),
+        changes={"device": "cpu"},
+        overrides={"epochs": 2},
+        pretrained=transfer,
+    )
+    with pytest.raises(KilledError):
+        train(config, tmp_path / "run", listener=Killing())
+    transfer.unlink()
+    assert resume(RunFolder(tmp_path / "run"), config).epochs == 2
+
+
+def test_weights_that_a_network_does_not_have_are_refused_however_they_are_asked_for():
+    config = settings(data="cartoon", changes={"device": "cpu"}, overrides={"pretrained": "imagenet"})
+    with pytest.raises(UsageError, match="xu-rescnn has no ImageNet weights to start from"):
+        train(config)

@@ -1,0 +1,129 @@
+"""`fer train --extra`: which faces of another set are trained on, and what is new to the network afterwards."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from fercli.core.errors import DataError, RunError, UsageError
+from fercli.core.progress import Listener
+from fercli.data.cartoon import cartoon
+from fercli.data.face_file import write_faces
+from fercli.data.splits import split
+from fercli.models.weights import read_header
+from fercli.training.loop import Faces
+from fercli.workflows.evaluate.run import evaluate
+from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.train.data import Extra, append_faces, load_extra
+from fercli.workflows.train.job import TrainingJob
+from fercli.workflows.train.run import train
+from fercli.workflows.train.settings import settings
+
+OWN = replace(cartoon(5, 1), name="own")
+OTHER = replace(cartoon(12, 2, seed=1), name="other")
+CLASSES = OWN.classes
+
+
+@pytest.fixture
+def files(tmp_path):
+    write_faces(tmp_path / "own.safetensors", OWN)
+    write_faces(tmp_path / "other.safetensors", OTHER)
+    return tmp_path
+
+
+def config(folder, most=None, **changes):
+    asked = {"device": "cpu", "group": "image", "extra": str(folder / "other.safetensors"), **changes}
+    own = str(folder / "own.safetensors")
+    return settings(recipe="quick", data=own, changes=asked, overrides={"epochs": 1, "max_extra_per_class": most})
+
+
+def test_its_training_part_is_trained_on_and_its_test_part_stays_new(files):
+    run = RunFolder(train(config(files), files / "run").folder)
+    expected = split(OTHER, 0)
+    meta = json.loads(run.meta.read_text())
+    assert meta["extra"]["faces"] == (expected == "train").sum() > 0
+    assert meta["data"]["faces"]["train"] + meta["data"]["faces"]["val"] + meta["data"]["faces"]["test"] == len(OWN)
+    assert read_header(run.weights).training["extra"] == meta["extra"]
+    # its own set is measured unless another one is asked for
+    assert evaluate(str(run.path)).data == OWN.name
+    measured = evaluate(str(run.path), str(files / "other.safetensors"))
+    assert (measured.part, measured.scores.faces) == ("test", (expected == "test").sum())
+    assert not any("trained on these faces" in note for note in measured.notes)
+    known = evaluate(str(run.path), str(files / "other.safetensors"), part="train")
+    assert any("trained on these faces" in note for note in known.notes)
+    # a set of that name that is not quite the same has no part that is known to be new
+    write_faces(files / "other.safetensors", OTHER.select(np.arange(len(OTHER)) > 0))
+    with pytest.raises(RunError, match="is not quite what"):
+        evaluate(str(run.path), str(files / "other.safetensors"))
+    assert evaluate(str(run.path), str(files / "other.safetensors"), part="all").scores.faces == len(OTHER) - 1
+
+
+def test_more_faces_make_longer_epochs(files):
+    alone, both = (
+        TrainingJob(config(files, extra=extra), Listener()) for extra in (None, str(files / "other.safetensors"))
+    )
+    assert len(both.data.train) == len(alone.data.train) + (split(OTHER, 0) == "train").sum()
+    assert torch.equal(both.data.train.images[: len(alone.data.train)], alone.data.train.images)
+    assert torch.equal(both.data.val.images, alone.data.val.images)
+
+
+def test_pictures_that_validate_or_test_are_left_out():
+    parts = np.array((["train", "val", "test", "spare"] * len(OWN))[: len(OWN)])
+    extra = Extra(replace(OWN, name="other"), {})
+    kept = extra.without(OWN, parts)
+    # a copy in train or spare is no leak
+    assert set(kept.ids) == {face for face, part in zip(OWN.ids, parts, strict=True) if part in ("train", "spare")}
+
+
+def test_labels_go_by_the_names_of_classes(files):
+    # the other set has its classes the other way round, and one that nobody else knows in the place of neutral
+    turned = (*reversed(CLASSES[:-1]), "contempt")
+    labels = np.array([turned.index(CLASSES[label]) if label < 6 else 6 for label in OTHER.labels])
+    write_faces(files / "other.safetensors", OTHER.relabel(labels, turned))
+    extra = load_extra(config(files), CLASSES)
+    assert extra is not None
+    truth = dict(zip(OTHER.ids, OTHER.labels.tolist(), strict=True))
+    assert extra.faces.classes == CLASSES
+    assert [truth[face] for face in extra.faces.ids] == extra.faces.labels.tolist()
+    assert set(extra.faces.labels.tolist()) == set(range(6))
+
+
+def test_no_more_of_each_class_than_asked_for(files):
+    everything, few, again, plenty = (
+        load_extra(config(files, most, seed=seed), CLASSES) for most, seed in ((None, 0), (3, 5), (3, 6), (1000, 0))
+    )
+    assert everything is not None
+    assert few is not None
+    assert again is not None
+    assert plenty is not None
+    assert (np.bincount(few.faces.labels, minlength=7) == 3).all()
+    assert set(few.faces.ids) < set(everything.faces.ids)
+    assert few.record["faces"] == len(few.faces)
+    # drawn rather than the first of each class, the same ones whatever the run's seed
+    labels, ids = everything.faces.labels, np.array(everything.faces.ids)
+    assert set(few.faces.ids) != {face for label in range(7) for face in ids[labels == label][:3]}
+    assert again.faces.ids == few.faces.ids
+    assert plenty.faces.ids == everything.faces.ids
+
+
+def test_nothing_in_common(files):
+    write_faces(files / "other.safetensors", OTHER.relabel(OTHER.labels, tuple("abcdefg")))
+    with pytest.raises(DataError, match="none of its training faces is angry"):
+        load_extra(config(files), CLASSES)
+
+
+def test_targets_of_extra_faces_are_their_labels():
+    images = torch.from_numpy(OWN.images)
+    shares = torch.full((len(OWN), 7), 1 / 7)
+    both = append_faces(Faces(images, torch.from_numpy(OWN.labels), shares), OTHER)
+    assert both.targets is not None
+    assert torch.equal(both.targets[: len(OWN)], shares)
+    assert torch.equal(both.targets[len(OWN) :].argmax(1), torch.from_numpy(OTHER.labels))
+    assert append_faces(Faces(images, torch.from_numpy(OWN.labels)), OTHER).targets is None
+
+
+def test_a_bound_on_an_extra_set_that_is_not_there_is_refused():
+    with pytest.raises(UsageError, match=r"max_extra_per_class bounds .* name one with --extra SET"):
+        settings(recipe="quick", changes={}, overrides={"max_extra_per_class": 3})

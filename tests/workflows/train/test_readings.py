@@ -1,0 +1,147 @@
+"""Trainings on sets read in other ways: FER+ votes, leaks dropped, people from names; and sets of other classes."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fercli.core.errors import DataError
+from fercli.core.labels import EXPRESSIONS
+from fercli.core.progress import Listener
+from fercli.core.reading import Reading
+from fercli.data.cartoon import cartoon
+from fercli.data.face_file import write_faces
+from fercli.data.sets import load_faces
+from fercli.models.loaded import load_model
+from fercli.models.weights import read_header
+from fercli.workflows.evaluate.classes import with_classes
+from fercli.workflows.evaluate.run import evaluate
+from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.train.run import train
+from fercli.workflows.train.settings import settings
+
+FILE_ORDER = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
+HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """FER2013 of 84 + 21 faces with FER+ votes; the first of val is a picture of train; one vote says 'not a face'."""
+    images = np.random.default_rng(0).integers(0, 256, (105, 2304))
+    images[84] = images[0]
+    lines, votes = ["emotion,pixels,Usage"], [HEADER]
+    for number, image in enumerate(images):
+        usage = "Training" if number < 84 else "PublicTest"
+        lines.append(f"{number % 7},{' '.join(map(str, image))},{usage}")
+        share = [8 * (EXPRESSIONS[number % 7] == name) + 2 * (name == "neutral") for name in FILE_ORDER]
+        counts = [*share, 0, 0, 0] if number != 5 else [0] * 9 + [10]
+        votes.append(f"{usage},,{','.join(map(str, counts))}")
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets/fer2013.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "sets/fer2013new.csv").write_text("\n".join(votes) + "\n")
+    return tmp_path / "sets"
+
+
+class Ears(Listener):
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.heard.append(text)
+
+
+def config(root: Path, reading: dict[str, object] | None = None, **changes: object):
+    return settings(
+        recipe="quick",
+        data="fer2013",
+        reading=reading,
+        changes={"device": "cpu", "root": str(root), **changes},
+        overrides={"epochs": 1},
+    )
+
+
+def test_votes_are_trained_on_and_evaluated_by(root, tmp_path):
+    run = RunFolder(train(config(root, {"labels": "ferplus-soft"}), tmp_path / "run").folder)
+    assert json.loads(run.meta.read_text())["data"]["faces"] == {"train": 83, "val": 21}
+    header = read_header(run.weights)
+    assert header.training["reading"] == {"labels": "ferplus-soft"}
+    assert header.training["set"] == "fer2013"
+    assert evaluate(str(run.path)).data == "fer2013+ferplus-soft"
+    # weights away from their run read the same data the same way
+    shared = tmp_path / "shared.safetensors"
+    shared.write_bytes(run.weights.read_bytes())
+    alone = evaluate(str(shared), root=root)
+    assert (alone.data, alone.scores.faces) == ("fer2013+ferplus-soft", 21)
+    plain = evaluate(str(shared), "fer2013", root=root)
+    assert (plain.data, plain.scores.faces) == ("fer2013", 21)
+
+
+def test_shares_change_what_is_learned(root, tmp_path):
+    losses = set()
+    for labels in ("ferplus", "ferplus-soft"):
+        run = RunFolder(train(config(root, {"labels": labels}), tmp_path / labels).folder)
+        losses.add(run.history.read_text().splitlines()[1].split(",")[2])
+    assert len(losses) == 2
+
+
+def test_leaks_are_told_of_and_dropped(root, tmp_path):
+    ears = Ears()
+    kept = train(config(root), tmp_path / "kept", listener=ears).folder
+    assert any(text.startswith("note: 1 of 21 val faces stand in train too") for text in ears.heard)
+    assert any("1 of 21 val faces" in note for note in evaluate(str(kept)).notes)
+    ears = Ears()
+    run = RunFolder(train(config(root, drop_leaks=True), tmp_path / "run", listener=ears).folder)
+    assert "left 1 faces out of training whose picture stands in val or test too" in ears.heard
+    assert "Training_0,angry,dropped" in run.split.read_text()
+    assert not any("val faces stand" in note for note in evaluate(str(run.path)).notes)
+    shared = tmp_path / "shared.safetensors"
+    shared.write_bytes(run.weights.read_bytes())
+    assert evaluate(str(shared), root=root, part="train").scores.faces == 83
+
+
+def test_other_classes_are_measured_where_both_know_them():
+    model = load_model(None)
+    faces = cartoon()
+    fewer = faces.select(faces.labels < 4).relabel(
+        faces.labels[faces.labels < 4], ("angry", "disgust", "contempt", "happy")
+    )
+    with pytest.raises(DataError) as fault:
+        with_classes(fewer, model)
+    for part in ("angry, disgust, contempt, happy", ", ".join(EXPRESSIONS), "--shared-classes measures the 3"):
+        assert part in str(fault.value)
+    kept = with_classes(fewer, model, shared=True)
+    assert kept.classes == ("angry", "disgust", "happy")
+    assert len(kept) == 300
+    assert "100 faces of others left out" in kept.notes[-1]
+    with pytest.raises(DataError, match="1 in common, too few"):
+        with_classes(fewer.relabel(fewer.labels, ("angry", "x", "y", "z")), model, shared=True)
+
+
+def test_among_shared_classes_the_network_chooses_these_alone(tmp_path):
+    faces = cartoon()
+    chosen = faces.labels < 2
+    pair = faces.select(chosen).relabel(faces.labels[chosen], ("angry", "disgust"))
+    write_faces(tmp_path / "pair.safetensors", replace(pair, name="pair"))
+    result = evaluate(data=str(tmp_path / "pair.safetensors"), shared_classes=True)
+    assert result.scores.classes == ("angry", "disgust")
+    assert result.predictions.probabilities.shape == (200, 2)
+    assert np.allclose(result.predictions.probabilities.sum(axis=1), 1)
+    assert result.scores.faces == 200
+
+
+def test_reading_is_kept_with_the_settings(root, tmp_path):
+    chosen = config(root, {"labels": "ferplus", "subjects": "who.csv", "detect": None})
+    assert chosen.reading == Reading(labels="ferplus", subjects=str(Path("who.csv").absolute()))
+    assert "reading.labels: ferplus, own" in chosen.differences(config(root, {"subjects": "who.csv"}))
+
+
+def test_a_set_that_shares_faces_with_the_training_s_is_no_test(root, tmp_path):
+    run = train(config(root), tmp_path / "run").folder
+    both = replace(load_faces("fer2013", root), name="fergit", parts=None)
+    write_faces(root / "fergit.safetensors", both)
+    assert any(
+        "trained on fer2013, which shares faces with fergit" in note
+        for note in evaluate(str(run), "fergit", root=root).notes
+    )
