@@ -29,7 +29,7 @@ from fercli.data.faceset import FaceSet
 from fercli.data.sets import load_faces
 from fercli.data.splits import split
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.training.device import repeatable, resolve_precision
+from fercli.training.device import resolve_precision, seed_everything
 from fercli.training.loop import Faces, _validate, fit, update_batchnorm
 from fercli.training.state import TrainingState
 
@@ -86,7 +86,7 @@ def measure(model: str, size: str, root: Path | None) -> dict[str, Any]:
     recipe = entry.recipes["paper"].model_copy(
         update={"schedule": Schedule(), "early_stopping_patience": None, "epochs": epochs}
     )
-    repeatable(0)
+    seed_everything(0)
     state = Tracked(build_model(model), recipe, len(train), len(faces.classes))
     precision = resolve_precision("auto", torch.device("cpu"), entry.bf16_on_cpu)
     last = max(1, epochs // 3)

@@ -95,7 +95,7 @@ def reuse_memory() -> None:
         libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def repeatable(seed: int) -> None:
+def seed_everything(seed: int) -> None:
     """Seed torch and hold cuDNN to algorithms that give the same result twice."""
     torch.manual_seed(seed)
     torch.backends.cudnn.deterministic = True

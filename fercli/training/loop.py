@@ -17,11 +17,11 @@ from fercli.core.errors import RunError
 from fercli.core.progress import EpochRow, Listener
 from fercli.core.recipe import Recipe
 from fercli.models.inference import logits
-from fercli.training.augment import augmented
-from fercli.training.compiling import compiled, compiled_teacher
+from fercli.training.augment import augment
+from fercli.training.compile import compiled, compiled_teacher
 from fercli.training.device import Precision, autocast, reuse_memory
+from fercli.training.distillation import distillation_targets
 from fercli.training.state import TrainingState
-from fercli.training.teaching import taught
 
 #: Batches over which batch norm's statistics are computed before each validation.
 _NORM_BATCHES = 16
@@ -57,7 +57,7 @@ def fit(
     """Train until the recipe says to stop, yielding after each epoch; `state` then holds all that resuming needs.
 
     A batch that does not fill is dropped at an epoch's end (another one each epoch), so that every step has one
-    shape. A `teacher` (see fercli.training.teaching) on the same device has its say in the targets, as the recipe's
+    shape. A `teacher` (see fercli.training.distillation) on the same device has its say in the targets, as the recipe's
     `distillation_weight` says.
 
     Raises RunError when the loss stops being a number.
@@ -72,21 +72,21 @@ def fit(
         step_network = state.compiled
         if teacher is not None:
             teacher = compiled_teacher(teacher, train.images[: state.batch_size], listener)
-    recipe, draws = state.recipe, Generator(train.images.device)
+    recipe, generator = state.recipe, Generator(train.images.device)
     criterion = _criterion(recipe, train.labels, state.classes)
     while not state.finished:
         epoch = state.epoch + 1
         torch.manual_seed(_epoch_seed(seed, epoch))
-        draws.manual_seed(_epoch_seed(seed, epoch))
+        generator.manual_seed(_epoch_seed(seed, epoch))
         start = time.perf_counter()
         rate = state.optimizer.param_groups[0]["lr"]
-        order = torch.randperm(len(train), generator=draws, device=draws.device)
-        loss, accuracy = _epoch(state, step_network, train, order, criterion, draws, precision, listener, teacher)
+        order = torch.randperm(len(train), generator=generator, device=generator.device)
+        loss, accuracy = _epoch(state, step_network, train, order, criterion, generator, precision, listener, teacher)
         if not math.isfinite(loss):
             raise RunError(
                 f"the loss is no longer a number in epoch {epoch}: try a lower --lr than {recipe.optimizer.lr:g}"
             )
-        update_batchnorm(state, train, order, draws, precision)
+        update_batchnorm(state, train, order, generator, precision)
         val_loss, val_accuracy = _validate(state.kept_network, val)
         row = EpochRow(epoch, rate, loss, accuracy, val_loss, val_accuracy, time.perf_counter() - start)
         state.finish_epoch(row)
@@ -118,7 +118,7 @@ def _epoch(
     train: Faces,
     order: Tensor,
     criterion: nn.Module,
-    draws: Generator,
+    generator: Generator,
     precision: Precision,
     listener: Listener,
     teacher: nn.Module | None,
@@ -130,11 +130,11 @@ def _epoch(
     start = looked = time.perf_counter()
     for step in range(steps):
         batch = order[step * size : (step + 1) * size]
-        faces, labels = augmented(train.images[batch], recipe.augment, draws), train.labels[batch]
+        faces, labels = augment(train.images[batch], recipe.augment, generator), train.labels[batch]
         target = labels if train.targets is None else train.targets[batch]
         if teacher is not None:
-            target = taught(target, teacher(faces), recipe.distillation_weight)
-        faces, target = _mixed(faces, target, state.classes, recipe.mixup)
+            target = distillation_targets(target, teacher(faces), recipe.distillation_weight)
+        faces, target = _mix(faces, target, state.classes, recipe.mixup)
         with autocast(faces.device, precision):
             out = network(faces).float()
         loss = criterion(out, target).mean()
@@ -151,25 +151,25 @@ def _epoch(
     return total.item() / steps, right.item() / (steps * size)
 
 
-def _mixed(faces: Tensor, target: Tensor, classes: int, alpha: float) -> tuple[Tensor, Tensor]:
-    """Each face blended with another of its batch, and the targets likewise: labels [N] become shares [N, classes],
-    which shares are already. Unchanged for alpha 0.
+def _mix(faces: Tensor, target: Tensor, classes: int, alpha: float) -> tuple[Tensor, Tensor]:
+    """Blend each face with another of its batch, and the targets likewise: labels [N] become probabilities
+    [N, classes], which other targets are already. Unchanged for alpha 0.
 
     Source: mixup, arXiv 1710.09412.
     """
     if not alpha:
         return faces, target
-    share = torch.distributions.Beta(alpha, alpha).sample((len(faces),)).to(faces.device)
+    weight = torch.distributions.Beta(alpha, alpha).sample((len(faces),)).to(faces.device)
     partner = torch.randperm(len(faces)).to(faces.device)
-    shares = F.one_hot(target, classes).float() if target.dim() == 1 else target
-    across = share.view(-1, 1, 1, 1)
-    mixed = faces * across + faces[partner] * (1 - across)
-    return mixed, shares * share[:, None] + shares[partner] * (1 - share[:, None])
+    probabilities = F.one_hot(target, classes).float() if target.dim() == 1 else target
+    of_pixels, of_classes = weight.view(-1, 1, 1, 1), weight[:, None]
+    mixed = faces * of_pixels + faces[partner] * (1 - of_pixels)
+    return mixed, probabilities * of_classes + probabilities[partner] * (1 - of_classes)
 
 
 @torch.no_grad()
 def update_batchnorm(
-    state: TrainingState, train: Faces, order: Tensor, draws: Generator, precision: Precision = "fp32"
+    state: TrainingState, train: Faces, order: Tensor, generator: Generator, precision: Precision = "fp32"
 ) -> None:
     """Compute the batch norm statistics of the network to be validated anew, from augmented training faces, the first
     batches of `order`. Frozen norms keep theirs.
@@ -192,7 +192,7 @@ def update_batchnorm(
     batches = order.split(size)[: min(_NORM_BATCHES, len(train) // size)] if norms else ()
     for batch in batches:
         with autocast(order.device, precision):
-            network(augmented(train.images[batch], state.recipe.augment, draws))
+            network(augment(train.images[batch], state.recipe.augment, generator))
     for layer, mode in modes:
         layer.training = mode
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -15,7 +15,7 @@ from fercli.core.files import written_whole
 from fercli.core.progress import EpochRow
 from fercli.core.recipe import Recipe
 from fercli.training.freezing import freeze, train_mode
-from fercli.training.optimise import make_optimizer, make_schedule
+from fercli.training.optimizers import make_optimizer, make_schedule
 
 
 def _moving_average(decay: float) -> Callable[..., None]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fercli.core.errors import MachineError, UsageError
-from fercli.training.compiling import should_compile
+from fercli.training.compile import should_compile
 from fercli.training.device import pick_device, resolve_precision
 
 

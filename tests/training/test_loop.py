@@ -146,7 +146,7 @@ def test_class_weights_are_n_over_classes_times_count():
 def test_mixup_blends_faces_and_labels_alike():
     torch.manual_seed(0)
     faces = torch.stack([torch.full((1, 48, 48), 100.0 * label) for label in (0, 1, 0, 1)])
-    mixed, targets = loop._mixed(faces, torch.tensor([0, 1, 0, 1]), 2, 0.5)
+    mixed, targets = loop._mix(faces, torch.tensor([0, 1, 0, 1]), 2, 0.5)
     assert torch.allclose(mixed.mean(dim=(1, 2, 3)) / 100, targets[:, 1], atol=1e-5)
     assert torch.allclose(targets.sum(1), torch.ones(4))
     assert ((targets > 0.01) & (targets < 0.99)).any()

@@ -16,9 +16,9 @@ from fercli.data.splits import write_split
 from fercli.models.catalogue import build, load_catalogue
 from fercli.models.classifier import Classifier
 from fercli.models.pretrained import load_imagenet
-from fercli.training.device import describe, pick_device, repeatable, resolve_precision
+from fercli.training.device import describe, pick_device, resolve_precision, seed_everything
+from fercli.training.distillation import Teacher
 from fercli.training.state import TrainingState
-from fercli.training.teaching import Teacher
 from fercli.workflows.provenance import command_line, git_commit, versions
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.train.data import TrainingData
@@ -77,7 +77,7 @@ class TrainingJob:
 
     def _build_network(self, fresh: bool) -> Classifier:
         """The network at its start: drawn at random, or from the weights that the recipe names."""
-        repeatable(self.config.seed)
+        seed_everything(self.config.seed)
         network = build(self.entry, len(self.data.faces.classes))
         config, imagenet = self.config, self.entry.imagenet
         if config.recipe.pretrained == "imagenet" and imagenet is None:

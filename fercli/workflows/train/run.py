@@ -8,7 +8,7 @@ from fercli.core.errors import RunError
 from fercli.core.files import read_json, write_json
 from fercli.core.progress import Listener
 from fercli.data.splits import read_split
-from fercli.training.compiling import should_compile
+from fercli.training.compile import should_compile
 from fercli.training.loop import fit
 from fercli.workflows.run_folder import RunFolder, new_run
 from fercli.workflows.train.finish import TrainResult, finish

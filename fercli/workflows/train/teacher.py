@@ -16,7 +16,7 @@ from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import Model, load_model, member_names, weights_path
 from fercli.models.onnx_file import SUFFIX
 from fercli.training.device import resolve_precision
-from fercli.training.teaching import Teacher
+from fercli.training.distillation import Teacher
 
 
 def load_teacher(

@@ -1,4 +1,4 @@
-"""A trained network that another one learns from: its probabilities take a share in the targets.
+"""A trained network that another one learns from: its probabilities become part of the targets.
 
 Source: knowledge distillation (Hinton et al. 2015, arXiv 1503.02531), with the teacher asked about the very faces,
 changed at random, that its pupil sees (Beyer et al. 2022, arXiv 2106.05237), before mixup blends them.
@@ -31,8 +31,8 @@ class Teacher(nn.Module):
         return F.softmax(logits.float() / self.temperature, dim=1)
 
 
-def taught(target: Tensor, opinion: Tensor, share: float) -> Tensor:
-    """Targets [N, classes] in which a teacher's probabilities [N, classes] have this share, 0 to 1, beside the labels
-    [N] or targets [N, classes] that there are."""
-    own = F.one_hot(target, opinion.shape[1]).float() if target.dim() == 1 else target
-    return torch.lerp(own, opinion, share)
+def distillation_targets(target: Tensor, probabilities: Tensor, weight: float) -> Tensor:
+    """Targets [N, classes] of which a teacher's probabilities [N, classes] make up this weight, 0 to 1, and the labels
+    [N] or targets [N, classes] the rest."""
+    own = F.one_hot(target, probabilities.shape[1]).float() if target.dim() == 1 else target
+    return torch.lerp(own, probabilities, weight)

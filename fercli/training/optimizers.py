@@ -46,7 +46,7 @@ def make_schedule(optimizer: optim.Optimizer, settings: Schedule, steps: int) ->
 
 
 def _rate(settings: Schedule, step: int, steps: int) -> float:
-    """The share of the full rate at a step.
+    """The fraction of the full rate at a step.
 
     Cosine and one-cycle differ in how they rise (a straight line; a half cosine from 1/25, as in Smith's
     one-cycle policy, arXiv 1708.07120); both fall along a half cosine to zero.

@@ -7,9 +7,9 @@ from torch import nn
 from fercli.core.progress import Listener
 from fercli.core.recipe import Recipe
 from fercli.models.classifier import Classifier
+from fercli.training.distillation import Teacher, distillation_targets
 from fercli.training.loop import Faces, fit
 from fercli.training.state import TrainingState
-from fercli.training.teaching import Teacher, taught
 
 RECIPE = Recipe.model_validate(
     {"epochs": 4, "batch_size": 16, "optimizer": {"name": "adamw", "lr": 0.01}, "augment": {"shift": 0.1}}
@@ -19,10 +19,16 @@ RECIPE = Recipe.model_validate(
 def test_the_teacher_has_its_share_beside_a_label_and_beside_targets():
     opinion = torch.tensor([[0.2, 0.8], [0.5, 0.5]])
     labels = torch.tensor([0, 1])
-    assert taught(labels, opinion, 0.25).tolist() == [pytest.approx([0.8, 0.2]), pytest.approx([0.125, 0.875])]
-    assert taught(labels, opinion, 1.0).tolist() == [pytest.approx(row) for row in opinion.tolist()]
+    assert distillation_targets(labels, opinion, 0.25).tolist() == [
+        pytest.approx([0.8, 0.2]),
+        pytest.approx([0.125, 0.875]),
+    ]
+    assert distillation_targets(labels, opinion, 1.0).tolist() == [pytest.approx(row) for row in opinion.tolist()]
     targets = torch.tensor([[0.5, 0.5], [0.0, 1.0]])
-    assert taught(targets, opinion, 0.5).tolist() == [pytest.approx([0.35, 0.65]), pytest.approx([0.25, 0.75])]
+    assert distillation_targets(targets, opinion, 0.5).tolist() == [
+        pytest.approx([0.35, 0.65]),
+        pytest.approx([0.25, 0.75]),
+    ]
 
 
 class Contrary(nn.Module):
