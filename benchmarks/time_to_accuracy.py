@@ -22,7 +22,7 @@ from fercli.core.recipe import Recipe
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import load_faces
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.models.inference import logits
+from fercli.models.classifier import logits
 from fercli.training.compile import should_compile
 from fercli.training.device import resolve_precision
 from fercli.training.loop import Faces, fit

@@ -57,12 +57,10 @@ def evaluate(
 
     Precision, recall and F1 per class, accuracy with its interval, calibration, confusion matrix.
     """
-    from fercli.cli.corruption_table import corruption_table
-    from fercli.cli.coverage_table import coverage_table
     from fercli.cli.progress_bar import Bar
-    from fercli.cli.report import ConfusionTable, class_table, summary
+    from fercli.cli.report import ConfusionTable, class_table, corruption_table, coverage_table, summary
+    from fercli.core.config import Reading
     from fercli.core.errors import UsageError
-    from fercli.core.reading import Reading
     from fercli.data.corruptions import corruption_names
     from fercli.workflows.evaluate.evaluation import EVALUATION_FILES
     from fercli.workflows.evaluate.run import evaluate as workflow

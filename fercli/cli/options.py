@@ -54,7 +54,7 @@ def reading(
     subjects: Path | None,
     detect: bool | None,
 ) -> dict[str, object]:
-    """What was typed of how a face set is to be read, for fercli.core.reading.Reading."""
+    """What was typed of how a face set is to be read, for fercli.core.config.Reading."""
     typed = {
         "labels": labels,
         "keep_contempt": keep_contempt or None,

@@ -11,6 +11,11 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from fercli.metrics.scores import Scores
+if TYPE_CHECKING:
+    from fercli.metrics.coverage import Coverage
+if TYPE_CHECKING:
+    from fercli.metrics.robustness import CorruptedScores
+    from fercli.workflows.evaluate.robustness import Robustness
 
 # Least share of the row, and the background from there on. Colours of middling lightness with white on them
 # stand out on dark and light terminals alike; where there are 16 colours they become grey, blue or red.
@@ -123,3 +128,63 @@ def _decimals(*values: float) -> Iterable[str]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.2f} %"
+
+
+def coverage_table(curve: "Coverage") -> Table:
+    """A row for each share answered: from which confidence on, and how many of these are right.
+
+    Levels that come to the same, because many faces are equally sure, are one row.
+    """
+    from fercli.metrics.coverage import LEVELS
+
+    guess = 1 - curve.level(100).accuracy
+    text = f"AURC {curve.aurc:.4f} ({guess:.4f} if confidence said nothing)"
+    table = Table(box=None, pad_edge=False, header_style="bold", caption=text, caption_justify="left")
+    for heading in ("answered", "faces", "confidence from", "accuracy", "95 % interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for level in dict.fromkeys(curve.level(percent) for percent in LEVELS):
+        low, high = level.accuracy_interval
+        table.add_row(
+            f"{100 * level.share:.0f} %", f"{level.faces:,}", f"{100 * level.threshold:.1f} %",
+            f"{100 * level.accuracy:.2f} %", f"{100 * low:.2f} to {100 * high:.2f} %",
+        )  # fmt: skip
+    return table
+
+
+#: Columns that the table needs with the amounts and with whole headings.
+_ROOMY = 90
+
+
+def corruption_table(measured: "Robustness", width: int) -> Table:
+    """A row a corruption and strength: accuracy, what was lost, macro recall and calibration error, in percent and
+    points.
+
+    Where the terminal is narrow the amounts are left out and headings stand in two lines.
+    """
+    roomy = width >= _ROOMY
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title_justify="left", title_style="dim",
+        title="corrupted faces: percent, and points against the same faces as they are",
+    )  # fmt: skip
+    for heading in ("corruption", "strength", *(("amount",) if roomy else ())):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("accuracy", "difference\n± 95 %", "macro\nrecall", "calibration\nerror" if roomy else "ECE"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    clean = measured.clean
+    accuracy, *others = (
+        f"{100 * share:.2f}" for share in (clean.accuracy, clean.balanced_accuracy, clean.calibration_error)
+    )
+    table.add_row("none", "", *("",) * roomy, Text(accuracy, "bold"), "", *others)
+    for row in measured.rows:
+        first = row.strength == measured.rows[0].strength
+        amount = (row.amount,) if roomy else ()
+        table.add_row(row.corruption if first else "", row.strength, *amount, *_figures(row))
+    return table
+
+
+def _figures(row: "CorruptedScores") -> tuple[str, ...]:
+    """Percent, and points with half the interval's width."""
+    interval = row.difference
+    reach = 50 * (interval.high - interval.low)
+    lost = f"{100 * interval.mean:+.1f} ± {reach:.1f}"
+    return f"{100 * row.accuracy:.2f}", lost, f"{100 * row.macro_recall:.2f}", f"{100 * row.calibration_error:.2f}"

@@ -5,8 +5,23 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from fercli.core.errors import UsageError
-from fercli.core.reading import Reading
 from fercli.core.recipe import Recipe, Settings, faults
+
+
+class Reading(Settings):
+    """What `--labels`, `--keep-contempt`, `--subject-pattern`, `--subjects` and `--detect` say."""
+
+    #: FER2013's own labels, or those that the ten votes of FER+ give: the majority's, or every share as a target; mixed
+    #: are its own labels with targets that are half the label and half the votes
+    labels: Literal["own", "ferplus", "ferplus-soft", "ferplus-mixed"] = "own"
+    #: whether FER+'s eighth class stays
+    keep_contempt: bool = False
+    #: a regular expression that finds the subject in a face's id: its group, the one named 'subject' where several
+    subject_pattern: str | None = None
+    #: a csv file with the columns file, subject and label, the last two each optional
+    subjects: str | None = None
+    #: whether pictures are photographs in which MTCNN has to find the face first
+    detect: bool = False
 
 
 class RunConfig(Settings):

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fercli.core.config import Reading
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import Steps
-from fercli.core.reading import Reading
 from fercli.data import face_file
 from fercli.data.cache import cached
 from fercli.data.faceset import FaceSet

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from fercli.core.config import Reading
 from fercli.core.errors import UsageError
 from fercli.core.files import file_digest
 from fercli.core.progress import Steps, unheard
-from fercli.core.reading import Reading
 from fercli.data import ckplus, face_file
 from fercli.data.cache import cached
 from fercli.data.faceset import FaceSet

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fercli.core.config import Reading
 from fercli.core.errors import DataError, UsageError
 from fercli.core.progress import Steps, unheard
-from fercli.core.reading import Reading
 from fercli.core.registry import Registry, suggest
 from fercli.data import ckplus, ferplus, muxspace
 from fercli.data.cartoon import cartoon

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.times import clock
-from fercli.metrics.colours import colours
-from fercli.metrics.plots import FAINT, INK, save_figure
+from fercli.metrics.plots import FAINT, INK, colours, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

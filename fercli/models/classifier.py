@@ -32,3 +32,28 @@ class Classifier(nn.Module):
             pixels = (pixels.expand(-1, 3, -1, -1) - self.mean) / self.deviation
         logits: Tensor = self.body(pixels)
         return logits
+
+
+#: Faces at once. Large enough to fill a processor, small enough for any memory.
+BATCH = 512
+
+
+@torch.inference_mode()
+def logits(network: nn.Module, faces: Tensor, mirrored: bool = False) -> Tensor:
+    """Logits [N, classes] float32 on the faces' device for faces [N, 1, 48, 48] uint8 of 0 to 255.
+
+    `mirrored` averages the logits of each face and of its mirror image. The network, which must be on the
+    same device, is left in the mode (training or not) that it was in.
+    """
+    was_training = network.training
+    network.eval()
+    try:
+        chunks = [_views(network, chunk, mirrored) for chunk in faces.split(BATCH)]
+    finally:
+        network.train(was_training)
+    return torch.cat(chunks)
+
+
+def _views(network: nn.Module, faces: Tensor, mirrored: bool) -> Tensor:
+    out: Tensor = network(faces)
+    return ((out + network(faces.flip(3))) / 2 if mirrored else out).float()

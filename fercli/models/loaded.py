@@ -15,8 +15,7 @@ from fercli.core.registry import suggest
 from fercli.models.architectures import load_architectures
 from fercli.models.average import AVERAGE, Average, average_header
 from fercli.models.catalogue import load_catalogue
-from fercli.models.classifier import Classifier
-from fercli.models.inference import logits
+from fercli.models.classifier import Classifier, logits
 from fercli.models.onnx_file import SUFFIX, read_onnx
 from fercli.models.weights import Header, read_header, read_weights
 

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from fercli.core.errors import RunError
 from fercli.core.progress import EpochRow, Listener
 from fercli.core.recipe import Recipe
-from fercli.models.inference import logits
+from fercli.models.classifier import logits
 from fercli.training.augment import augment
 from fercli.training.compile import compiled, compiled_teacher
 from fercli.training.device import Precision, autocast, reuse_memory

@@ -1,6 +1,6 @@
 """All that changes while a network is trained, in one place, so that it can be put away and taken up again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel
 
-from fercli.core.errors import RunError
+from fercli.core.errors import RunError, UsageError
 from fercli.core.files import written_whole
 from fercli.core.progress import EpochRow
 from fercli.core.recipe import Recipe
-from fercli.training.freezing import freeze, train_mode
 from fercli.training.optimizers import make_optimizer, make_schedule
 
 
@@ -140,3 +139,25 @@ class TrainingState:
             self.best = {name: value.cpu() for name, value in document["best"].items()}
         except Exception as error:  # torch.load raises whatever a damaged pickle makes it raise
             raise RunError(f"cannot resume from {path}: {str(error).splitlines()[0]}") from error
+
+
+def freeze(body: nn.Module, names: Sequence[str]) -> None:
+    """Take the weights of these layers, and of all below them, out of training. Raises UsageError for a name
+    that the network does not have."""
+    for name in names:
+        _layer(body, name).requires_grad_(False)
+
+
+def train_mode(body: nn.Module, names: Sequence[str]) -> None:
+    """Training mode for all but these layers: their norms keep their statistics, their dropout is off."""
+    body.train()
+    for name in names:
+        _layer(body, name).eval()
+
+
+def _layer(body: nn.Module, name: str) -> nn.Module:
+    try:
+        return body.get_submodule(name)
+    except AttributeError as error:
+        first = ", ".join(child for child, _ in body.named_children())
+        raise UsageError(f"recipe.frozen: the network has no layer '{name}'; it begins with {first}") from error

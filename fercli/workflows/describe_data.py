@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.core.config import Reading
 from fercli.core.errors import DataError
 from fercli.core.progress import Steps, unheard
-from fercli.core.reading import Reading
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import SETS, load_faces
 from fercli.data.sheet import Section, write_sheet

@@ -2,10 +2,10 @@
 
 import pytest
 
+from fercli.core.config import Reading
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import unheard
-from fercli.core.reading import Reading
 from fercli.data.fergit import load_fergit
 from fercli.data.sets import load_faces
 

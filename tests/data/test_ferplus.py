@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fercli.core.config import Reading
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.reading import Reading
 from fercli.data.faceset import FaceSet
 from fercli.data.ferplus import find_votes, with_mixed_votes, with_votes
 from fercli.data.sets import load_faces

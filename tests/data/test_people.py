@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fercli.core.config import Reading
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.reading import Reading
 from fercli.data.people import read_people
 from fercli.data.sets import load_faces
 from fercli.data.splits import split

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fercli.core.config import Reading
 from fercli.core.errors import DataError, UsageError
-from fercli.core.reading import Reading
 from fercli.data import photographs
 from fercli.data.photographs import NO_FACE, find_faces
 from fercli.data.sets import load_faces

@@ -7,9 +7,8 @@ import pytest
 
 from fercli.core.errors import RunError
 from fercli.metrics.predictions import Predictions
-from fercli.metrics.resampled import mcnemar, paired_difference
-from fercli.metrics.robustness import score_corrupted, write_corrupted
-from fercli.metrics.robustness_plot import corrupted_figure, plot_corrupted
+from fercli.metrics.repeated import mcnemar, paired_difference
+from fercli.metrics.robustness import corrupted_figure, plot_corrupted, score_corrupted, write_corrupted
 from fercli.metrics.scores import score
 
 CLASSES = ("a", "b", "c")

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.models.inference import logits
+from fercli.models.classifier import logits
 
 
 def leaves(network: nn.Module) -> list[nn.Module]:
@@ -156,7 +156,7 @@ def test_chen_s_head_is_the_paper_s():
 
 
 def test_chen_s_paper_recipe_trains_the_last_four_layers_and_the_head():
-    from fercli.training.freezing import freeze
+    from fercli.training.state import freeze
 
     body = build_model("chen-resnet-mlp").body
     freeze(body, load_catalogue().recipe("chen-resnet-mlp", "paper").frozen)
@@ -193,13 +193,13 @@ def test_the_papers_settings_are_in_their_recipes():
     chen = recipes["chen-resnet-mlp"]
     assert (chen.epochs, chen.batch_size, chen.optimizer.name, chen.val_fraction) == (50, 64, "adam", 0.2)
     assert (chen.augment.shift, chen.augment.rotate, chen.augment.flip, chen.pretrained) == (0.1, 15, False, "imagenet")
-    for name in ("xu-rescnn", "simple-cnn", "simpler-cnn", "mini-xception", "lenet"):
+    for name in ("xu-rescnn", "xu-rescnn-54895", "simple-cnn", "simpler-cnn", "mini-xception", "lenet"):
         assert recipes[name].epochs == 100
         assert recipes[name].augment.flip
         assert recipes[name].augment.rotate > 0
         assert recipes[name].augment.shift > 0
-    for name in ("li-resnet50", "li-resnet101"):
-        assert (recipes[name].pretrained, recipes[name].frozen) == ("imagenet", ())
+    for name, start in (("li-resnet50", "none"), ("li-resnet101", "imagenet")):
+        assert (recipes[name].pretrained, recipes[name].frozen) == (start, ())
 
 
 def test_preact_resnet10_has_ten_layers_with_weights():

@@ -20,6 +20,7 @@ from fercli.models.weights import Header
 #: Places a side of the maps that each network is explained by.
 PLACES = {
     "xu-rescnn": 6,
+    "xu-rescnn-54895": 6,
     "bah-resnet": 3,
     "bah-basic": 3,
     "simple-cnn": 3,

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from fercli.models.architectures.xu_rescnn import squeeze_width
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.models.inference import logits
+from fercli.models.classifier import logits
 
 
 @pytest.mark.parametrize("name", load_catalogue().models)
@@ -21,7 +22,8 @@ def test_every_entry_builds_runs_and_has_its_parameters(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "total"), [("xu-rescnn", 54_983), ("bah-resnet", 9_773_111), ("bah-basic", 4_734_455)]
+    ("name", "total"),
+    [("xu-rescnn", 54_983), ("xu-rescnn-54895", 54_895), ("bah-resnet", 9_773_111), ("bah-basic", 4_734_455)],
 )
 def test_the_counts_are_the_papers(name, total):
     assert load_catalogue()[name].parameters.total == total
@@ -53,6 +55,20 @@ def test_xu_s_table_row_by_row():
     assert [layer.stride[0] for layer in depthwise] == [1, 2, 1, 2, 1, 1]
     assert sum(isinstance(layer, nn.Hardsigmoid) for layer in network.modules()) == 3
     assert sum(isinstance(layer, nn.Hardswish) for layer in network.modules()) == 2
+
+
+def test_the_other_reading_of_xu_differs_in_its_gates_and_its_last_norm():
+    network = build_model("xu-rescnn-54895")
+    dense = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    assert [(layer.in_features, layer.out_features) for layer in dense[::2]] == [(64, 16), (72, 24), (88, 24)]
+    assert all(layer.bias is None for layer in dense)
+    assert not any(isinstance(layer, nn.BatchNorm2d) and layer.num_features == 256 for layer in network.modules())
+
+
+@pytest.mark.parametrize(("channels", "width"), [(64, 16), (72, 24), (88, 24), (8, 8), (40, 16), (240, 64)])
+def test_a_gate_s_width_is_rounded_as_in_mobilenet_v3(channels, width):
+    assert squeeze_width(channels, 8) == width
+    assert squeeze_width(channels, 1) == channels // 4
 
 
 def test_every_convolution_of_xu_and_bah_has_a_bias():

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fercli.models.inference import BATCH
+from fercli.models.classifier import BATCH
 from fercli.models.onnx_file import read_onnx
 
 #: The sizes of batches that outputs are compared at: alone, the example's, an odd one, a large one.

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.reading import Reading
+from fercli.core.config import Reading
 from fercli.workflows.crossval.folder import folder_for
 from fercli.workflows.crossval.progress import CrossvalListener
 from fercli.workflows.crossval.resolve import crossval_settings

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.core.config import Reading
 from fercli.core.progress import Steps, unheard
-from fercli.core.reading import Reading
 from fercli.data import checks
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import load_faces

@@ -13,8 +13,7 @@ from fercli.core.errors import RunError
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import Grouping
 from fercli.metrics.predictions import read_predictions
-from fercli.metrics.repeated import repeated_scores, spread
-from fercli.metrics.resampled import Interval, corrected_t, mcnemar
+from fercli.metrics.repeated import Interval, corrected_t, mcnemar, repeated_scores, spread
 from fercli.metrics.scores import score
 from fercli.workflows.crossval.failures import read_failures
 from fercli.workflows.crossval.plan import Assignments, Task

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.data.folds import Grouping
-from fercli.metrics.repeated import RepeatedScores, Spread
-from fercli.metrics.resampled import Interval, McNemar
+from fercli.metrics.repeated import Interval, McNemar, RepeatedScores, Spread
 from fercli.metrics.scores import Scores
 from fercli.workflows.crossval.settings import CrossvalConfig
 

@@ -14,8 +14,7 @@ from fercli.data.faceset import FaceSet
 from fercli.data.sheet import Section, Tile, write_sheet
 from fercli.metrics.calibration import softmax
 from fercli.metrics.predictions import Predictions
-from fercli.metrics.robustness import CorruptedScores, score_corrupted, write_corrupted
-from fercli.metrics.robustness_plot import plot_corrupted
+from fercli.metrics.robustness import CorruptedScores, plot_corrupted, score_corrupted, write_corrupted
 from fercli.metrics.scores import Scores, score
 from fercli.models.loaded import Model
 from fercli.workflows.evaluate.classes import logits_among

@@ -10,8 +10,7 @@ from fercli.data.sets import SETS
 from fercli.data.splits import split_digest
 from fercli.metrics.calibration import fit_temperature
 from fercli.metrics.plots import plot_curves
-from fercli.models.classifier import Classifier
-from fercli.models.inference import logits
+from fercli.models.classifier import Classifier, logits
 from fercli.models.loaded import Model
 from fercli.models.weights import Header, save_weights
 from fercli.workflows.evaluate.evaluation import Evaluation, measure

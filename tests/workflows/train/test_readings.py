@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fercli.core.config import Reading
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import Listener
-from fercli.core.reading import Reading
 from fercli.data.cartoon import cartoon
 from fercli.data.face_file import write_faces
 from fercli.data.sets import load_faces
