@@ -63,7 +63,9 @@ def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, s
     for a reading that makes no sense with it.
     """
     if reading.keep_contempt and reading.labels in ("own", "ferplus-mixed"):
-        raise UsageError("--keep-contempt goes with --labels ferplus or ferplus-soft alone: leave it out")
+        raise UsageError(
+            "--keep-contempt goes with --labels ferplus, ferplus-plurality or ferplus-soft alone: leave it out"
+        )
     if reading.subject_pattern and reading.subjects:
         raise UsageError("--subject-pattern and --subjects both say who is who: leave one out")
     if data in SETS:
@@ -79,7 +81,7 @@ def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, s
     votes = ferplus.find_votes(data_root(root), place)
     if reading.labels == "ferplus-mixed":
         return ferplus.with_mixed_votes(faces, votes)
-    return ferplus.with_votes(faces, votes, soft=reading.labels == "ferplus-soft", keep_contempt=reading.keep_contempt)
+    return ferplus.with_votes(faces, votes, reading.labels, keep_contempt=reading.keep_contempt)
 
 
 def share_faces(one: str, other: str) -> bool:

@@ -14,6 +14,7 @@ from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.files import file_digest, write_json
 from fercli.core.progress import Listener, Steps, unheard
 from fercli.data.faceset import FaceSet
+from fercli.data.ferplus import earlier_reading
 from fercli.data.leaks import DROPPED, leak_note, without_leaks
 from fercli.data.sets import load_faces
 from fercli.data.splits import split, write_split
@@ -156,7 +157,10 @@ class TrainingJob:
             ("teacher", meta.get("teacher") or "none", here["teacher"] or "none"),
         ):
             if begun != now:
-                raise RunError(f"{folder.path} was begun with another {what} ({begun}, now {now}): start a new run")
+                earlier = earlier_reading(self.faces, "its config.yaml") if what == "data" else ""
+                raise RunError(
+                    f"{folder.path} was begun with another {what} ({begun}, now {now}): start a new run{earlier}"
+                )
 
     def _part(self, part: str) -> Faces:
         """A part's faces on the device. Raises DataError where it has none."""
