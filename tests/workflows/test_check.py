@@ -13,9 +13,10 @@ from PIL import Image
 
 from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import read_faces, read_facts
+from fercli.data.face_file import read_faces, read_facts, write_faces
 from fercli.data.faceset import FaceSet
-from fercli.data.sets import load_faces
+from fercli.data.sets import SETS, load_faces
+from fercli.data.splits import split
 from fercli.workflows import faceless
 from fercli.workflows.check import Check, check, check_faces
 from fercli.workflows.check_report import write_csv, write_suspects
@@ -217,6 +218,18 @@ def test_a_drawn_split_goes_into_the_file(tmp_path):
     clean = read_faces(tmp_path / "c.safetensors")
     parts = dict(zip(result.faces.ids, result.parts.tolist(), strict=True))
     assert clean.parts.tolist() == [parts[face] for face in clean.ids]
+
+
+@pytest.mark.parametrize("data", ["fergit", "fergit.safetensors"])
+def test_a_fixed_set_keeps_the_split_of_the_named_set(tmp_path, data):
+    write_faces(tmp_path / "fergit.safetensors", replace(cartoon(each=2), name="fergit"))
+    named = load_faces("fergit", tmp_path)
+    result = check(data if data in SETS else str(tmp_path / data), tmp_path, seed=5)
+    fix(result, tmp_path / "c.safetensors")
+    clean = load_faces(str(tmp_path / "c.safetensors"))
+    parts = dict(zip(named.ids, split(named, 5).tolist(), strict=True))
+    assert split(clean, 0).tolist() == [parts[face] for face in clean.ids]
+    assert clean.shares == (0.05, 0.05)
 
 
 def test_targets_and_subjects_go_along(faces, tmp_path):
