@@ -54,7 +54,8 @@ def with_votes(faces: FaceSet, path: Path, rule: Rule, *, keep_contempt: bool) -
       target tells how sure it is; ties are left out, since nothing says which label they should have. PublicTest and
       PrivateTest have the faces and labels of `ferplus`: the authors, too, validate and test every mode on these.
       Their code also keeps ties, takes only the classes with most votes that make up three quarters (three at most)
-      into the target, and leaves out faces on which these have no more than half; here no vote of two people is lost.
+      into the target, and leaves out faces on which these have no more than half. Here every class that two people
+      chose is in the target.
 
     Faces whose label would be unknown, not a face or (unless kept) contempt are left out in each.
 
