@@ -1,11 +1,17 @@
-"""What every test stands on: no test reads or writes the caches and settings of whoever runs it. And a video."""
+"""What every test stands on: no test reads or writes the caches and settings of whoever runs it. And videos, and a
+made CK+."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
+
+#: The folders of CK+48 and how many sequences each has; the set holds three frames of each, 981 in all.
+CK_PLUS = {"anger": 45, "contempt": 18, "disgust": 59, "fear": 25, "happy": 69, "sadness": 28, "surprise": 83}
 
 
 def pytest_configure() -> None:
@@ -109,3 +115,28 @@ def _paste(frame: NDArray[np.uint8], head: NDArray[np.uint8], left: float, top: 
     size = (frame.shape[1], frame.shape[0])
     share = cv2.warpAffine(mask, move, size)[..., None] / 255
     frame[:] = frame * (1 - share) + cv2.warpAffine(head, move, size) * share
+
+
+@pytest.fixture(scope="session")
+def write_ck_plus() -> Callable[..., Path]:
+    """Writes a made set of CK+48's shape: 48×48 pictures at anger/S010_001_00000017.png and so on, in a folder a class,
+    three frames a sequence that differ by noise alone, one expression a sequence, and none twice of one person."""
+
+    def write(folder: Path, subjects: int = 118, sequences: Mapping[str, int] = CK_PLUS) -> Path:
+        random = np.random.default_rng(0)
+        people = random.uniform(40, 160, (subjects, 6, 6))
+        taken = [0] * subjects
+        shown = [label for label, count in sequences.items() for _ in range(count)]
+        expressions = {label: random.uniform(0, 60, (6, 6)) for label in sequences}
+        for number, label in enumerate(shown):
+            subject = number % subjects
+            taken[subject] += 1
+            face = np.kron(people[subject] + expressions[label], np.ones((8, 8)))
+            (folder / label).mkdir(parents=True, exist_ok=True)
+            for frame in range(3):
+                pixels = face + random.normal(0, 3, face.shape)
+                name = f"S{10 + subject:03}_{taken[subject]:03}_{12 + number % 9 + frame:08}.png"
+                Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / label / name)
+        return folder
+
+    return write

@@ -22,8 +22,11 @@ Root = Annotated[
 ]
 # how a face set is read: `reading` below gathers these five
 Labels = Annotated[
-    Literal["own", "ferplus", "ferplus-soft", "ferplus-mixed"] | None,
-    typer.Option(help="For fer2013: FER+'s majority of ten votes, their shares, or half its own and half these."),
+    Literal["own", "ferplus", "ferplus-plurality", "ferplus-soft", "ferplus-mixed"] | None,
+    typer.Option(
+        help="For fer2013, by FER+'s ten votes: their majority, the most there are, their shares as targets, or half "
+        "its own label and half the votes as targets."
+    ),
 ]
 KeepContempt = Annotated[
     bool | None, typer.Option("--keep-contempt", help="With FER+ labels: keep the eighth class.", show_default=False)

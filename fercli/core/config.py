@@ -11,9 +11,10 @@ from fercli.core.recipe import Recipe, Settings, faults
 class Reading(Settings):
     """What `--labels`, `--keep-contempt`, `--subject-pattern`, `--subjects` and `--detect` say."""
 
-    #: FER2013's own labels, or those that the ten votes of FER+ give: the majority's, or every share as a target; mixed
-    #: are its own labels with targets that are half the label and half the votes
-    labels: Literal["own", "ferplus", "ferplus-soft", "ferplus-mixed"] = "own"
+    #: FER2013's own labels, or those that the ten votes of FER+ give: by the majority of its authors, by the most votes
+    #: there are, or with the votes' shares as targets; mixed are its own labels with targets that are half the label
+    #: and half the votes
+    labels: Literal["own", "ferplus", "ferplus-plurality", "ferplus-soft", "ferplus-mixed"] = "own"
     #: whether FER+'s eighth class stays
     keep_contempt: bool = False
     #: a regular expression that finds the subject in a face's id: its group, the one named 'subject' where several

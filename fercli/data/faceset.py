@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 #: The side of a face in pixels.
 SIDE = 48
+#: Shares of val and of test where a split has to be drawn and the set says nothing of it.
+SHARES = (0.1, 0.1)
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class FaceSet:
     targets: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = field(default=())
     #: shares of val and of test where a split has to be drawn
-    shares: tuple[float, float] = (0.1, 0.1)
+    shares: tuple[float, float] = SHARES
 
     def __post_init__(self) -> None:
         count = len(self.labels)

@@ -17,6 +17,8 @@ from fercli.data.opening import with_subjects
 
 #: How many faces the set has that the paper used.
 PUBLISHED = 49_300
+#: Its shares of val and of test, as in the paper.
+SHARES = (0.05, 0.05)
 #: What the built set is called, below the data root.
 BUILT = f"fergit{face_file.SUFFIX}"
 
@@ -40,7 +42,8 @@ def load_fergit(path: Path, reading: Reading, steps: Steps) -> FaceSet:
 
 
 def joined(fer2013: FaceSet, muxspace: FaceSet) -> FaceSet:
-    """Both sets as one, without a split: ids begin with the set they come from, FER2013's faces are of nobody known.
+    """Both sets as one, without a split but with the shares of one: ids begin with the set they come from, FER2013's
+    faces are of nobody known.
 
     Raises DataError where the first has other classes than the seven.
     """
@@ -53,4 +56,5 @@ def joined(fer2013: FaceSet, muxspace: FaceSet) -> FaceSet:
         classes=EXPRESSIONS,
         ids=tuple(f"{faces.name}/{face}" for faces in (fer2013, muxspace) for face in faces.ids),
         subjects=("",) * len(fer2013) + (muxspace.subjects or ("",) * len(muxspace)),
+        shares=SHARES,
     )

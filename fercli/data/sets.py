@@ -9,10 +9,9 @@ from fercli.core.config import Reading
 from fercli.core.errors import DataError, UsageError
 from fercli.core.progress import Steps, unheard
 from fercli.core.registry import Registry, suggest
-from fercli.data import ckplus, ferplus, muxspace
+from fercli.data import ckplus, fergit, ferplus, muxspace
 from fercli.data.cartoon import cartoon
-from fercli.data.faceset import FaceSet
-from fercli.data.fergit import BUILT, load_fergit
+from fercli.data.faceset import SHARES, FaceSet
 from fercli.data.folder import LAYOUT, has_class_folders
 from fercli.data.opening import FER2013_FILES, load_path, with_subjects
 
@@ -35,7 +34,7 @@ class NamedSet:
     #: what is looked for below the root, the first that is there being taken; a set without any is built in
     places: tuple[str, ...] = ()
     #: shares of validation and test, where the set comes without a split
-    shares: tuple[float, float] = (0.1, 0.1)
+    shares: tuple[float, float] = SHARES
     #: other sets whose faces are in it
     holds: tuple[str, ...] = ()
     #: the command that builds it, where there is one
@@ -57,29 +56,32 @@ def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, s
     a file that `fer data` made; read as `reading` says. `steps` hears of long work.
 
     Named sets are looked for below `root`, else below the environment's FER_DATA, else below ./data. A name goes
-    before a path of the same spelling; ./name is always the path.
+    before a path of the same spelling; ./name is always the path. What lies at a path and is called like a named set
+    is split in the same shares.
 
     Raises DataError where there is no such set, naming what was looked for, or where it cannot be read; UsageError
     for a reading that makes no sense with it.
     """
     if reading.keep_contempt and reading.labels in ("own", "ferplus-mixed"):
-        raise UsageError("--keep-contempt goes with --labels ferplus or ferplus-soft alone: leave it out")
+        raise UsageError(
+            "--keep-contempt goes with --labels ferplus, ferplus-plurality or ferplus-soft alone: leave it out"
+        )
     if reading.subject_pattern and reading.subjects:
         raise UsageError("--subject-pattern and --subjects both say who is who: leave one out")
     if data in SETS:
-        known = SETS[data]
         place = _place(data, data_root(root))
-        faces = replace(known.load(place, reading, steps), shares=known.shares)
+        faces = _with_shares(SETS[data].load(place, reading, steps), data)
     else:
         place = _path(data)
         faces = load_path(place, None, reading, steps)
+        faces = _with_shares(faces, faces.name)
     if reading.labels == "own":
         return faces
     ferplus.check_rows(faces)
     votes = ferplus.find_votes(data_root(root), place)
     if reading.labels == "ferplus-mixed":
         return ferplus.with_mixed_votes(faces, votes)
-    return ferplus.with_votes(faces, votes, soft=reading.labels == "ferplus-soft", keep_contempt=reading.keep_contempt)
+    return ferplus.with_votes(faces, votes, reading.labels, keep_contempt=reading.keep_contempt)
 
 
 def share_faces(one: str, other: str) -> bool:
@@ -91,6 +93,16 @@ def share_faces(one: str, other: str) -> bool:
 def data_root(root: Path | None = None) -> Path:
     """Where named sets lie: the argument, else FER_DATA, else ./data."""
     return root or Path(os.environ.get("FER_DATA") or "data").expanduser()
+
+
+def _with_shares(faces: FaceSet, name: str) -> FaceSet:
+    """The set with the shares of the named set that it is, by its name, unless it has some of its own.
+
+    A folder says nothing of its shares, nor does a file of FERGIT that was built before it did.
+    """
+    if name not in SETS or faces.shares != SHARES:
+        return faces
+    return replace(faces, shares=SETS[name].shares)
 
 
 def _place(name: str, root: Path) -> Path:
@@ -148,11 +160,11 @@ SETS.register("fergit")(
     NamedSet(
         summary="49,300 faces: FER2013 and muxspace/facial_expressions in one, seven expressions",
         source=f"Kaggle's uldisvalainis/fergit, to be unpacked there as fergit; or FER2013 and {muxspace.SOURCE}",
-        layout=f"{BUILT}, fergit/ or fergit.zip: {LAYOUT}",
+        layout=f"{fergit.BUILT}, fergit/ or fergit.zip: {LAYOUT}",
         terms="those of its two sources: for research, not to be passed on",
-        load=load_fergit,
-        places=(BUILT, "fergit", "fergit.zip"),
-        shares=(0.05, 0.05),
+        load=fergit.load_fergit,
+        places=(fergit.BUILT, "fergit", "fergit.zip"),
+        shares=fergit.SHARES,
         holds=("fer2013", "muxspace"),
         build="fer data build fergit --fer2013 PATH --muxspace PATH",
     )

@@ -26,12 +26,8 @@ SMALL = (
 
 
 @pytest.fixture
-def fer(fer, monkeypatch):
+def fer(fer, monkeypatch, without_pictures):
     """The command on few faces and without pictures."""
-    for place in ("evaluation.plot_confusion", "training_end.plot_curves"):
-        monkeypatch.setattr(f"fercli.workflows.{place}", lambda *_: None)
-    for name in ("plot_confusion", "plot_sensitivities", "plot_trend"):
-        monkeypatch.setattr(f"fercli.workflows.crossval.artefacts.{name}", lambda *_: None)
     monkeypatch.setattr("fercli.workflows.crossval.run.load_set", lambda *_: cartoon(6, 1))
     return fer
 

@@ -1,4 +1,7 @@
-"""FERGIT as it is to be had ready-made."""
+"""FERGIT as it is to be had ready-made, and how it is split wherever it lies."""
+
+import shutil
+from dataclasses import replace
 
 import pytest
 
@@ -6,8 +9,12 @@ from fercli.core.config import Reading
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import unheard
-from fercli.data.fergit import load_fergit
+from fercli.data.cartoon import cartoon
+from fercli.data.face_file import write_faces
+from fercli.data.faceset import SHARES
+from fercli.data.fergit import joined, load_fergit
 from fercli.data.sets import load_faces
+from fercli.data.splits import split
 
 
 @pytest.mark.parametrize("parts", [("",), ("train/", "valid/", "test/")])
@@ -40,3 +47,34 @@ def test_what_to_do_without_it(tmp_path):
     ):  # fmt: skip
         assert part in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize("built", ["now", "before it held its shares"])
+def test_a_built_set_is_split_alike_by_name_and_by_path(tmp_path, built):
+    faces = joined(replace(cartoon(2, 5), name="fer2013", subjects=None), replace(cartoon(20, 2), name="muxspace"))
+    write_faces(tmp_path / "fergit.safetensors", faces if built == "now" else replace(faces, shares=SHARES))
+    shutil.copy(tmp_path / "fergit.safetensors", tmp_path / "mine.safetensors")
+    by_name = load_faces("fergit", tmp_path)
+    assert by_name.shares == (0.05, 0.05)
+    for file in ("fergit.safetensors", "mine.safetensors"):
+        by_path = load_faces(str(tmp_path / file))
+        assert split(by_path, 3).tolist() == split(by_name, 3).tolist()
+    # one person of 20, and half a face of the ten of nobody known in each class
+    assert (split(by_name, 3) == "test").sum() == 14 + 7
+
+
+def test_shares_of_its_own_stay(tmp_path):
+    write_faces(tmp_path / "fergit.safetensors", replace(cartoon(1, 1), name="fergit", shares=(0.2, 0.3)))
+    assert load_faces("fergit", tmp_path).shares == (0.2, 0.3)
+    assert load_faces(str(tmp_path / "fergit.safetensors")).shares == (0.2, 0.3)
+
+
+def test_a_ready_made_set_is_known_by_what_it_is_called(tmp_path, draw):
+    for name in EXPRESSIONS:
+        draw(tmp_path / "fergit" / name / "1.png")
+    shutil.make_archive(str(tmp_path / "packed/fergit"), "zip", tmp_path / "fergit")
+    shutil.copytree(tmp_path / "fergit", tmp_path / "mine")
+    assert load_faces("fergit", tmp_path).shares == (0.05, 0.05)
+    assert load_faces(str(tmp_path / "fergit")).shares == (0.05, 0.05)
+    assert load_faces(str(tmp_path / "packed/fergit.zip")).shares == (0.05, 0.05)
+    assert load_faces(str(tmp_path / "mine")).shares == (0.1, 0.1)

@@ -1,10 +1,13 @@
 """FER+ votes on FER2013's rows: majorities, shares, and votes that belong elsewhere."""
 
+import typing
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fercli.cli import options
 from fercli.core.config import Reading
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
@@ -54,48 +57,100 @@ ROWS = [
 ]
 
 
-def test_the_majority_is_the_label(tmp_path):
-    faces = with_votes(
-        faces_of([0, 0, 3, 6, 6, 3]), write_votes(tmp_path / "v.csv", ROWS), soft=False, keep_contempt=False
-    )
+LABELS = [0, 0, 3, 6, 6, 3]
+
+
+def read(tmp_path, rule, rows=ROWS, labels=LABELS, keep_contempt=False, usages=None):
+    path = write_votes(tmp_path / "v.csv", rows, usages)
+    return with_votes(faces_of(labels, usages), path, rule, keep_contempt=keep_contempt)
+
+
+@pytest.mark.parametrize(
+    ("rule", "left_out"),
+    [
+        ("ferplus", "no majority 2, contempt 1, not a face 1"),
+        ("ferplus-plurality", "ties 1, contempt 1, unknown 1, not a face 1"),
+        ("ferplus-soft", "ties 1, contempt 1, unknown 1, not a face 1"),
+    ],
+)
+def test_votes_are_the_labels(tmp_path, rule, left_out):
+    faces = read(tmp_path, rule)
     assert faces.ids == ("Training_0", "Training_5")
     assert [faces.classes[label] for label in faces.labels] == ["angry", "neutral"]
     assert faces.classes == EXPRESSIONS
-    assert faces.targets is None
-    assert faces.name == "fer2013+ferplus"
-    assert "left out 4 of 6 faces: ties 1, contempt 1, unknown 1, not a face 1" in faces.notes
+    assert (faces.targets is None) == (rule != "ferplus-soft")
+    assert faces.name == f"fer2013+{rule}"
+    assert f"left out 4 of 6 faces: {left_out}" in faces.notes
     assert any("50.0%" in note for note in faces.notes)
 
 
-def test_contempt_may_stay(tmp_path):
-    faces = with_votes(
-        faces_of([0, 0, 3, 6, 6, 3]), write_votes(tmp_path / "v.csv", ROWS), soft=False, keep_contempt=True
-    )
+@pytest.mark.parametrize("rule", ["ferplus", "ferplus-plurality", "ferplus-soft"])
+def test_contempt_may_stay(tmp_path, rule):
+    faces = read(tmp_path, rule, keep_contempt=True)
     assert faces.classes == (*EXPRESSIONS, "contempt")
     assert [faces.classes[label] for label in faces.labels] == ["angry", "contempt", "neutral"]
 
 
-def test_shares_are_targets(tmp_path):
-    path = write_votes(tmp_path / "v.csv", ROWS)
-    faces = with_votes(faces_of([0, 0, 3, 6, 6, 3]), path, soft=True, keep_contempt=False)
+@pytest.mark.parametrize(
+    ("votes", "label"),
+    [
+        ([5, 1, 1, 1, 0, 0, 2, 0, 0, 0], "angry"),  # 5 of the 7 that are no single ones
+        ([5, 1, 0, 0, 0, 0, 4, 0, 0, 0], "angry"),  # 5 of 9
+        ([5, 0, 0, 0, 0, 0, 3, 2, 0, 0], None),  # half is not more than half: contempt counts,
+        ([5, 0, 0, 0, 0, 0, 3, 0, 2, 0], None),  # unknown counts,
+        ([5, 0, 0, 0, 0, 0, 3, 0, 0, 2], None),  # not a face counts
+        ([2, 1, 1, 1, 1, 1, 1, 1, 1, 0], "angry"),  # two people agree, no others do
+        ([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], None),
+        ([4, 0, 0, 0, 0, 0, 3, 0, 3, 0], None),
+    ],
+)
+def test_a_majority_is_more_than_half_of_what_two_or_more_say(tmp_path, votes, label):
+    faces = read(tmp_path, "ferplus", [votes], [0])
+    assert [faces.classes[face] for face in faces.labels] == ([label] if label else [])
+
+
+def test_shares_are_targets_of_those_that_two_or_more_say(tmp_path):
+    faces = read(tmp_path, "ferplus-soft")
     assert faces.targets.dtype == np.float32
     assert faces.targets[0].tolist() == pytest.approx([0.6, 0.4, 0, 0, 0, 0, 0])
-    # contempt and unknown have no share: 1 and 6 of the 7 votes that remain
-    assert faces.targets[1].tolist() == pytest.approx([0, 0, 0, 1 / 7, 0, 0, 6 / 7])
-    kept = with_votes(faces_of([0, 0, 3, 6, 6, 3]), path, soft=True, keep_contempt=True)
-    assert kept.targets[2].tolist() == pytest.approx([0, 0, 0, 1 / 9, 0, 0, 6 / 9, 2 / 9])
+    # the single vote for happy is dropped, contempt and unknown have no share
+    assert faces.targets[1].tolist() == [0, 0, 0, 0, 0, 0, 1]
+    kept = read(tmp_path, "ferplus-soft", keep_contempt=True)
+    assert kept.targets[2].tolist() == pytest.approx([0, 0, 0, 0, 0, 0, 6 / 8, 2 / 8])
+
+
+@pytest.mark.parametrize("usage", ["PublicTest", "PrivateTest"])
+def test_soft_labels_are_measured_by_majorities(tmp_path, usage):
+    divided = [4, 3, 0, 3, 0, 0, 0, 0, 0, 0]
+    faces = read(
+        tmp_path,
+        "ferplus-soft",
+        [divided, ROWS[0], divided, ROWS[0]],
+        [0] * 4,
+        usages=["Training", "Training", usage, usage],
+    )
+    assert faces.ids == ("Training_0", "Training_1", f"{usage}_3")
+    assert "left out 1 of 4 faces: no majority 1" in faces.notes
 
 
 @given(st.lists(st.lists(st.integers(0, 10), min_size=10, max_size=10), min_size=1, max_size=20), st.booleans())
 @settings(max_examples=40, deadline=None)
 def test_nobody_is_lost_and_winners_win(tmp_path_factory, rows, keep):
-    path = write_votes(tmp_path_factory.mktemp("votes") / "v.csv", rows)
-    faces = with_votes(faces_of([0] * len(rows)), path, soft=True, keep_contempt=keep)
+    folder, labels = tmp_path_factory.mktemp("votes"), [0] * len(rows)
     classes = 8 if keep else 7
-    winners = [votes.index(max(votes)) if votes.count(max(votes)) == 1 else 9 for votes in rows]
-    expected = [row for row, winner in enumerate(winners) if winner < classes]
-    assert faces.ids == tuple(f"Training_{row}" for row in expected)
-    assert faces.labels.tolist() == [winners[row] for row in expected]
+
+    def expected(winners):
+        kept = [row for row, winner in enumerate(winners) if winner < classes]
+        return tuple(f"Training_{row}" for row in kept), [winners[row] for row in kept]
+
+    agreed = [[vote if vote > 1 else 0 for vote in votes] for votes in rows]
+    majority = [next((c for c in range(10) if 2 * votes[c] > sum(votes)), 9) for votes in agreed]
+    faces = read(folder, "ferplus", rows, labels, keep)
+    assert (faces.ids, faces.labels.tolist()) == expected(majority)
+    for rule, counted in (("ferplus-plurality", rows), ("ferplus-soft", agreed)):
+        most = [votes.index(max(votes)) if votes.count(max(votes)) == 1 else 9 for votes in counted]
+        faces = read(folder, rule, rows, labels, keep)
+        assert (faces.ids, faces.labels.tolist()) == expected(most)
     assert np.allclose(faces.targets.sum(axis=1), 1)
     assert (faces.targets.argmax(axis=1) == faces.labels).all()
 
@@ -119,18 +174,18 @@ def test_mixed_votes_leave_labels_and_faces_alone(tmp_path):
 
 def test_rows_of_absent_usages_are_passed_over(tmp_path):
     path = write_votes(tmp_path / "v.csv", [ROWS[0], ROWS[5]], ["Training", "PrivateTest"])
-    assert len(with_votes(faces_of([0]), path, soft=False, keep_contempt=False)) == 1
+    assert len(with_votes(faces_of([0]), path, "ferplus", keep_contempt=False)) == 1
 
 
 def test_votes_of_other_rows_are_noticed(tmp_path):
     labels = np.random.default_rng(0).integers(0, 7, 1200)
     rows = [[10 * (place == label) for place in range(10)] for label in labels]
     right = write_votes(tmp_path / "right.csv", rows)
-    assert len(with_votes(faces_of(labels.tolist()), right, soft=False, keep_contempt=False)) == 1200
+    assert len(with_votes(faces_of(labels.tolist()), right, "ferplus", keep_contempt=False)) == 1200
     # a row lost in the middle and another one at the end: the count is right, half of the rows are not
     moved = write_votes(tmp_path / "moved.csv", [*rows[:600], *rows[601:], rows[0]])
     with pytest.raises(DataError, match="rows are missing or moved"):
-        with_votes(faces_of(labels.tolist()), moved, soft=False, keep_contempt=False)
+        with_votes(faces_of(labels.tolist()), moved, "ferplus", keep_contempt=False)
     with pytest.raises(DataError, match="rows are missing or moved"):
         with_mixed_votes(faces_of(labels.tolist()), moved)
 
@@ -141,7 +196,7 @@ def test_votes_of_other_rows_are_noticed(tmp_path):
 def test_votes_of_another_number_or_order_are_noticed(tmp_path, rows, usages):
     faces = faces_of([0] * 6, ["Training"] * 6)
     with pytest.raises(DataError, match="do not belong to these faces"):
-        with_votes(faces, write_votes(tmp_path / "v.csv", rows, usages), soft=False, keep_contempt=False)
+        with_votes(faces, write_votes(tmp_path / "v.csv", rows, usages), "ferplus", keep_contempt=False)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +211,7 @@ def test_votes_of_another_number_or_order_are_noticed(tmp_path, rows, usages):
 def test_a_file_that_is_something_else(tmp_path, text, message):
     (tmp_path / "v.csv").write_text(text)
     with pytest.raises(DataError, match=message):
-        with_votes(faces_of([0]), tmp_path / "v.csv", soft=False, keep_contempt=False)
+        with_votes(faces_of([0]), tmp_path / "v.csv", "ferplus", keep_contempt=False)
 
 
 def test_votes_go_by_rows_of_the_csv_file(tmp_path, draw):
@@ -184,10 +239,32 @@ def test_through_load_faces(tmp_path, rows, write_csv):
             load_faces("fer2013", tmp_path, Reading(labels=labels, keep_contempt=True))
 
 
-def test_the_real_votes(real):
+@pytest.mark.parametrize(
+    ("rule", "train", "val"),
+    [
+        ("ferplus", [2100, 119, 532, 7287, 3014, 3149, 8740], [287, 24, 62, 865, 351, 415, 1182]),
+        ("ferplus-plurality", [2399, 175, 648, 7410, 3403, 3378, 9365], [310, 31, 73, 880, 395, 441, 1242]),
+        ("ferplus-soft", [2399, 175, 648, 7410, 3403, 3378, 9365], [287, 24, 62, 865, 351, 415, 1182]),
+    ],
+)
+def test_the_real_votes(real, rule, train, val):
     if not list(real.rglob("fer2013new.csv")):
         pytest.skip("no fer2013new.csv in FER_DATA")
-    faces = load_faces("fer2013", real, Reading(labels="ferplus"))
-    train, val = (np.bincount(faces.labels[faces.parts == part]).tolist() for part in ("train", "val"))
-    assert train == [2399, 175, 648, 7410, 3403, 3378, 9365]
-    assert val == [310, 31, 73, 880, 395, 441, 1242]
+    faces = load_faces("fer2013", real, Reading(labels=rule))
+    assert np.bincount(faces.labels[faces.parts == "train"]).tolist() == train
+    assert np.bincount(faces.labels[faces.parts == "val"]).tolist() == val
+
+
+def test_the_real_majorities_are_as_many_as_their_authors_have(real):
+    """25,060 and 3,199 faces of eight classes are what microsoft/FERPlus keeps of Training and PublicTest."""
+    if not list(real.rglob("fer2013new.csv")):
+        pytest.skip("no fer2013new.csv in FER_DATA")
+    eight = load_faces("fer2013", real, Reading(labels="ferplus", keep_contempt=True))
+    assert [int((eight.parts == part).sum()) for part in ("train", "val")] == [25_060, 3_199]
+    seven = load_faces("fer2013", real, Reading(labels="ferplus"))
+    assert int((seven.parts != "test").sum()) == 28_127
+
+
+def test_the_flag_and_the_settings_have_the_same_words():
+    typed = typing.get_args(typing.get_args(options.Labels)[0])[0]
+    assert typing.get_args(typed) == typing.get_args(Reading.model_fields["labels"].annotation)

@@ -1,4 +1,4 @@
-"""Who is in a picture: patterns in file names, tables beside the pictures, CK+'s own names."""
+"""Who is in a picture: patterns in file names, tables beside the pictures."""
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,6 @@ from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.data.people import read_people
 from fercli.data.sets import load_faces
-from fercli.data.splits import split
 
 
 def test_a_pattern_finds_subjects_in_names(tmp_path, draw):
@@ -106,36 +105,3 @@ def test_a_longer_path_of_the_table_wins(outer, name):
     assert people.of(f"{outer}/xx/{name}").subject == "long"
     assert people.of(f"yy/{name}").subject == "short"
     assert people.of("nothing/like.it") is None
-
-
-def test_ck_plus_names_hold_subject_and_sequence(tmp_path, draw):
-    number = 0
-    for label in ("anger", "contempt", "disgust", "fear", "happy", "sadness", "surprise"):
-        for subject in range(12):
-            for frame in (17, 18, 19):
-                draw(tmp_path / f"CK+48/{label}/S{subject:03}_004_{frame:08}.png", number)
-                number += 1
-    faces = load_faces("ckplus", tmp_path)
-    assert faces.classes == ("angry", "disgust", "fear", "happy", "sad", "surprise", "contempt")
-    assert set(faces.subjects) == {f"S{subject:03}" for subject in range(12)}
-    assert "12 subjects in 12 sequences of nearly the same pictures" in faces.notes
-    parts = split(faces, 0)
-    sides = {
-        subject: {part for who, part in zip(faces.subjects, parts, strict=True) if who == subject}
-        for subject in faces.subjects
-    }
-    assert all(len(side) == 1 for side in sides.values())
-    assert load_faces(str(tmp_path / "CK+48")).subjects == faces.subjects
-
-
-def test_the_extended_csv_has_eight_classes(tmp_path, rows, write_csv):
-    write_csv(tmp_path / "ckplus/ckextended.csv", [*rows, (7, rows[0][1], "Training")])
-    faces = load_faces("ckplus", tmp_path)
-    assert faces.classes == (*EXPRESSIONS, "contempt")
-    assert faces.labels[-1] == 7
-    assert set(faces.parts) == {"train", "val", "test"}
-    assert faces.subjects is None
-    assert load_faces(str(tmp_path / "ckplus/ckextended.csv")).fingerprint == faces.fingerprint
-    write_csv(tmp_path / "ckplus/ckextended.csv", [(8, rows[0][1], "Training")])
-    with pytest.raises(DataError, match="not a number from 0 to 7"):
-        load_faces("ckplus", tmp_path)

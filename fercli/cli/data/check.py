@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fercli.core.reading import Reading
+    from fercli.core.config import Reading
     from fercli.workflows.check.fix import Cleaned
     from fercli.workflows.check.run import Check
 
@@ -67,7 +67,7 @@ def check(
     """
     from fercli.cli.data.check_table import check_table, not_found
     from fercli.cli.progress_bar import Bar
-    from fercli.core.reading import Reading
+    from fercli.core.config import Reading
     from fercli.workflows.check.fix import fix as write_fixed
     from fercli.workflows.check.fix import plan_fix
     from fercli.workflows.check.report import check_output, write_csv, write_suspects

@@ -37,7 +37,7 @@ def show(
     from rich.text import Text
 
     from fercli.cli.progress_bar import Bar
-    from fercli.core.reading import Reading
+    from fercli.core.config import Reading
     from fercli.workflows.check.report import check_output
     from fercli.workflows.describe_data import describe, write_samples
 

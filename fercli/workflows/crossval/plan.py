@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fercli.core.errors import DataError, RunError
 from fercli.core.files import read_json, write_text
 from fercli.data.faceset import FaceSet
+from fercli.data.ferplus import earlier_reading
 from fercli.data.folds import Grouping, assign_groups, fold_parts, known_subjects
 from fercli.workflows.crossval.settings import CrossvalConfig
 
@@ -110,7 +111,10 @@ def read_folds(path: Path, faces: FaceSet) -> dict[Grouping, NDArray[np.int64]]:
     """The groups that write_folds wrote, for the same faces. Raises RunError where they are of other faces."""
     document = read_json(path)
     if document.get("fingerprint") != faces.fingerprint:
-        raise RunError(f"{path} was drawn for other data than {faces.name} is now: start anew with another --out")
+        earlier = earlier_reading(faces, "crossval.yaml")
+        raise RunError(
+            f"{path} was drawn for other data than {faces.name} is now: start anew with another --out{earlier}"
+        )
     found: dict[Grouping, NDArray[np.int64]] = {}
     for grouping in ("image", "subject"):
         rows = document.get(grouping)

@@ -11,6 +11,7 @@ from fercli.core.config import Reading
 from fercli.core.errors import DataError
 from fercli.core.progress import Steps, unheard
 from fercli.data.faceset import FaceSet
+from fercli.data.ferplus import earlier_reading
 from fercli.data.leaks import leak_note
 from fercli.data.sets import SETS, load_faces, share_faces
 from fercli.models.average import AVERAGE, trainings
@@ -95,6 +96,9 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
         for name in [*(str(trained.get("data")) for trained in behind), *extras]
         if share_faces(name, faces.name)
     ]
+    fingerprints = {trained.get("fingerprint") for trained in behind if trained.get("data") == faces.name}
+    if fingerprints - {faces.fingerprint} and (earlier := earlier_reading(faces, "--labels")):
+        notes.append(f"{faces.name} is not quite what the network was trained on{earlier}")
     if faces.name in extras and part in ("train", "all"):
         notes.append(_KNOWN)
     if any(trained.get("data") == faces.name for trained in behind):

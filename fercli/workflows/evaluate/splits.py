@@ -1,13 +1,14 @@
 """Which part of a face set each face is in for a trained network, so that nothing it learnt from passes for new."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.errors import RunError
-from fercli.data.faceset import FaceSet
+from fercli.data.faceset import SHARES, FaceSet
 from fercli.data.leaks import without_leaks
 from fercli.data.splits import read_split, split, split_digest
 from fercli.models.average import trainings
@@ -52,10 +53,13 @@ def _parts_of_training(faces: FaceSet, model: Model, trained: Mapping[str, Any],
         written = RunFolder(model.path.parent).split
         if model.path.is_file() and written.is_file():
             return read_split(written, faces)
-        parts = split(faces, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
-        parts = without_leaks(faces, parts) if trained.get("drop_leaks") else parts
-        if split_digest(faces, parts) == trained["split"]:
-            return parts
+        # the plain shares too: a built FERGIT was split by them when it was given as a path
+        for shares in dict.fromkeys((faces.shares, SHARES)):
+            known = replace(faces, shares=shares)
+            parts = split(known, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
+            parts = without_leaks(faces, parts) if trained.get("drop_leaks") else parts
+            if split_digest(faces, parts) == trained["split"]:
+                return parts
     elif faces.parts is not None:
         return split(faces, 0)
     if asked == "all":

@@ -12,6 +12,7 @@ from fercli.core.errors import RunError, UsageError
 from fercli.core.files import file_digest, write_json
 from fercli.core.progress import Listener
 from fercli.data.faceset import FaceSet
+from fercli.data.ferplus import earlier_reading
 from fercli.data.splits import write_split
 from fercli.models.catalogue import build, load_catalogue
 from fercli.models.classifier import Classifier
@@ -117,7 +118,10 @@ class TrainingJob:
             ("teacher", meta.get("teacher") or "none", here["teacher"] or "none"),
         ):
             if begun != now:
-                raise RunError(f"{folder.path} was begun with another {what} ({begun}, now {now}): start a new run")
+                earlier = earlier_reading(self.data.faces, "its config.yaml") if what == "data" else ""
+                raise RunError(
+                    f"{folder.path} was begun with another {what} ({begun}, now {now}): start a new run{earlier}"
+                )
 
     def meta(self) -> dict[str, Any]:
         """Where the run comes from."""

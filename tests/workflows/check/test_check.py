@@ -13,10 +13,11 @@ from PIL import Image
 
 from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import read_faces, read_facts
+from fercli.data.face_file import read_faces, read_facts, write_faces
 from fercli.data.faceset import FaceSet
-from fercli.data.sets import load_faces
-from fercli.workflows.check import no_face as faceless
+from fercli.data.sets import SETS, load_faces
+from fercli.data.splits import split
+from fercli.workflows.check import no_face
 from fercli.workflows.check.fix import fix, removals
 from fercli.workflows.check.issues import KINDS
 from fercli.workflows.check.report import write_csv, write_suspects
@@ -110,9 +111,9 @@ def test_the_detector_sees_a_framed_portrait_and_nothing_in_noise(monkeypatch):
     with Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False)) as portrait:
         face = np.asarray(portrait.convert("L").crop((150, 40, 380, 270)).resize((48, 48)))
     images = np.array([picture("a")[0], face, picture("k9")[0]])[:, None]
-    monkeypatch.setattr(faceless, "_TOGETHER", 2)
+    monkeypatch.setattr(no_face, "_TOGETHER", 2)
     heard: list[tuple[int, int, str]] = []
-    assert faceless.without_face(images, lambda *words: heard.append(words)).tolist() == [0, 2]
+    assert no_face.without_face(images, lambda *words: heard.append(words)).tolist() == [0, 2]
     assert [done for done, total, _ in heard] == [2, 3]
 
 
@@ -217,6 +218,18 @@ def test_a_drawn_split_goes_into_the_file(tmp_path):
     clean = read_faces(tmp_path / "c.safetensors")
     parts = dict(zip(result.faces.ids, result.parts.tolist(), strict=True))
     assert clean.parts.tolist() == [parts[face] for face in clean.ids]
+
+
+@pytest.mark.parametrize("data", ["fergit", "fergit.safetensors"])
+def test_a_fixed_set_keeps_the_split_of_the_named_set(tmp_path, data):
+    write_faces(tmp_path / "fergit.safetensors", replace(cartoon(each=2), name="fergit"))
+    named = load_faces("fergit", tmp_path)
+    result = check(data if data in SETS else str(tmp_path / data), tmp_path, seed=5)
+    fix(result, tmp_path / "c.safetensors")
+    clean = load_faces(str(tmp_path / "c.safetensors"))
+    parts = dict(zip(named.ids, split(named, 5).tolist(), strict=True))
+    assert split(clean, 0).tolist() == [parts[face] for face in clean.ids]
+    assert clean.shares == (0.05, 0.05)
 
 
 def test_targets_and_subjects_go_along(faces, tmp_path):

@@ -196,7 +196,7 @@ def test_a_checkpoint_that_is_damaged_costs_its_fold_alone(run, monkeypatch):
         raise _KilledError
 
     with monkeypatch.context() as patched:
-        patched.setattr("fercli.workflows.training_job.finish", killed)
+        patched.setattr("fercli.workflows.train.job.finish", killed)
         with pytest.raises(_KilledError):
             run("broken")
     (checkpoint,) = (expected.folder.parent / "broken").rglob("last.ckpt")

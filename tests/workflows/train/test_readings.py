@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fercli.core.config import Reading
-from fercli.core.errors import DataError
+from fercli.core.errors import DataError, RunError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import Listener
 from fercli.data.cartoon import cartoon
@@ -16,10 +16,13 @@ from fercli.data.face_file import write_faces
 from fercli.data.sets import load_faces
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header
+from fercli.workflows.crossval.plan import draw, read_folds, write_folds
+from fercli.workflows.crossval.resolve import crossval_settings
 from fercli.workflows.evaluate.classes import with_classes
 from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.run import train
+from fercli.workflows.train.job import TrainingJob
+from fercli.workflows.train.run import resume, train
 from fercli.workflows.train.settings import settings
 
 FILE_ORDER = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
@@ -28,7 +31,8 @@ HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """FER2013 of 84 + 21 faces with FER+ votes; the first of val is a picture of train; one vote says 'not a face'."""
+    """FER2013 of 84 + 21 faces with FER+ votes; the first of val is a picture of train; of two others in train one is
+    'not a face', and one has no majority."""
     images = np.random.default_rng(0).integers(0, 256, (105, 2304))
     images[84] = images[0]
     lines, votes = ["emotion,pixels,Usage"], [HEADER]
@@ -36,7 +40,7 @@ def root(tmp_path: Path) -> Path:
         usage = "Training" if number < 84 else "PublicTest"
         lines.append(f"{number % 7},{' '.join(map(str, image))},{usage}")
         share = [8 * (EXPRESSIONS[number % 7] == name) + 2 * (name == "neutral") for name in FILE_ORDER]
-        counts = [*share, 0, 0, 0] if number != 5 else [0] * 9 + [10]
+        counts = {5: [0] * 9 + [10], 6: [4, 3, 3] + [0] * 7}.get(number, [*share, 0, 0, 0])
         votes.append(f"{usage},,{','.join(map(str, counts))}")
     (tmp_path / "sets").mkdir()
     (tmp_path / "sets/fer2013.csv").write_text("\n".join(lines) + "\n")
@@ -54,6 +58,7 @@ class Ears(Listener):
 
 def config(root: Path, reading: dict[str, object] | None = None, **changes: object):
     return settings(
+        model="lenet",
         recipe="quick",
         data="fer2013",
         reading=reading,
@@ -84,6 +89,39 @@ def test_shares_change_what_is_learned(root, tmp_path):
         run = RunFolder(train(config(root, {"labels": labels}), tmp_path / labels).folder)
         losses.add(run.history.read_text().splitlines()[1].split(",")[2])
     assert len(losses) == 2
+
+
+def test_a_run_begun_when_ferplus_was_a_plurality_says_how_to_go_on(root, tmp_path):
+    now, then = (config(root, {"labels": labels}) for labels in ("ferplus", "ferplus-plurality"))
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    run.write_config(now)
+    begun = TrainingJob(then, Listener())
+    begun.write_start(run)
+    with pytest.raises(
+        RunError, match=r"another data .* 'ferplus' are 'ferplus-plurality' now: say that in its config"
+    ):
+        resume(run, now)
+    begun.check_same(json.loads(run.meta.read_text()), run)
+
+
+def test_weights_of_other_votes_say_so(root, tmp_path):
+    run = train(config(root, {"labels": "ferplus"}), tmp_path / "run").folder
+    assert not any("ferplus-plurality" in note for note in evaluate(str(run)).notes)
+    votes = root / "fer2013new.csv"
+    votes.write_text(votes.read_text().replace("Training,,4,3,3", "Training,,6,3,1"))
+    assert any(
+        "not quite what the network was trained on" in note and "'ferplus-plurality' now" in note
+        for note in evaluate(str(run)).notes
+    )
+
+
+def test_groups_of_other_votes_say_so(root, tmp_path):
+    then, now = (load_faces("fer2013", root, Reading(labels=labels)) for labels in ("ferplus-plurality", "ferplus"))
+    protocol = crossval_settings(data="fer2013", changes={}, overrides={}, protocol={"folds": 3, "group": "image"})
+    write_folds(tmp_path / "folds.json", protocol, then, draw(protocol, then))
+    with pytest.raises(RunError, match=r"another --out; .* 'ferplus-plurality' now: say that in crossval\.yaml"):
+        read_folds(tmp_path / "folds.json", now)
 
 
 def test_leaks_are_told_of_and_dropped(root, tmp_path):
