@@ -43,3 +43,8 @@ class PictureError(FerError):
 
 class MachineError(FerError):
     """This machine lacks something: a shared library, a device, room on the disk."""
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of what went wrong, or its kind where it says nothing."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -154,6 +154,8 @@ def _read(path: Path) -> _Votes:
             counts[number] = [int(row[name]) for name in (*_CLASS_COLUMNS, *_OTHER_COLUMNS)]
         except (TypeError, ValueError):
             raise DataError(f"{path}, row {number + 1}: votes must be whole numbers; is the file cut off?") from None
+        if (counts[number] < 0).any():
+            raise DataError(f"{path}, row {number + 1}: there is a negative number of votes: get the file anew")
     return _Votes(counts, [row["Usage"] for row in rows])
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import WeightsEnum, get_weight
 
-from fercli.core.errors import ModelError
+from fercli.core.errors import ModelError, reason_of
 
 #: What torchvision calls a ResNet's head, which other classes make useless.
 _HEAD = "fc."
@@ -35,7 +35,7 @@ def _from_file(file: Path) -> dict[str, Tensor]:
             return safetensors.torch.load_file(file)
         state = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch.load raises whatever a damaged pickle makes it raise
-        raise ModelError(f"cannot read {file} as a file of weights: {_reason(error)}") from error
+        raise ModelError(f"cannot read {file} as a file of weights: {reason_of(error)}") from error
     if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ModelError(f"{file} is no state dict: save network.state_dict() alone")
     return state
@@ -48,9 +48,9 @@ def _from_torchvision(named: WeightsEnum) -> dict[str, Tensor]:
         state: dict[str, Tensor] = named.get_state_dict(progress=False, check_hash=True, map_location="cpu")
     except Exception as error:  # no network, a broken download, a damaged file
         if (folder / name).exists():
-            raise ModelError(f"{folder / name} is damaged ({_reason(error)}): delete it and try again") from error
+            raise ModelError(f"{folder / name} is damaged ({reason_of(error)}): delete it and try again") from error
         raise ModelError(
-            f"the ImageNet weights {name} are not in {folder} and could not be fetched ({_reason(error)}): "
+            f"the ImageNet weights {name} are not in {folder} and could not be fetched ({reason_of(error)}): "
             "put the file there, name a local one with --pretrained-file PATH, or start from scratch with "
             "--no-pretrained"
         ) from error
@@ -59,11 +59,6 @@ def _from_torchvision(named: WeightsEnum) -> dict[str, Tensor]:
 
 def _first(names: list[str]) -> str:
     return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
-
-
-def _reason(error: Exception) -> str:
-    """The first line of what went wrong, or its kind where it says nothing."""
-    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _take(network: nn.Module, state: dict[str, Tensor], origin: str) -> None:

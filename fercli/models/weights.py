@@ -78,6 +78,8 @@ def parse_header(metadata: Mapping[str, str], path: Path) -> Header:
             raise ModelError(f"{path} was written by a newer fercli: update with pip install -U fercli")
         header = Header(**{**document, "classes": tuple(document["classes"])})
         Input.model_validate(header.input)
+        if len(set(header.classes)) != len(header.classes) or not all(isinstance(name, str) for name in header.classes):
+            raise ValueError(f"its class names are {list(header.classes)}: each must be text and stand once")
         if not all(header.temperature[views] > 0 for views in ("single", "mirrored")):
             raise ValueError("a temperature is not above 0")
         return header

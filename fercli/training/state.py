@@ -1,5 +1,6 @@
 """All that changes while a network is trained, in one place, so that it can be put away and taken up again."""
 
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch.optim.swa_utils import AveragedModel
 
-from fercli.core.errors import RunError, UsageError
+from fercli.core.errors import RunError, UsageError, reason_of
 from fercli.core.files import written_whole
 from fercli.core.progress import EpochRow
 from fercli.core.recipe import Recipe
@@ -122,8 +123,11 @@ class TrainingState:
             "history": [asdict(row) for row in self.history],
             "best": self.best,
         }
+        # into memory first: torch's own writer ends the process where the disk is full
+        content = io.BytesIO()
+        torch.save(document, content)
         with written_whole(path) as temporary:
-            torch.save(document, temporary)
+            temporary.write_bytes(content.getbuffer())
 
     def load(self, path: Path) -> None:
         """Take up what `save` wrote. Raises RunError where the file is damaged or of another training."""
@@ -138,7 +142,7 @@ class TrainingState:
             self.history = [EpochRow(**row) for row in document["history"]]
             self.best = {name: value.cpu() for name, value in document["best"].items()}
         except Exception as error:  # torch.load raises whatever a damaged pickle makes it raise
-            raise RunError(f"cannot resume from {path}: {str(error).splitlines()[0]}") from error
+            raise RunError(f"cannot resume from {path}: {reason_of(error)}") from error
 
 
 def freeze(body: nn.Module, names: Sequence[str]) -> None:

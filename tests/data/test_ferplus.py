@@ -206,6 +206,7 @@ def test_votes_of_another_number_or_order_are_noticed(tmp_path, rows, usages):
         ("a,b\n1,2\n", "is it FER"),
         (HEADER + "\nTraining,,1,2,x,0,0,0,0,0,0,0\n", "row 1: votes must be whole numbers"),
         (HEADER + "\nTraining,,1,2\n", "is the file cut off"),
+        (HEADER + "\nTraining,,1,2,-1,0,0,0,0,0,0,0\n", "row 1: there is a negative number of votes"),
     ],
 )
 def test_a_file_that_is_something_else(tmp_path, text, message):

@@ -103,6 +103,13 @@ def test_a_newer_format_asks_for_an_update(tmp_path):
         read_header(path)
 
 
+@pytest.mark.parametrize("classes", [("a", "b", "a"), ("a", 3)])
+def test_class_names_that_stand_twice_or_are_no_text_are_refused(saved, classes):
+    save_weights(saved, build_model("xu-rescnn", classes=len(classes)).state_dict(), replace(HEADER, classes=classes))
+    with pytest.raises(ModelError, match=r"the header of .* is damaged: its class names are"):
+        load_model(str(saved))
+
+
 def test_weights_of_another_shape_do_not_fit(saved):
     save_weights(saved, build_model("xu-rescnn", classes=3).state_dict(), replace(HEADER, classes=("a", "b")))
     with pytest.raises(ModelError, match="do not fit xu-rescnn"):

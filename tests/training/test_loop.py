@@ -1,5 +1,7 @@
 """The loop: that it learns, keeps what its rule says, and goes on where it was broken off."""
 
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -92,6 +94,24 @@ def test_a_damaged_checkpoint_is_one_error(tmp_path):
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(RunError, match="cannot resume from"):
         fresh().load(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a file")
+def test_a_full_disk_leaves_the_checkpoint_of_before(tmp_path):
+    import resource
+
+    path = tmp_path / "last.ckpt"
+    run(fresh(), epochs=1).save(path)
+    before = path.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(RunError, match="cannot write"):
+            run(fresh(), epochs=2).save(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
+    assert path.read_bytes() == before
 
 
 def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """A network with all that surrounds it as one graph: gray faces in, logits and calibrated probabilities out."""
 
+import io
 import json
 import warnings
 from collections.abc import Mapping, Sequence
@@ -108,7 +109,10 @@ def write_pt2(model: Model, path: Path, input_type: InputType, about: Mapping[st
     program = torch.export.export(graph(model), (example,), dynamic_shapes=(_dimensions({0: "N"}),))
     for node in program.graph.nodes:
         node.meta.pop("stack_trace", None)  # names this machine's folders
-    torch.export.save(program, path, extra_files={PT2_METADATA: json.dumps(about, ensure_ascii=False)})
+    # into memory first: torch's own writer ends the process where the disk is full
+    content = io.BytesIO()
+    torch.export.save(program, content, extra_files={PT2_METADATA: json.dumps(about, ensure_ascii=False)})
+    path.write_bytes(content.getbuffer())
 
 
 def _dimensions(free: Mapping[int, str]) -> dict[int, Any]:

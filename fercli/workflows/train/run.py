@@ -56,9 +56,19 @@ def resume(folder: RunFolder, config: RunConfig, listener: Listener | None = Non
     else:  # it was interrupted before these were written
         job.write_start(folder)
     if folder.checkpoint.is_file():
-        job.state.load(folder.checkpoint)
-        job.listener.say(f"continuing after epoch {job.state.epoch} of {config.recipe.epochs}")
+        _load_checkpoint(job, folder)
     return run_job(job, folder)
+
+
+def _load_checkpoint(job: TrainingJob, folder: RunFolder) -> None:
+    """Go on after the last epoch, or from the beginning, to the same end, where the checkpoint is damaged."""
+    try:
+        job.state.load(folder.checkpoint)
+    except RunError as error:
+        job.listener.say(f"{error}: training begins again with epoch 1")
+        job.prepare(job.config, job.data.parts)
+    else:
+        job.listener.say(f"continuing after epoch {job.state.epoch} of {job.config.recipe.epochs}")
 
 
 def run_job(job: TrainingJob, folder: RunFolder) -> TrainResult:

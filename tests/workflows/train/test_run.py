@@ -125,6 +125,21 @@ def test_a_run_killed_in_its_first_epoch_continues_too(tmp_path):
     assert broken.complete
 
 
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 half"])
+def test_a_run_whose_checkpoint_is_damaged_is_trained_anew_to_the_same_end(run, tmp_path, content):
+    with pytest.raises(_KilledError):
+        train(config(), tmp_path / "broken", listener=_KilledAfter(1))
+    broken = RunFolder(tmp_path / "broken")
+    broken.checkpoint.write_bytes(content)
+    said: list[str] = []
+    listener = Listener()
+    listener.say = said.append
+    resume(broken, read_config(broken.config), listener)
+    (line,) = [text for text in said if "begins again" in text]
+    assert line.startswith(f"cannot resume from {broken.checkpoint}: ")
+    assert json.loads(broken.metrics.read_text())["test"] == json.loads(run.metrics.read_text())["test"]
+
+
 def test_a_run_killed_before_its_last_history_was_written_has_it_in_the_end(tmp_path):
     folder = RunFolder(train(config(), tmp_path / "run").folder)
     whole = folder.history.read_text()
