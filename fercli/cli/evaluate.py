@@ -61,12 +61,13 @@ def evaluate(
     from fercli.cli.report import ConfusionTable, class_table, corruption_table, coverage_table, summary
     from fercli.core.config import Reading
     from fercli.core.errors import UsageError
+    from fercli.core.files import refuse_existing
     from fercli.data.corruptions import corruption_names
     from fercli.workflows.evaluate.evaluation import EVALUATION_FILES
     from fercli.workflows.evaluate.run import evaluate as workflow
 
-    if out is not None and not force and (there := [name for name in EVALUATION_FILES if (out / name).exists()]):
-        raise UsageError(f"{out} holds {', '.join(there)} already: --force replaces them, or name another --out")
+    if out is not None:
+        refuse_existing(*(out / name for name in EVALUATION_FILES), force=force, otherwise="name another --out")
     if corruptions is not None and not corrupt:
         raise UsageError(f"{corruptions}: a network is named with --model, data with --data, corruptions by --corrupt")
     names = corruption_names(corruptions) if corrupt else ()

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from fercli.core.errors import FerError, RunError
+from fercli.core.errors import FerError, RunError, UsageError
 
 
 @contextmanager
@@ -30,6 +30,15 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def refuse_existing(*paths: Path, force: bool, otherwise: str = "choose another name") -> None:
+    """Raise UsageError for the first of these paths that exists, unless `force` says that they are to be replaced.
+
+    `otherwise` is what else can be typed.
+    """
+    if not force and (there := next((path for path in paths if path.exists()), None)):
+        raise UsageError(f"{there} exists already: --force replaces it, or {otherwise}")
 
 
 def write_text(path: Path, text: str) -> None:

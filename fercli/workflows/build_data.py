@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fercli.core.errors import DataError, UsageError
+from fercli.core.files import refuse_existing
 from fercli.core.progress import Steps, unheard
 from fercli.data import face_file
 from fercli.data.faceset import FaceSet
@@ -49,8 +50,7 @@ def build_fergit(
     path = output or data_root(root) / BUILT
     if path.suffix != face_file.SUFFIX:
         raise UsageError(f"--output {path}: the set is one file, its name must end in {face_file.SUFFIX}")
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists already: --force builds it anew, --output names another file")
+    refuse_existing(path, force=force, otherwise="name another file with --output")
     for half in (fer2013, muxspace):
         if half is not None and not half.exists():
             raise DataError(f"no such file or folder: {half}")

@@ -129,7 +129,7 @@ def test_a_training_says_its_default_data_and_what_to_type_next(fer, tmp_path):
     assert (tmp_path / "measured" / "confusion.png").is_file()
     code, out, err = fer("eval", "--model", "run", "--out", "measured")
     assert code == 2
-    assert "--force replaces them" in err
+    assert "metrics.json exists already: --force replaces it" in err
     code, out, err = fer("train", "--resume", "--out", "run")
     assert code == 2
     assert "is complete" in err

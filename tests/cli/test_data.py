@@ -71,7 +71,7 @@ def test_fergit_is_built_and_shown(fer, root):
     code, out, _ = fer("data", "show", "fergit", "--root", root)
     assert (code, out.split()[:3]) == (0, ["fergit", "·", "4"])
     code, _, err = fer("data", "build", "fergit", "--root", root)
-    assert (code, "exists already: --force builds it anew" in err) == (2, True)
+    assert (code, "exists already: --force replaces it" in err) == (2, True)
 
 
 @pytest.mark.parametrize(

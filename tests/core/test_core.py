@@ -6,7 +6,7 @@ import pytest
 
 from fercli.core.config import parse_config
 from fercli.core.errors import RunError, UsageError
-from fercli.core.files import read_json, write_json, write_text, written_whole
+from fercli.core.files import read_json, refuse_existing, write_json, write_text, written_whole
 from fercli.core.labels import EXPRESSIONS, canonical, ordered
 from fercli.core.registry import Registry, suggest
 
@@ -50,6 +50,15 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
         half_written()
     assert read_json(path) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_exists_is_replaced_only_when_told(tmp_path):
+    there, new = tmp_path / "there", tmp_path / "new"
+    there.write_text("")
+    refuse_existing(new, force=False)
+    refuse_existing(new, there, force=True)
+    with pytest.raises(UsageError, match=r"there exists already: --force replaces it, or name another --out"):
+        refuse_existing(new, there, force=False, otherwise="name another --out")
 
 
 def test_a_place_that_cannot_be_written_is_one_error(tmp_path):

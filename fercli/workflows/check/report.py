@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fercli.core.errors import UsageError
-from fercli.core.files import write_text
+from fercli.core.files import refuse_existing, write_text
 from fercli.data.faceset import FaceSet
 from fercli.data.sheet import Section, Tile, write_sheet
 from fercli.workflows.check.issues import Fault
@@ -24,8 +24,7 @@ def check_output(path: Path, ending: str, force: bool) -> None:
         raise UsageError(f"{path} does not end in {ending}: name it {path.with_suffix(ending)}")
     if path.is_dir():
         raise UsageError(f"{path} is a folder: choose another name")
-    if path.exists() and not force:
-        raise UsageError(f"{path} exists already: --force replaces it, or choose another name")
+    refuse_existing(path, force=force)
 
 
 def write_csv(path: Path, check: Check) -> None:

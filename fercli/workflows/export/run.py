@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import get_args
 
 from fercli.core.errors import ModelError, UsageError
-from fercli.core.files import write_json, written_whole
+from fercli.core.files import refuse_existing, write_json, written_whole
 from fercli.core.registry import suggest
 from fercli.faces.crop import MARGIN
 from fercli.models.average import AVERAGE
@@ -113,9 +113,7 @@ def _output(model: Model, form: Form, output: Path | None) -> Path:
 
 def _refuse_existing(output: Path, with_detector: bool, force: bool) -> None:
     detector = [output.parent / name for name in DETECTOR_FILES] if with_detector else []
-    there = [path for path in (output, report_path(output), *detector) if path.exists()]
-    if there and not force:
-        raise UsageError(f"{there[0]} exists already: --force replaces it, or choose another --output")
+    refuse_existing(output, report_path(output), *detector, force=force, otherwise="choose another --output")
 
 
 def _write(model: Model, form: Form, path: Path, input_type: InputType, faces: ExportFaces | None) -> None:
