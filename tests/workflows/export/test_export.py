@@ -23,8 +23,6 @@ from fercli.workflows.export.run import export
 from fercli.workflows.export.verify import Accuracy, Check
 
 FACES = cartoon(subjects=2).images[:9]
-#: The others take the exporter seconds more; the shipped one is exported for the example's test too.
-QUICK = ("lenet",)
 TEMPERATURE = {"single": 1.7, "mirrored": 1.5}
 
 
@@ -49,20 +47,6 @@ def lenet(tmp_path_factory: pytest.TempPathFactory) -> str:
 def exported(lenet: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """LeNet as an ONNX file."""
     return export(lenet, output=tmp_path_factory.mktemp("exported") / "lenet.onnx", seconds=0).path
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in load_catalogue().models]
-)
-def test_every_network_is_the_same_in_onnx(name, tmp_path):
-    weights = untrained(tmp_path / "net.safetensors", name)
-    done = export(weights, "onnx", tmp_path / "net.onnx", seconds=0)
-    assert done.check.largest_difference <= 1e-4
-    for sizes in done.check.differences.values():
-        assert list(sizes) == [1, 2, 7, 64]
-    before, after = (load_model(path, mirrored=True) for path in (weights, str(done.path)))
-    np.testing.assert_allclose(after.probabilities(FACES), before.probabilities(FACES), atol=1e-4)
-    assert after.header == before.header
 
 
 def test_the_file_says_what_it_is(exported):

@@ -1,6 +1,5 @@
-"""Every entry of the catalogue: trained for an epoch, written, read again, and the same figures out of it."""
+"""What a training writes is read again with the same figures; and trainings that start from weights in a file."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,13 +30,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-#: Its files and state alone take many seconds to write; li-resnet50 is of its kind.
-LARGE = ("li-resnet101",)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in load_catalogue().models]
-)
+@pytest.mark.parametrize("name", ["xu-rescnn", "chen-resnet-mlp"])
 def test_an_epoch_is_written_and_read_again(name, few, tmp_path):
     entry = load_catalogue()[name]
     data = "cartoon" if entry.parameters.total < 100_000 else str(few)
@@ -51,16 +44,9 @@ def test_an_epoch_is_written_and_read_again(name, few, tmp_path):
     # weights lie in another order in memory after training, so sums over a hundred layers round differently
     np.testing.assert_allclose(again.predictions.probabilities, trained.predictions.probabilities, atol=1e-4)
     remark = "without ImageNet weights, not the paper's set-up"
-    transfers = name in ("li-resnet101", "chen-resnet-mlp")
+    transfers = name == "chen-resnet-mlp"
     assert (remark in again.notes) == transfers
     assert (remark in trained.notes) == transfers
-
-    model = load_model(str(run.folder))
-    assert not model.network.training
-    faces = cartoon(subjects=1).images[:3]
-    together = model.probabilities(faces)
-    alone = np.concatenate([replace(model).probabilities(faces[place : place + 1]) for place in range(3)])
-    np.testing.assert_allclose(together, alone, atol=1e-4)
 
 
 @pytest.fixture
