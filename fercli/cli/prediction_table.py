@@ -27,7 +27,7 @@ def print_table(results: "Iterator[PictureResult]", classes: tuple[str, ...]) ->
     finished is printed on an interrupt too.
     """
     from fercli.cli.track_table import track_table
-    from fercli.faces.names import kind_of
+    from fercli.faces.io.folders import kind_of
     from fercli.workflows.predict.track_summary import VideoSummary
 
     done: list[PictureResult] = []

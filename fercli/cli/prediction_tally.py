@@ -52,7 +52,7 @@ class Tally:
         return done
 
     def _count(self, result: "PictureResult") -> None:
-        from fercli.faces.names import kind_of
+        from fercli.faces.io.folders import kind_of
         from fercli.workflows.predict.track_summary import VideoSummary
 
         self.last = result

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from fercli.core.errors import PictureError
 from fercli.data.sources import files_below, opened_zip
 from fercli.faces.crop import squeezed
-from fercli.faces.decode import PICTURE_SUFFIXES, read_picture
-from fercli.faces.names import is_hidden
+from fercli.faces.io.decode import PICTURE_SUFFIXES, read_picture
+from fercli.faces.io.folders import is_hidden
 
 #: A file's content by its name in the source.
 Reader = Callable[[str], bytes]

@@ -1,10 +1,12 @@
 """From a detection to the face that networks see: 48×48, gray, framed as FER2013 frames its faces."""
 
+import io
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fercli.faces.detect import Detection
+from fercli.faces.detection import Box, Detection
 from fercli.faces.opencv import opencv
 
 #: The side of a face in pixels.
@@ -46,3 +48,26 @@ def squeezed(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         kernel = Image.Resampling.BOX if min(gray.size) > SIDE else Image.Resampling.BILINEAR
         gray = gray.resize((SIDE, SIDE), kernel)
     return np.asarray(gray)
+
+
+#: The side of a thumbnail in pixels.
+THUMBNAIL_SIDE = 96
+#: Share of the box's longer side that is shown around it on each side.
+_AROUND = 0.15
+
+
+def thumbnail(picture: NDArray[np.uint8], box: Box) -> bytes:
+    """A face of an RGB picture [H, W, 3] as a JPEG file of 96×96 pixels, some 3 KB.
+
+    Shows a square around the box, moved into the picture, and smaller where the picture is.
+    """
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = box
+    side = min(height, width, max(1, round(max(x2 - x1, y2 - y1) * (1 + 2 * _AROUND))))
+    left = min(max(0, round((x1 + x2 - side) / 2)), width - side)
+    top = min(max(0, round((y1 + y2 - side) / 2)), height - side)
+    face = Image.fromarray(np.ascontiguousarray(picture[top : top + side, left : left + side]))
+    shown = face.resize((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS, reducing_gap=2)
+    buffer = io.BytesIO()
+    shown.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()

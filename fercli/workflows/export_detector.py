@@ -10,7 +10,7 @@ import torch
 import fercli
 from fercli.core.errors import ModelError
 from fercli.core.files import written_whole
-from fercli.faces.networks import DetectorNetwork, detector_networks, detector_settings
+from fercli.faces.mtcnn.networks import DetectorNetwork, detector_networks, detector_settings
 from fercli.models.export.graph import write_module
 from fercli.models.export.verify import TOLERANCE
 

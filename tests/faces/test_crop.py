@@ -1,10 +1,15 @@
+import io
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from fercli.faces.crop import crop_face
-from fercli.faces.detect import Detection
+from fercli.data.pictures import read_crops
+from fercli.faces.crop import THUMBNAIL_SIDE, crop_face, squeezed, thumbnail
+from fercli.faces.detection import Detection, WholePictures
+from fercli.faces.io.decode import read_picture
 
 NOWHERE = ((0.0, 0.0),) * 5
 coordinate = st.floats(-300, 300)
@@ -69,3 +74,49 @@ def test_shrinking_averages_areas():
     stripes = np.zeros((480, 480, 3), np.uint8)
     stripes[:, ::2] = 200
     assert np.all(crop_face(stripes, detection(0, 0, 480, 480), margin=0) == 100)
+
+
+position = st.floats(-100, 400)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 300), st.integers(1, 300), position, position, st.floats(0, 500), st.floats(0, 500))
+def test_any_box_gives_a_small_jpeg(height, width, x, y, across, down):
+    picture = np.full((height, width, 3), 90, np.uint8)
+    shown = thumbnail(picture, (x, y, x + across, y + down))
+    with Image.open(io.BytesIO(shown)) as image:
+        assert image.format == "JPEG"
+        assert image.size == (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+        assert np.ptp(np.asarray(image)) < 5
+
+
+@pytest.mark.parametrize("box", [(60, 40, 100, 80), (-10, 30, 40, 70), (150, 90, 210, 140)])
+def test_the_face_is_in_it(box):
+    picture = np.zeros((120, 200, 3), np.uint8)
+    x1, y1, x2, y2 = box
+    picture[max(0, y1) : y2, max(0, x1) : x2] = (250, 120, 10)
+    with Image.open(io.BytesIO(thumbnail(picture, box))) as image:
+        pixels = np.asarray(image).astype(int)
+    face = np.abs(pixels - (250, 120, 10)).sum(axis=2) < 60
+    assert 0.2 < face.mean() < 0.95
+
+
+@pytest.mark.parametrize("size", [(48, 48), (49, 48), (64, 80), (300, 100), (20, 30), (30, 200), (1, 1)])
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_picture_that_is_a_face_becomes_what_the_data_loaders_make_of_it(size, mode):
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 4)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).convert(mode).save(buffer, "PNG")
+    picture = read_picture(buffer.getvalue())
+    ((detection,),) = WholePictures().find_all([picture])
+    assert detection.box == (0, 0, *size)
+    assert (detection.landmarks, detection.score) == ((), None)
+    face = crop_face(picture, detection)
+    (loaded,) = read_crops(["a.png"], lambda _: buffer.getvalue())
+    assert np.array_equal(face, loaded.pixels)
+    assert (face.shape, face.dtype, loaded.size) == ((48, 48), np.uint8, size)
+
+
+def test_a_face_of_the_right_size_is_left_as_it_is():
+    gray = np.random.default_rng(0).integers(0, 256, (48, 48, 1)).astype(np.uint8)
+    assert np.array_equal(squeezed(gray.repeat(3, axis=2)), gray[..., 0])

@@ -26,8 +26,8 @@ def test_decoding_and_sources_need_no_opencv():
         sys.modules["cv2"] = None  # importing it now fails
         import numpy as np
         from fercli.core.errors import MachineError
-        import fercli.faces.sources, fercli.faces.decode, fercli.faces.annotate, fercli.faces.crop
-        from fercli.faces.detect import Detector
+        import fercli.faces.io.sources, fercli.faces.io.decode, fercli.faces.drawing.labels, fercli.faces.crop
+        from fercli.faces.mtcnn.detector import Detector
         try:
             Detector()
         except MachineError as error:

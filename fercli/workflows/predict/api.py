@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fercli.faces.decode import image_pixels
-from fercli.faces.detect import MAX_SIDE, MIN_FACE, THRESHOLDS
-from fercli.faces.pictures import Picture, read_pictures
-from fercli.faces.sources import Source, sources_at
+from fercli.faces.io.decode import image_pixels
+from fercli.faces.io.pictures import Picture, read_pictures
+from fercli.faces.io.sources import Source, sources_at
+from fercli.faces.mtcnn.detector import MAX_SIDE, MIN_FACE, THRESHOLDS
 from fercli.models.loaded import load_model
 from fercli.training.device import model_device, pick_device
 from fercli.workflows.predict.job import Stages, predict_read

@@ -11,11 +11,11 @@ from PIL import Image
 
 from fercli.core.errors import UsageError
 from fercli.core.files import written_whole
-from fercli.faces.annotate import annotated
-from fercli.faces.decode import SUFFIXES
-from fercli.faces.film import mp4_encoder
-from fercli.faces.names import Kind
-from fercli.faces.sources import Source
+from fercli.faces.drawing.labels import annotated
+from fercli.faces.io.decode import SUFFIXES
+from fercli.faces.io.folders import Kind
+from fercli.faces.io.sources import Source
+from fercli.faces.video.write import mp4_encoder
 from fercli.workflows.predict.results import Predicted
 
 #: A file's number: its device's and its own on it.

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from fercli.faces.crop import MARGIN, crop_face
-from fercli.faces.overlay import explained
-from fercli.faces.sources import Source
+from fercli.faces.drawing.heatmaps import explained
+from fercli.faces.io.sources import Source
 from fercli.models.explain import Explainer, need_captum
 from fercli.workflows.predict.copies import check_free, save_copy
 from fercli.workflows.predict.report import shown_path

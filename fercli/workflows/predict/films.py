@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from fercli.faces.annotate import annotated
-from fercli.faces.film import Film
-from fercli.faces.video import video_facts
+from fercli.faces.drawing.labels import annotated
+from fercli.faces.video.read import video_facts
+from fercli.faces.video.write import Film
 from fercli.workflows.predict.results import Predicted
 
 

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
 from fercli.faces.crop import MARGIN, crop_face
-from fercli.faces.detect import TOGETHER, Detection
-from fercli.faces.pictures import Picture
+from fercli.faces.detection import Detection
+from fercli.faces.io.pictures import Picture
+from fercli.faces.mtcnn.detector import TOGETHER
 from fercli.workflows.predict.ahead import batches_ahead
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted, Status, face_prediction
 
@@ -34,7 +35,7 @@ class ExpressionModel(Protocol):
 
 
 class FaceFinder(Protocol):
-    """What a prediction needs of a detector; fercli.faces.detect.Detector has it."""
+    """What a prediction needs of a detector; fercli.faces.mtcnn.detector.Detector has it."""
 
     def find_all(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Detection] | PictureError]:
         """The faces in each RGB picture [H, W, 3], from left to right, or why the search failed."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fercli.core.errors import UsageError
-from fercli.faces.pictures import Picture
-from fercli.faces.sources import Source
-from fercli.faces.thumbnail import thumbnail
+from fercli.faces.crop import thumbnail
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source
 from fercli.workflows.predict.gallery import Choice, Shown
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from fercli.faces.shots import Shots
-from fercli.faces.tracks import Tracks
+from fercli.faces.video.shots import Shots
+from fercli.faces.video.track import Tracks
 from fercli.workflows.predict.results import Predicted
 
 #: The fewest frames in which a person is seen, and the seconds that these make up together. What the detector now and

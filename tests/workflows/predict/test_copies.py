@@ -7,9 +7,8 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import UsageError
-from fercli.faces.detect import Detection
-from fercli.faces.sources import find_sources
-from fercli.faces.whole import WholePictures
+from fercli.faces.detection import Detection, WholePictures
+from fercli.faces.io.sources import find_sources
 from fercli.workflows.predict import copies
 from fercli.workflows.predict.copies import plan_copies
 from fercli.workflows.predict.job import Stages, predict_sources

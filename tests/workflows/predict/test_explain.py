@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import UsageError
-from fercli.faces.detect import Detection
-from fercli.faces.pictures import Picture
-from fercli.faces.sources import Source, find_sources
+from fercli.faces.detection import Detection
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source, find_sources
 from fercli.workflows.predict import explain
 from fercli.workflows.predict.explain import Explanations, explaining, plan_explanations, remark
 from fercli.workflows.predict.results import PictureResult, Predicted, face_prediction

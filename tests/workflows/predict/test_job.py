@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import PictureError, UsageError
-from fercli.faces import pictures
-from fercli.faces.detect import Detection
-from fercli.faces.pictures import Picture
-from fercli.faces.sources import Source, find_sources
+from fercli.faces.detection import Detection
+from fercli.faces.io import pictures
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source, find_sources
 from fercli.workflows.predict import job, pipeline
 from fercli.workflows.predict.copies import plan_copies
 from fercli.workflows.predict.job import Stages, predict_sources

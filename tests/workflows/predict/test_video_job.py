@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import MachineError, UsageError
-from fercli.faces import film
-from fercli.faces.detect import Detection, Detector
-from fercli.faces.sources import find_sources
-from fercli.faces.video import read_video, video_facts
+from fercli.faces.detection import Detection
+from fercli.faces.io.sources import find_sources
+from fercli.faces.mtcnn.detector import Detector
+from fercli.faces.video import write
+from fercli.faces.video.read import read_video, video_facts
 from fercli.workflows.predict.copies import plan_copies
 from fercli.workflows.predict.job import Stages, predict_sources
 from fercli.workflows.predict.tracking import lasts
@@ -147,12 +148,12 @@ def test_copies_of_videos_are_mp4_and_their_timelines_have_room(tmp_path):
 def test_without_an_encoder_the_job_does_not_begin_and_pictures_do(tmp_path, monkeypatch):
     for name in ("a.mov", "b.png"):
         (tmp_path / name).touch()
-    monkeypatch.setattr(film, "_ENCODERS", ())
-    film.mp4_encoder.cache_clear()
+    monkeypatch.setattr(write, "_ENCODERS", ())
+    write.mp4_encoder.cache_clear()
     with pytest.raises(MachineError, match="--annotate"):
         plan_copies(find_sources([tmp_path]), Path("out"))
     assert plan_copies(find_sources([tmp_path / "b.png"]), Path("out"))
-    film.mp4_encoder.cache_clear()
+    write.mp4_encoder.cache_clear()
 
 
 @pytest.mark.parametrize(

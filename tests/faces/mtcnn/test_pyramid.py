@@ -1,0 +1,42 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from facenet_pytorch.models.mtcnn import PNet
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fercli.faces.mtcnn.pyramid import CELL, STRIDE, Level, levels, pieces
+
+
+@settings(deadline=None)
+@given(st.integers(12, 300), st.integers(12, 300), st.integers(1, 60))
+def test_every_cell_of_a_level_is_in_one_piece_which_sees_all_that_the_cell_does(height, width, most):
+    level = Level(1.0, height, width)
+    covered = np.zeros(level.cells, int)
+    for piece in pieces(level, most):
+        assert piece.rows <= most
+        assert piece.columns <= most
+        covered[piece.top : piece.top + piece.rows, piece.left : piece.left + piece.columns] += 1
+        for pixels, first, count, side in zip(
+            piece.pixels, (piece.top, piece.left), (piece.rows, piece.columns), (height, width), strict=True
+        ):
+            last = first + count - 1
+            assert pixels == range(STRIDE * first, min(STRIDE * last + CELL, side))
+    assert (covered == 1).all()
+
+
+@pytest.mark.parametrize("side", range(12, 18))
+def test_a_level_has_as_many_cells_as_the_network_s_answer(side):
+    with torch.inference_mode():
+        _, answer = PNet()(torch.zeros(1, 3, side, 31))
+    assert Level(1.0, side, 31).cells == tuple(answer.shape[2:])
+
+
+def test_the_sizes_begin_at_the_smallest_face_and_end_at_a_single_cell():
+    sizes = list(levels(480, 640, 20))
+    assert (sizes[0].height, sizes[0].width) == (289, 385)
+    assert 12 <= sizes[-1].height < 18
+    assert all(one.scale * 0.709 == other.scale for one, other in pairwise(sizes))
+    assert not list(levels(19, 4000, 20))
