@@ -1,4 +1,4 @@
-"""What is known of a face that was found, and pictures that are faces already."""
+"""A detected face, and a stand-in for the detector when every picture is already a face."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
 
-#: A box in pixels of the picture as it came: left, top, right, bottom. It may pass the picture's edges.
+#: A box in pixels of the original picture: left, top, right, bottom. It may extend beyond the picture's edges.
 Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
 class Detection:
-    """One face found: its box, the five landmarks (x, y) and how sure the detector is, 0 to 1.
+    """A detected face: its box, five landmarks (x, y), and the detector's score from 0 to 1.
 
-    The landmarks are left eye, right eye, tip of the nose, left and right corner of the mouth, as they lie in
-    the picture. A picture that is taken for a face as it is has no score and no landmarks (see
-    fercli.faces.whole): nobody looked for them.
+    The landmarks are left eye, right eye, tip of the nose, left and right corner of the mouth, where left and right
+    are those of the picture. A picture that is taken as a face without a search has no landmarks and no score (see
+    WholePictureDetector).
     """
 
     box: Box
@@ -26,11 +26,11 @@ class Detection:
     score: float | None
 
 
-class WholePictures:
-    """Takes every picture for one face, in place of a Detector."""
+class WholePictureDetector:
+    """Takes every picture as one face. Used in place of mtcnn.detector.Detector when pictures are face crops."""
 
     def find_all(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Detection] | PictureError]:
-        """Each RGB picture [H, W, 3] as one face: its box is the whole picture; no landmarks, no score."""
+        """One detection for each RGB picture [H, W, 3]: its box is the whole picture, without landmarks and score."""
         return [
             [Detection((0.0, 0.0, float(width), float(height)), (), None)]
             for height, width, _ in (picture.shape for picture in pictures)

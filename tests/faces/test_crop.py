@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fercli.data.pictures import read_crops
-from fercli.faces.crop import THUMBNAIL_SIDE, crop_face, squeezed, thumbnail
-from fercli.faces.detection import Detection, WholePictures
+from fercli.faces.crop import THUMBNAIL_SIDE, crop_face, make_thumbnail, squeeze_to_face
+from fercli.faces.detection import Detection, WholePictureDetector
 from fercli.faces.io.decode import read_picture
 
 NOWHERE = ((0.0, 0.0),) * 5
@@ -83,7 +83,7 @@ position = st.floats(-100, 400)
 @given(st.integers(1, 300), st.integers(1, 300), position, position, st.floats(0, 500), st.floats(0, 500))
 def test_any_box_gives_a_small_jpeg(height, width, x, y, across, down):
     picture = np.full((height, width, 3), 90, np.uint8)
-    shown = thumbnail(picture, (x, y, x + across, y + down))
+    shown = make_thumbnail(picture, (x, y, x + across, y + down))
     with Image.open(io.BytesIO(shown)) as image:
         assert image.format == "JPEG"
         assert image.size == (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
@@ -95,7 +95,7 @@ def test_the_face_is_in_it(box):
     picture = np.zeros((120, 200, 3), np.uint8)
     x1, y1, x2, y2 = box
     picture[max(0, y1) : y2, max(0, x1) : x2] = (250, 120, 10)
-    with Image.open(io.BytesIO(thumbnail(picture, box))) as image:
+    with Image.open(io.BytesIO(make_thumbnail(picture, box))) as image:
         pixels = np.asarray(image).astype(int)
     face = np.abs(pixels - (250, 120, 10)).sum(axis=2) < 60
     assert 0.2 < face.mean() < 0.95
@@ -108,7 +108,7 @@ def test_a_picture_that_is_a_face_becomes_what_the_data_loaders_make_of_it(size,
     buffer = io.BytesIO()
     Image.fromarray(noise).convert(mode).save(buffer, "PNG")
     picture = read_picture(buffer.getvalue())
-    ((detection,),) = WholePictures().find_all([picture])
+    ((detection,),) = WholePictureDetector().find_all([picture])
     assert detection.box == (0, 0, *size)
     assert (detection.landmarks, detection.score) == ((), None)
     face = crop_face(picture, detection)
@@ -119,4 +119,4 @@ def test_a_picture_that_is_a_face_becomes_what_the_data_loaders_make_of_it(size,
 
 def test_a_face_of_the_right_size_is_left_as_it_is():
     gray = np.random.default_rng(0).integers(0, 256, (48, 48, 1)).astype(np.uint8)
-    assert np.array_equal(squeezed(gray.repeat(3, axis=2)), gray[..., 0])
+    assert np.array_equal(squeeze_to_face(gray.repeat(3, axis=2)), gray[..., 0])

@@ -5,7 +5,7 @@ import textwrap
 import pytest
 
 from fercli.core.errors import MachineError
-from fercli.faces.opencv import opencv
+from fercli.faces.opencv import load_opencv
 
 
 def test_a_missing_library_is_one_line_with_both_remedies(tmp_path, monkeypatch):
@@ -14,7 +14,7 @@ def test_a_missing_library_is_one_line_with_both_remedies(tmp_path, monkeypatch)
     monkeypatch.delitem(sys.modules, "cv2", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(MachineError) as caught:
-        opencv()
+        load_opencv()
     line = str(caught.value)
     assert "\n" not in line
     assert all(part in line for part in ("libGL.so.1", "apt-get install libgl1", "pip install opencv-python-headless"))

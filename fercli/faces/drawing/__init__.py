@@ -1,1 +1,1 @@
-"""What is drawn on pictures: boxes with labels, and heat maps over faces."""
+"""Drawing on pictures: boxes with labels, and heat maps over faces."""

@@ -1,1 +1,1 @@
-"""Pictures in: files, folders, archives and lists of paths, found and decoded to RGB pixels."""
+"""Finding pictures and videos in files, folders, archives and lists, and reading pictures as RGB pixels."""

@@ -1,4 +1,4 @@
-"""From sources to pixels: decoded in threads, in order, only a little ahead of whoever takes them."""
+"""Reading sources as pictures: decoded in threads, in order, and only slightly ahead of their use."""
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
@@ -14,86 +14,87 @@ from fercli.core.errors import PictureError
 from fercli.faces.io.archives import MemberReader
 from fercli.faces.io.decode import read_picture
 from fercli.faces.io.sources import Source
-from fercli.faces.video.read import BrokenOffError, read_video
+from fercli.faces.video.read import TruncatedVideoError, read_video
 
-#: Pictures decoded before they are asked for, fewer where as many of the last one's size have more pixels than that.
-#: It bounds the memory of a job of any length.
-AHEAD, AHEAD_PIXELS = 2, 16_000_000
+#: How many pictures are decoded before they are asked for, and how many pixels these may have together, estimated from
+#: the last picture's size. The limits bound the memory, however long the job is.
+PREFETCH, PREFETCH_PIXELS = 2, 16_000_000
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a source, or one frame of a video: its pixels, RGB [H, W, 3] uint8, or the fault that it has.
+    """A picture, or a frame of a video: its pixels, RGB [H, W, 3] uint8, or the error that prevented reading it.
 
-    `frame` counts a video's frames from 0 on, `time` is the frame's, in seconds; of a picture both are None.
+    `frame` is a frame's index in its video, from 0 on, and `time` its time in seconds. For pictures both are None.
     """
 
     source: Source
     pixels: NDArray[np.uint8] | None
-    fault: str = ""
+    error: str = ""
     frame: int | None = None
     time: float | None = None
 
 
 def read_pictures(sources: Iterable[Source], every: float = 0.0) -> Iterator[Picture]:
-    """Each source's picture, in order; one that cannot be read comes with its fault.
+    """Read each source's picture, in order. One that cannot be read has its error.
 
-    Of a video come the frames that lie at least `every` seconds apart, with 0 all; where it breaks off, its fault
-    comes after its good frames. Archives are read in the thread of whoever takes the pictures, front to back by one
-    handle; decoding, and the reading of other files, is done in threads.
+    Of a video, the frames that are at least `every` seconds apart are read; 0 reads all. If the video is truncated,
+    the error comes after its good frames. Archives are read in the caller's thread, from front to back, so that each
+    is opened once. Other files are read, and all pictures decoded, in worker threads.
     """
-    waiting: deque[Future[Picture] | Source] = deque()
-    pixels = 0
-    with ThreadPoolExecutor(AHEAD) as pool, closing(MemberReader()) as members:
+    # a video is kept as its source, since its frames are only read when it is its turn
+    pending: deque[Future[Picture] | Source] = deque()
+    pixel_count = 0
+    with ThreadPoolExecutor(PREFETCH) as pool, closing(MemberReader()) as members:
         try:
             for source in sources:
-                video = source.kind == "video" and not source.fault
-                waiting.append(source if video else pool.submit(_read, source, _content(source, members)))
-                while len(waiting) > AHEAD or len(waiting) * pixels > AHEAD_PIXELS:
-                    for picture in _taken(waiting.popleft(), every, pool):
-                        pixels = 0 if picture.pixels is None else picture.pixels.size // 3
+                is_video = source.kind == "video" and not source.error
+                pending.append(source if is_video else pool.submit(_decode, source, _load(source, members)))
+                while len(pending) > PREFETCH or len(pending) * pixel_count > PREFETCH_PIXELS:
+                    for picture in _finish(pending.popleft(), every, pool):
+                        pixel_count = 0 if picture.pixels is None else picture.pixels.size // 3
                         yield picture
-            while waiting:
-                yield from _taken(waiting.popleft(), every, pool)
+            while pending:
+                yield from _finish(pending.popleft(), every, pool)
         finally:
-            for pending in waiting:
-                if isinstance(pending, Future):
-                    pending.cancel()
+            for item in pending:
+                if isinstance(item, Future):
+                    item.cancel()
 
 
-def _taken(first: Future[Picture] | Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:
-    """The picture that was waited for, or a video's frames."""
-    return _frames_ahead(first, every, pool) if isinstance(first, Source) else iter([first.result()])
+def _finish(item: Future[Picture] | Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:
+    """Wait for a picture, or read a video's frames."""
+    return _prefetch_frames(item, every, pool) if isinstance(item, Source) else iter([item.result()])
 
 
-def _frames_ahead(source: Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:
-    """A video's frames, the next one decoded while the last one is used."""
-    frames = _frames(source, every)
-    following = pool.submit(next, frames, None)
+def _prefetch_frames(source: Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:
+    """A video's frames. The next one is decoded while the last one is used."""
+    frames = _read_frames(source, every)
+    next_frame = pool.submit(next, frames, None)
     try:
-        while (picture := following.result()) is not None:
-            following = pool.submit(next, frames, None)
+        while (picture := next_frame.result()) is not None:
+            next_frame = pool.submit(next, frames, None)
             yield picture
     finally:
-        if not following.cancel():
-            wait([following])
+        if not next_frame.cancel():
+            wait([next_frame])
         frames.close()
 
 
-def _frames(source: Source, every: float) -> Generator[Picture, None, None]:
+def _read_frames(source: Source, every: float) -> Generator[Picture, None, None]:
     try:
         for frame in read_video(source.path, every):
             yield Picture(source, frame.pixels, "", frame.index, frame.time)
-    except BrokenOffError as end:
-        yield Picture(source, None, str(end), end.index, end.time)
+    except TruncatedVideoError as error:
+        yield Picture(source, None, str(error), error.index, error.time)
     except PictureError as error:
         yield Picture(source, None, str(error))
 
 
-def _content(source: Source, members: MemberReader) -> Path | bytes | PictureError:
-    """What is to be decoded, or why there is nothing."""
-    if source.fault:
-        return PictureError(source.fault)
+def _load(source: Source, members: MemberReader) -> Path | bytes | PictureError:
+    """What is to be decoded: a path, a member's content, or the error that prevents it."""
+    if source.error:
+        return PictureError(source.error)
     if source.member is None:
         return source.path
     try:
@@ -102,7 +103,7 @@ def _content(source: Source, members: MemberReader) -> Path | bytes | PictureErr
         return error
 
 
-def _read(source: Source, content: Path | bytes | PictureError) -> Picture:
+def _decode(source: Source, content: Path | bytes | PictureError) -> Picture:
     if isinstance(content, PictureError):
         return Picture(source, None, str(content))
     try:

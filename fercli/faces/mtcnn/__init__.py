@@ -1,1 +1,1 @@
-"""The face detector: MTCNN (Zhang et al. 2016), batched over many pictures, with facenet-pytorch's networks."""
+"""The face detector: MTCNN (Zhang et al. 2016) over many pictures at once, with facenet-pytorch's networks."""

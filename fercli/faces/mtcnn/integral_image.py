@@ -1,4 +1,4 @@
-"""Means over any windows of a picture, each from four sums: how MTCNN resamples, made fast."""
+"""Integral images: the mean over any window of a picture from four sums. A fast way to resize as MTCNN needs it."""
 
 from typing import NamedTuple
 
@@ -8,81 +8,86 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from fercli.faces.opencv import opencv
+from fercli.faces.opencv import load_opencv
 
 
 class Windows(NamedTuple):
-    """Where windows along one side begin and end, in whole pixels: tensors of one shape."""
+    """Where windows along one axis start and end, in whole pixels: two tensors of the same shape."""
 
     starts: Tensor
     ends: Tensor
 
     @property
     def lengths(self) -> Tensor:
-        """Pixels in each window, as floating point."""
+        """The number of pixels in each window, as floating point."""
         return (self.ends - self.starts).float()
 
 
-def shares(length: Tensor | int, count: int, numbers: Tensor) -> Windows:
-    """The shares with these numbers of `length` pixels cut into `count` equal ones: all pixels that each touches.
+def split_into_windows(length: Tensor | int, count: int, indices: Tensor) -> Windows:
+    """Split `length` pixels into `count` equal windows and return those with the given indices.
 
-    That is what PyTorch calls area interpolation or adaptive average pooling.
+    A window has every pixel that it touches, even in part. Means over such windows are PyTorch's area interpolation,
+    or adaptive average pooling.
     """
-    return Windows(numbers * length // count, ((numbers + 1) * length + count - 1) // count)
+    return Windows(indices * length // count, ((indices + 1) * length + count - 1) // count)
 
 
-class Sums:
-    """A picture as its summed-area table [H + 1, W + 1, 3] int32 on a device: sums over all that lies left and above.
+class IntegralImage:
+    """The integral image of an RGB picture [H, W, 3]: `table` [H + 1, W + 1, 3] int32 on a device.
 
-    Sums run over beyond 2³¹ in large pictures, and come right again in the difference of any window that has less.
+    Each entry is the sum of all pixels to its left and above. In large pictures the sums overflow 2³¹, but differences
+    are right again for every window whose own sum does not.
     """
 
     def __init__(self, picture: NDArray[np.uint8], device: torch.device) -> None:
         self.height, self.width = picture.shape[:2]
-        self.table = _by_opencv(picture) if device.type == "cpu" else _by_torch(picture, device)
+        self.table = _integrate_with_opencv(picture) if device.type == "cpu" else _integrate_with_torch(picture, device)
 
-    def part(self, size: tuple[int, int], rows: range, columns: range) -> Tensor:
-        """These rows and columns of the picture resized to `size` (height, width), scaled: [rows, columns, 3]."""
-        down, across = (
-            shares(length, count, torch.arange(some.start, some.stop, device=self.table.device))
-            for length, count, some in ((self.height, size[0], rows), (self.width, size[1], columns))
+    def resize_region(self, size: tuple[int, int], rows: range, columns: range) -> Tensor:
+        """Resize the picture to `size` (height, width) and return these rows and columns: [rows, columns, 3], scaled
+        for MTCNN."""
+        row_windows, column_windows = (
+            split_into_windows(length, count, torch.arange(span.start, span.stop, device=self.table.device))
+            for length, count, span in ((self.height, size[0], rows), (self.width, size[1], columns))
         )
-        # what lies beside it is not copied
+        # only the columns that are needed are copied
         left = columns.start * self.width // size[1]
-        near = self.table[:, left : (columns.stop * self.width - 1) // size[1] + 2]
-        bands = near.index_select(0, down.ends) - near.index_select(0, down.starts)
-        sums = bands.index_select(1, across.ends - left) - bands.index_select(1, across.starts - left)
-        return _scaled_means(sums, down.lengths[:, None] * across.lengths)
+        table = self.table[:, left : (columns.stop * self.width - 1) // size[1] + 2]
+        bands = table.index_select(0, row_windows.ends) - table.index_select(0, row_windows.starts)
+        sums = bands.index_select(1, column_windows.ends - left) - bands.index_select(1, column_windows.starts - left)
+        return _scale_means(sums, row_windows.lengths[:, None] * column_windows.lengths)
 
-    def crops(self, boxes: Tensor, side: int) -> Tensor:
-        """What lies in boxes [N, 4] int64 (left, top, right, bottom) inside the picture, resized and scaled:
-        [N, side, side, 3]."""
+    def crop_and_resize(self, boxes: Tensor, side: int) -> Tensor:
+        """Crop boxes [N, 4] int64 (left, top, right, bottom), which must be inside the picture, and resize each:
+        [N, side, side, 3], scaled for MTCNN."""
         left, top, right, bottom = boxes.to(self.table.device)[:, :, None].unbind(1)
-        numbers = torch.arange(side, device=self.table.device)
-        down, across = shares(bottom - top, side, numbers), shares(right - left, side, numbers)
+        indices = torch.arange(side, device=self.table.device)
+        row_windows = split_into_windows(bottom - top, side, indices)
+        column_windows = split_into_windows(right - left, side, indices)
         flat = self.table.view(-1, 3)
 
-        def sums(rows: Tensor, columns: Tensor) -> Tensor:
-            places = ((top + rows) * (self.width + 1))[:, :, None] + (left + columns)[:, None, :]
-            return flat.index_select(0, places.flatten()).view(*places.shape, 3)
+        def look_up(rows: Tensor, columns: Tensor) -> Tensor:
+            positions = ((top + rows) * (self.width + 1))[:, :, None] + (left + columns)[:, None, :]
+            return flat.index_select(0, positions.flatten()).view(*positions.shape, 3)
 
-        total = sums(down.ends, across.ends).sub_(sums(down.starts, across.ends))
-        total.sub_(sums(down.ends, across.starts)).add_(sums(down.starts, across.starts))
-        return _scaled_means(total, down.lengths[:, :, None] * across.lengths[:, None, :])
+        sums = look_up(row_windows.ends, column_windows.ends).sub_(look_up(row_windows.starts, column_windows.ends))
+        sums.sub_(look_up(row_windows.ends, column_windows.starts))
+        sums.add_(look_up(row_windows.starts, column_windows.starts))
+        return _scale_means(sums, row_windows.lengths[:, :, None] * column_windows.lengths[:, None, :])
 
 
-def _by_opencv(picture: NDArray[np.uint8]) -> Tensor:
-    cv2 = opencv()
+def _integrate_with_opencv(picture: NDArray[np.uint8]) -> Tensor:
+    cv2 = load_opencv()
     return torch.from_numpy(cv2.integral(picture, sdepth=cv2.CV_32S))
 
 
-def _by_torch(picture: NDArray[np.uint8], device: torch.device) -> Tensor:
+def _integrate_with_torch(picture: NDArray[np.uint8], device: torch.device) -> Tensor:
     pixels = torch.from_numpy(np.require(picture, requirements=["C", "W"])).to(device)
     return F.pad(pixels.cumsum(0, dtype=torch.int32).cumsum(1, dtype=torch.int32), (0, 0, 1, 0, 1, 0))
 
 
-def _scaled_means(sums: Tensor, counts: Tensor) -> Tensor:
-    """Of sums [..., 3] over so many pixels of 0 to 255, the means as MTCNN's networks want them: about -1 to 1."""
+def _scale_means(sums: Tensor, counts: Tensor) -> Tensor:
+    """From sums [..., 3] of `counts` pixels of 0 to 255 to means in the range of MTCNN's networks, about -1 to 1."""
     return torch.addcmul(
         sums.new_tensor(-127.5 / 128, dtype=torch.float), sums.float(), (1 / (128 * counts))[..., None]
     )

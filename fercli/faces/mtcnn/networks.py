@@ -1,19 +1,19 @@
-"""MTCNN's three networks by themselves, for those who search for faces without PyTorch."""
+"""MTCNN's three networks on their own, for export, so that faces can be found without PyTorch."""
 
 from dataclasses import dataclass
 
 from torch import Tensor, nn
 
 from fercli.faces.mtcnn.detector import MAX_SIDE, MIN_FACE, THRESHOLDS
-from fercli.faces.mtcnn.pyramid import PYRAMID
-from fercli.faces.opencv import opencv
+from fercli.faces.mtcnn.pyramid import SCALE_STEP
+from fercli.faces.opencv import load_opencv
 
 
 @dataclass(frozen=True)
 class DetectorNetwork:
-    """One of the three: a module that takes RGB pixels [N, 3, height, width], float32 of 0 to 255.
+    """One of the three networks. Its module takes RGB pixels [N, 3, height, width], float32 from 0 to 255.
 
-    Height and width are `side` pixels, or with `any_size` whatever they are from 12 on (`side` is then an example).
+    Height and width are `side` pixels. With `any_size` they may be anything from 12 on, and `side` is an example.
     """
 
     name: str
@@ -23,8 +23,8 @@ class DetectorNetwork:
     any_size: bool
 
 
-class _Scaled(nn.Module):
-    """A network behind the scaling that it was trained with."""
+class _ScaledInput(nn.Module):
+    """A network with the input scaling it was trained with."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -35,29 +35,31 @@ class _Scaled(nn.Module):
         return out
 
 
-def detector_networks() -> tuple[DetectorNetwork, ...]:
-    """PNet, RNet and ONet with their weights, on the CPU. `boxes` are corrections as shares of a box's sides,
-    `landmarks` five x then five y as shares of them, `probabilities` [N, 2] those of no face and of a face.
+def load_detector_networks() -> tuple[DetectorNetwork, ...]:
+    """PNet, RNet and ONet with their weights, on the CPU.
 
-    Raises MachineError where OpenCV, which their package imports, cannot be loaded.
+    `boxes` are offsets as fractions of a box's width and height, `landmarks` five x then five y as such fractions,
+    `probabilities` [N, 2] those of no face and of a face.
+
+    Raises MachineError if OpenCV, which facenet-pytorch imports, cannot be loaded.
     """
-    opencv()
+    load_opencv()
     from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
-    few, all_three = ("boxes", "probabilities"), ("boxes", "landmarks", "probabilities")
+    two_outputs, three_outputs = ("boxes", "probabilities"), ("boxes", "landmarks", "probabilities")
     return (
-        DetectorNetwork("pnet", _Scaled(PNet()).eval(), few, 20, any_size=True),
-        DetectorNetwork("rnet", _Scaled(RNet()).eval(), few, 24, any_size=False),
-        DetectorNetwork("onet", _Scaled(ONet()).eval(), all_three, 48, any_size=False),
+        DetectorNetwork("pnet", _ScaledInput(PNet()).eval(), two_outputs, 20, any_size=True),
+        DetectorNetwork("rnet", _ScaledInput(RNet()).eval(), two_outputs, 24, any_size=False),
+        DetectorNetwork("onet", _ScaledInput(ONet()).eval(), three_outputs, 48, any_size=False),
     )
 
 
-def detector_settings() -> dict[str, object]:
-    """How `Detector` uses them unless told otherwise: thresholds, the smallest face and the longest side in pixels, the
-    pyramid's step."""
+def get_detector_settings() -> dict[str, object]:
+    """The default settings of `Detector`: the three thresholds, the smallest face and the longest side in pixels, and
+    the factor from one level of the pyramid to the next."""
     return {
         "thresholds": list(THRESHOLDS),
         "min_face": MIN_FACE,
         "max_side": MAX_SIDE,
-        "pyramid": PYRAMID,
+        "pyramid": SCALE_STEP,
     }

@@ -1,4 +1,4 @@
-"""MTCNN's first network, PNet, over pieces of pictures that lie side by side on canvases."""
+"""MTCNN's first network, PNet, run on tiles of many pictures that are packed onto canvases."""
 
 from collections.abc import Sequence
 from math import inf, log
@@ -8,93 +8,95 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fercli.faces.mtcnn.integral_image import Sums
-from fercli.faces.mtcnn.packing import Place
-from fercli.faces.mtcnn.pyramid import MARGIN, STRIDE, Piece
-
-#: The side of a canvas in pixels: what its layers make of it fits a processor's cache.
-SIDE = 256
-#: How many cells a canvas has along a side.
-CELLS = SIDE // STRIDE - MARGIN
+from fercli.faces.mtcnn.packing import CANVAS_CELLS, CANVAS_SIDE, PlacedTile, Position
+from fercli.faces.mtcnn.pyramid import MARGIN, STRIDE, Tile
 
 
-class Lying(NamedTuple):
-    """A piece of one level of a picture, the level's number, and where on a canvas the piece lies, in strides."""
+class Proposals(NamedTuple):
+    """Cells that may contain a face, on the CPU.
 
-    level: int
-    sums: Sums
-    piece: Piece
-    place: Place
+    `level_ids` [N] are the indices of their levels, `positions` [N, 2] row and column in the level, `scores` [N] from
+    0 to 1, `offsets` [N, 4] corrections of the box as fractions of its width and height.
+    """
 
-
-class Cells(NamedTuple):
-    """Cells [N] that may hold a face: the numbers of their levels, row and column in the level [N, 2], scores [N] of
-    0 to 1, corrections [N, 4] as shares of a box's sides. On the CPU."""
-
-    levels: Tensor
-    places: Tensor
+    level_ids: Tensor
+    positions: Tensor
     scores: Tensor
-    shifts: Tensor
+    offsets: Tensor
 
 
-class CellNetwork(nn.Module):
-    """PNet with the same weights, its first layer and the pooling behind it in one: four copies of the layer, each
-    shifted by a pixel, at stride 2, of which the largest counts. On a processor that takes half the time."""
+class FastPNet(nn.Module):
+    """PNet with the same weights, but its first convolution and the max pooling after it are merged.
+
+    The convolution's kernels are repeated four times, each shifted by a pixel, and applied with stride 2; the maximum
+    of the four is what pooling gives. On a CPU this takes half the time.
+    """
 
     def __init__(self, pnet: Any) -> None:
         super().__init__()
         first = pnet.conv1
         shifted = [F.pad(first.weight, (right, 1 - right, down, 1 - down)) for down in (0, 1) for right in (0, 1)]
-        self.first = _convolution(torch.cat(shifted), torch.cat([first.bias] * 4), stride=2)
+        self.first = _make_convolution(torch.cat(shifted), torch.cat([first.bias] * 4), stride=2)
         self.slopes = nn.Parameter(pnet.prelu1.weight.detach().repeat(4))
         self.rest = nn.Sequential(pnet.conv2, pnet.prelu2, pnet.conv3, pnet.prelu3)
-        ends = pnet.conv4_1, pnet.conv4_2
-        self.last = _convolution(torch.cat([end.weight for end in ends]), torch.cat([end.bias for end in ends]))
+        heads = pnet.conv4_1, pnet.conv4_2
+        self.last = _make_convolution(torch.cat([head.weight for head in heads]), torch.cat([h.bias for h in heads]))
 
-    def forward(self, pixels: Tensor, lying: Sequence[Lying]) -> Tensor:
-        """Scaled pixels [N, SIDE, SIDE, 3] as [N, CELLS, CELLS, 6]: a cell's two logits and four corrections."""
-        four = F.prelu(self.first(pixels.permute(0, 3, 1, 2)), self.slopes)
-        for one in lying:
-            _leave_out_beyond(four[one.place.canvas], one.place, one.piece)
-        two = torch.maximum(*four.chunk(2, 1))
-        out: Tensor = self.last(self.rest(torch.maximum(*two.chunk(2, 1))))
+    def forward(self, pixels: Tensor, tiles: Sequence[PlacedTile]) -> Tensor:
+        """From scaled canvases [N, CANVAS_SIDE, CANVAS_SIDE, 3] to [N, CANVAS_CELLS, CANVAS_CELLS, 6]: for each cell
+        two logits and four offsets."""
+        features = F.prelu(self.first(pixels.permute(0, 3, 1, 2)), self.slopes)
+        for tile in tiles:
+            _mask_odd_edges(features[tile.position.canvas], tile.position, tile.tile)
+        pooled_rows = torch.maximum(*features.chunk(2, 1))
+        out: Tensor = self.last(self.rest(torch.maximum(*pooled_rows.chunk(2, 1))))
         return out.permute(0, 2, 3, 1)
 
 
-def _convolution(weight: Tensor, bias: Tensor, stride: int = 1) -> nn.Conv2d:
+def _make_convolution(weight: Tensor, bias: Tensor, stride: int = 1) -> nn.Conv2d:
     layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2], stride)
     layer.weight, layer.bias = nn.Parameter(weight.detach()), nn.Parameter(bias.detach())
     return layer
 
 
-def _leave_out_beyond(four: Tensor, place: Place, piece: Piece) -> None:
-    """At a level's odd edge the last pooling has one row or column instead of two."""
-    copies = four.unflatten(0, (2, 2, -1))  # by the shift down and to the right
-    bottom, right = place.top + piece.rows + MARGIN - 2, place.left + piece.columns + MARGIN - 2
-    rows, columns = piece.pixels
+def _mask_odd_edges(features: Tensor, position: Position, tile: Tile) -> None:
+    """Where a level's height or width is odd, its last pooling window has one row or column instead of two."""
+    shifts = features.unflatten(0, (2, 2, -1))  # by the kernel's shift down and to the right
+    bottom, right = position.top + tile.rows + MARGIN - 2, position.left + tile.columns + MARGIN - 2
+    rows, columns = tile.pixel_ranges
     if len(rows) % 2:
-        copies[1, :, :, bottom, place.left : right + 1] = -inf
+        shifts[1, :, :, bottom, position.left : right + 1] = -inf
     if len(columns) % 2:
-        copies[:, 1, :, place.top : bottom + 1, right] = -inf
+        shifts[:, 1, :, position.top : bottom + 1, right] = -inf
 
 
-def find_cells(network: CellNetwork, lying: Sequence[Lying], threshold: float) -> Cells:
-    """The cells that the network takes for faces with at least that probability."""
-    device, canvases = network.slopes.device, 1 + max(one.place.canvas for one in lying)
-    pixels = torch.zeros(canvases, SIDE, SIDE, 3, device=device)
-    pieces = torch.full((canvases, CELLS, CELLS), -1)
-    for number, (_, sums, piece, place) in enumerate(lying):
-        rows, columns = piece.pixels
-        top, left = STRIDE * place.top, STRIDE * place.left
-        part = sums.part((piece.level.height, piece.level.width), rows, columns)
-        pixels[place.canvas, top : top + len(rows), left : left + len(columns)] = part
-        pieces[place.canvas, place.top : place.top + piece.rows, place.left : place.left + piece.columns] = number
-    out = network(pixels, lying)
-    sure = out[..., 1] - out[..., 0] >= log(threshold / (1 - threshold))
-    places, values = sure.nonzero().cpu(), out[sure].cpu()
-    owners = pieces[places.unbind(1)]
-    within = owners >= 0
-    places, values, owners = places[within, 1:], values[within], owners[within]
-    levels = torch.tensor([one.level for one in lying])
-    origins = torch.tensor([(one.piece.top - one.place.top, one.piece.left - one.place.left) for one in lying])
-    return Cells(levels[owners], places + origins[owners], values[:, :2].softmax(1)[:, 1], values[:, 2:])
+def find_proposals(network: FastPNet, tiles: Sequence[PlacedTile], threshold: float) -> Proposals:
+    """The cells in which the network sees a face with at least this probability."""
+    pixels, tile_ids = _draw_canvases(tiles, network.slopes.device)
+    out = network(pixels, tiles)
+    confident = out[..., 1] - out[..., 0] >= log(threshold / (1 - threshold))
+    positions, values = confident.nonzero().cpu(), out[confident].cpu()
+    ids = tile_ids[positions.unbind(1)]
+    in_tile = ids >= 0
+    positions, values, ids = positions[in_tile, 1:], values[in_tile], ids[in_tile]
+    level_ids = torch.tensor([tile.level for tile in tiles])
+    origins = torch.tensor([(t.tile.top - t.position.top, t.tile.left - t.position.left) for t in tiles])
+    scores = values[:, :2].softmax(1)[:, 1]
+    return Proposals(level_ids[ids], positions + origins[ids], scores, values[:, 2:])
+
+
+def _draw_canvases(tiles: Sequence[PlacedTile], device: torch.device) -> tuple[Tensor, Tensor]:
+    """The tiles' scaled pixels on their canvases [N, CANVAS_SIDE, CANVAS_SIDE, 3], and the index of the tile that each
+    cell belongs to [N, CANVAS_CELLS, CANVAS_CELLS], -1 for none."""
+    canvas_count = 1 + max(tile.position.canvas for tile in tiles)
+    pixels = torch.zeros(canvas_count, CANVAS_SIDE, CANVAS_SIDE, 3, device=device)
+    tile_ids = torch.full((canvas_count, CANVAS_CELLS, CANVAS_CELLS), -1)
+    for index, (_, image, tile, position) in enumerate(tiles):
+        rows, columns = tile.pixel_ranges
+        top, left = STRIDE * position.top, STRIDE * position.left
+        region = image.resize_region((tile.level.height, tile.level.width), rows, columns)
+        pixels[position.canvas, top : top + len(rows), left : left + len(columns)] = region
+        tile_rows = slice(position.top, position.top + tile.rows)
+        tile_columns = slice(position.left, position.left + tile.columns)
+        tile_ids[position.canvas, tile_rows, tile_columns] = index
+    return pixels, tile_ids

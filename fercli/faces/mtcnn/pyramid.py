@@ -1,33 +1,34 @@
-"""The sizes at which MTCNN searches a picture, and their cells: what its first network judges one by one."""
+"""The image pyramid: the sizes at which MTCNN searches a picture, and the grid of cells at each size."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-#: By how much each size of a picture is smaller than the one before, as MTCNN was published.
-PYRAMID = 0.709
-#: The side of a cell in pixels, and from one cell to the next.
-CELL, STRIDE = 12, 2
-#: A row of cells takes so many strides more than it has cells.
-MARGIN = CELL // STRIDE - 1
+#: The factor from one level of the pyramid to the next, as MTCNN was published.
+SCALE_STEP = 0.709
+#: A cell is what MTCNN's first network, PNet, judges by itself: a square of so many pixels. Neighbouring cells overlap,
+#: STRIDE pixels apart.
+CELL_SIDE, STRIDE = 12, 2
+#: A row of cells covers this many strides more than it has cells.
+MARGIN = CELL_SIDE // STRIDE - 1
 
 
 @dataclass(frozen=True)
 class Level:
-    """A picture at one size: the scale, and height and width in pixels."""
+    """A picture at one size: its scale, and its height and width in pixels."""
 
     scale: float
     height: int
     width: int
 
     @property
-    def cells(self) -> tuple[int, int]:
-        """Rows and columns of cells. At an odd side the last cell has one pixel less than the others."""
+    def grid(self) -> tuple[int, int]:
+        """The number of rows and columns of cells. Where a side is odd, the last cell is one pixel smaller."""
         return (self.height - 1) // STRIDE - MARGIN + 1, (self.width - 1) // STRIDE - MARGIN + 1
 
 
 @dataclass(frozen=True)
-class Piece:
-    """A rectangle of a level's cells: where it begins, and how many it has."""
+class Tile:
+    """A rectangle of a level's cells: row and column of its first cell, and how many rows and columns it has."""
 
     level: Level
     top: int
@@ -36,28 +37,28 @@ class Piece:
     columns: int
 
     @property
-    def pixels(self) -> tuple[range, range]:
-        """The rows and columns of the level that its cells see."""
-        last_row, last_column = self.top + self.rows + MARGIN, self.left + self.columns + MARGIN
+    def pixel_ranges(self) -> tuple[range, range]:
+        """The rows and the columns of the level's pixels that the tile's cells cover."""
+        row_end, column_end = self.top + self.rows + MARGIN, self.left + self.columns + MARGIN
         return (
-            range(STRIDE * self.top, min(STRIDE * last_row, self.level.height)),
-            range(STRIDE * self.left, min(STRIDE * last_column, self.level.width)),
+            range(STRIDE * self.top, min(STRIDE * row_end, self.level.height)),
+            range(STRIDE * self.left, min(STRIDE * column_end, self.level.width)),
         )
 
 
-def levels(height: int, width: int, min_face: float) -> Iterator[Level]:
-    """The sizes at which faces of `min_face` pixels and more are searched for, the largest first."""
-    scale = CELL / min_face
+def build_levels(height: int, width: int, min_face: float) -> Iterator[Level]:
+    """The levels for a picture in which faces of at least `min_face` pixels are searched, the largest first."""
+    scale = CELL_SIDE / min_face
     shorter = min(height, width) * scale
-    while shorter >= CELL:
+    while shorter >= CELL_SIDE:
         yield Level(scale, int(height * scale + 1), int(width * scale + 1))
-        scale *= PYRAMID
-        shorter *= PYRAMID
+        scale *= SCALE_STEP
+        shorter *= SCALE_STEP
 
 
-def pieces(level: Level, most: int) -> Iterator[Piece]:
-    """A level cut into pieces of at most `most` × `most` cells; each cell is in one."""
-    rows, columns = level.cells
-    for top in range(0, rows, most):
-        for left in range(0, columns, most):
-            yield Piece(level, top, left, min(most, rows - top), min(most, columns - left))
+def split_level(level: Level, max_cells: int) -> Iterator[Tile]:
+    """Split a level into tiles of at most `max_cells` × `max_cells` cells. Each cell is in exactly one tile."""
+    rows, columns = level.grid
+    for top in range(0, rows, max_cells):
+        for left in range(0, columns, max_cells):
+            yield Tile(level, top, left, min(max_cells, rows - top), min(max_cells, columns - left))

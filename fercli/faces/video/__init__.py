@@ -1,1 +1,1 @@
-"""Videos: read as frames with times, faces tracked from frame to frame, cuts detected, mp4 files written."""
+"""Reading videos frame by frame, tracking faces, detecting cuts, and writing mp4 files."""

@@ -1,4 +1,4 @@
-"""Videos in, upright RGB frames with their times out."""
+"""Reading videos as upright RGB frames with their times."""
 
 import math
 from collections.abc import Iterator
@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from fercli.core.errors import PictureError
 from fercli.core.times import clock
 from fercli.faces.io.decode import check_file
-from fercli.faces.opencv import opencv
+from fercli.faces.opencv import load_opencv
 
-#: Frames a second where a container names no rate that can be.
-_USUAL_RATE = 25.0
-#: Seconds by which a frame may come before it is due: containers round times to the millisecond.
+#: Frames per second where a container gives no plausible rate.
+_DEFAULT_RATE = 25.0
+#: Tolerance in seconds for frames that come early, since containers round times to the millisecond.
 _ROUNDING = 0.002
-#: A video is broken off where this share of its length, and at least this many seconds of it, are missing. What a
-#: container says of its length is often a little wrong.
-_MISSING_SHARE, _MISSING_SECONDS = 0.05, 0.5
+#: A video counts as truncated if this fraction of its length, and at least this many seconds, are missing. Both,
+#: because the length that a container gives is often slightly wrong.
+_MISSING_FRACTION, _MISSING_SECONDS = 0.05, 0.5
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Frame:
     pixels: NDArray[np.uint8]
 
 
-class BrokenOffError(PictureError):
-    """A video ends before it should: the frame that is missing first, and when it should have come, in seconds."""
+class TruncatedVideoError(PictureError):
+    """A video ends too early. Has the index of the first missing frame and the time, in seconds, when it was due."""
 
     def __init__(self, reason: str, index: int, time: float) -> None:
         super().__init__(reason)
@@ -43,63 +43,63 @@ class BrokenOffError(PictureError):
 
 
 @dataclass(frozen=True)
-class VideoFacts:
-    """What a container says of its video: frames a second (more than 0), and its length in seconds, 0 if unknown."""
+class VideoInfo:
+    """What a container says about its video: frames per second (more than 0), and seconds, 0 if unknown."""
 
     rate: float
     seconds: float
 
 
-def video_facts(path: Path) -> VideoFacts:
-    """What the container says. Raises PictureError where the file cannot be opened as a video."""
-    with _opened(path) as (cv2, capture):
-        return _facts(cv2, capture)
+def read_video_info(path: Path) -> VideoInfo:
+    """Read what the container says. Raises PictureError if the file cannot be opened as a video."""
+    with _open_video(path) as (cv2, capture):
+        return _get_info(cv2, capture)
 
 
 def read_video(path: Path, every: float = 0.0) -> Iterator[Frame]:
-    """The frames of a video that lie at least `every` seconds apart, the first one first; with 0, all of them.
+    """Read the frames of a video that are at least `every` seconds apart, starting with the first; 0 reads all.
 
-    Times are the container's; where it gives none, or one that goes backwards, a frame follows the one before it
-    at the video's rate. The frames between are not converted.
+    Times are the container's. Where it gives none, or one that is not later than the last, a frame's time follows from
+    the video's rate. Frames that are skipped are not converted to RGB.
 
-    Raises PictureError where the file cannot be opened as a video, BrokenOffError after the last good frame of one
-    that holds less than its container says.
+    Raises PictureError if the file cannot be opened as a video, and TruncatedVideoError after the last good frame of
+    one that is shorter than its container says.
     """
-    with _opened(path) as (cv2, capture):
-        facts = _facts(cv2, capture)
+    with _open_video(path) as (cv2, capture):
+        info = _get_info(cv2, capture)
         index, time, due = 0, 0.0, -math.inf
         while capture.grab():
             stamp = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            time = max(0.0, stamp) if index == 0 else stamp if stamp > time else time + 1 / facts.rate
+            time = max(0.0, stamp) if index == 0 else stamp if stamp > time else time + 1 / info.rate
             if time >= due - _ROUNDING:
-                got, pixels = capture.retrieve()
-                if got:
+                decoded, pixels = capture.retrieve()
+                if decoded:
                     due = time + every
                     yield Frame(index, round(time, 3), cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB))
             index += 1
-        _check_whole(facts, index, time)
+        _check_complete(info, index, time)
 
 
-def _check_whole(facts: VideoFacts, frames: int, time: float) -> None:
+def _check_complete(info: VideoInfo, frames: int, time: float) -> None:
     if not frames:
         raise PictureError("a video without a frame that can be decoded")
-    end = time + 1 / facts.rate
-    # both, because a rate that varies makes one of the two wrong
-    few = frames < round(facts.seconds * facts.rate) * (1 - _MISSING_SHARE)
-    if few and facts.seconds - end > max(_MISSING_SECONDS, facts.seconds * _MISSING_SHARE):
-        reason = f"broken off: {clock(end)} of {clock(facts.seconds)} could be read"
-        raise BrokenOffError(reason, frames, round(end, 3))
+    end = time + 1 / info.rate
+    # both are checked, because with a variable rate either the count or the length is wrong
+    frames_missing = frames < round(info.seconds * info.rate) * (1 - _MISSING_FRACTION)
+    if frames_missing and info.seconds - end > max(_MISSING_SECONDS, info.seconds * _MISSING_FRACTION):
+        reason = f"broken off: {clock(end)} of {clock(info.seconds)} could be read"
+        raise TruncatedVideoError(reason, frames, round(end, 3))
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[ModuleType, Any]]:
-    """OpenCV and its VideoCapture of a file, which is released in any case."""
+def _open_video(path: Path) -> Iterator[tuple[ModuleType, Any]]:
+    """OpenCV and its VideoCapture of a file, which is released at the end."""
     check_file(path)
     try:
         str(path).encode()
     except UnicodeEncodeError:  # OpenCV 5 crashes on these
         raise PictureError("OpenCV cannot open a name that is not UTF-8: rename the file") from None
-    cv2 = opencv()
+    cv2 = load_opencv()
     capture = cv2.VideoCapture(str(path))
     try:
         if not capture.isOpened():
@@ -112,8 +112,8 @@ def _opened(path: Path) -> Iterator[tuple[ModuleType, Any]]:
         capture.release()
 
 
-def _facts(cv2: ModuleType, capture: Any) -> VideoFacts:
+def _get_info(cv2: ModuleType, capture: Any) -> VideoInfo:
     rate, count = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    if not 0.01 <= rate <= 100_000:  # not a number included
-        rate = _USUAL_RATE
-    return VideoFacts(rate, count / rate if 0 < count < 1e12 else 0.0)
+    if not 0.01 <= rate <= 100_000:  # also true for NaN
+        rate = _DEFAULT_RATE
+    return VideoInfo(rate, count / rate if 0 < count < 1e12 else 0.0)

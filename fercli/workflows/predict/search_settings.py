@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from fercli.core.errors import UsageError
-from fercli.faces.detection import WholePictures
+from fercli.faces.detection import WholePictureDetector
 from fercli.faces.mtcnn import detector
 from fercli.workflows.predict.pipeline import FaceFinder
 
@@ -30,7 +30,7 @@ class SearchSettings:
         """What finds faces so, on a PyTorch device. Raises UsageError for settings that make no sense, MachineError
         where OpenCV cannot be loaded."""
         if self.cropped:
-            return WholePictures()
+            return WholePictureDetector()
         return detector.Detector(device, self.min_face, (*detector.THRESHOLDS[:2], self.threshold), self.max_side)
 
     def __str__(self) -> str:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from fercli.faces.drawing.heatmaps import PANEL, explained
+from fercli.faces.drawing.heatmaps import PANEL, draw_heatmap
 
 
 def shown(heat, title="face 1: happy 97 %", source="photo.jpg"):
-    return explained(np.full((48, 48), 128, np.uint8), heat, title, source, "what speaks for 'happy'", "a remark")
+    return draw_heatmap(np.full((48, 48), 128, np.uint8), heat, title, source, "what speaks for 'happy'", "a remark")
 
 
 def panels(picture):

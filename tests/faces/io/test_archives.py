@@ -92,7 +92,7 @@ def test_a_packed_tar_is_unpacked_once_and_never_backwards(tmp_path, ending, mon
     path = pack(tmp_path / f"album{ending}", members)
     listed, _ = list_members(path)
     opened = []
-    real = archives._unpacked
+    real = archives._open_decompressed
 
     class OnwardsOnly:
         def __init__(self, path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_packed_tar_is_unpacked_once_and_never_backwards(tmp_path, ending, mon
         def close(self) -> None:
             self.file.close()
 
-    monkeypatch.setattr(archives, "_unpacked", OnwardsOnly)
+    monkeypatch.setattr(archives, "_open_decompressed", OnwardsOnly)
     with closing(MemberReader()) as reader:
         assert [reader.read(member) for _, member in listed] == list(members.values())
     assert len(opened) == 1
@@ -126,32 +126,32 @@ def test_a_tar_that_is_only_half_there_gives_what_is_there(tmp_path, ending):
     path = pack(tmp_path / f"album{ending}", {"a.png": noise, "b.png": noise[::-1], "c.png": noise})
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 5 // 6])
-    members, fault = list_members(path)
-    assert fault.startswith("the archive is damaged or only half there: ")
+    members, error = list_members(path)
+    assert error.startswith("the archive is damaged or only half there: ")
     found = contents(path)
     assert found["a.png"] == noise
     assert len(members) > 1
     assert str(found[members[-1][0]]).startswith("cannot be unpacked: ")
-    assert find_sources([path])[-1].fault == fault
+    assert find_sources([path])[-1].error == error
 
 
 def test_a_damaged_header_is_not_taken_for_the_archive_s_end(tmp_path):
     data = bytearray(tar_bytes({"a.png": b"a", "b.png": b"b", "c.png": b"c"}))
     data[1024 + 150] ^= 0xFF  # in the checksum of the second member
     (tmp_path / "album.tar").write_bytes(data)
-    members, fault = list_members(tmp_path / "album.tar")
+    members, error = list_members(tmp_path / "album.tar")
     assert [name for name, _ in members] == ["a.png"]
-    assert fault.endswith("at byte 1,024")
+    assert error.endswith("at byte 1,024")
 
 
 @pytest.mark.parametrize("ending", PACKED)
 @pytest.mark.parametrize("content", [b"", b"no archive at all" * 100, b"PK\x03\x04" + bytes(3000)])
 def test_what_is_no_archive_is_one_line(tmp_path, ending, content):
     (tmp_path / f"album{ending}").write_bytes(content)
-    members, fault = list_members(tmp_path / f"album{ending}")
+    members, error = list_members(tmp_path / f"album{ending}")
     assert not members
-    assert fault
-    assert "\n" not in fault
+    assert error
+    assert "\n" not in error
 
 
 def test_bad_members_of_a_zip_do_not_stop_the_others(tmp_path, monkeypatch):
@@ -182,7 +182,7 @@ def test_a_member_that_is_more_than_its_header_says_is_cut_off_early(monkeypatch
     monkeypatch.setattr(archives, "MAX_BYTES", 1 << 20)
     endless = io.BytesIO(bytes(1 << 24))
     with pytest.raises(PictureError, match="at most 1,048,576"):
-        archives._content(endless)
+        archives._read_all(endless)
     assert endless.tell() <= (1 << 20) + (1 << 16)
 
 
@@ -229,7 +229,7 @@ def test_names_in_tars_that_are_no_utf_8_or_move_the_cursor(tmp_path):
     (tmp_path / "a.tar").write_bytes(bytes(header) + data[512:])
     assert contents(tmp_path / "a.tar") == {"caf\udce9.png": b"latin"}
     (source,) = find_sources([tmp_path / "a.tar"])
-    assert source.inside == Path("a.tar", "caf_.png")
+    assert source.relative_path == Path("a.tar", "caf_.png")
     pack(tmp_path / "b.tar", {"\x1b[2Ja\n.png": b"x"})
     assert contents(tmp_path / "b.tar") == {"�[2Ja�.png": b"x"}
 
@@ -263,5 +263,5 @@ def test_flipped_bytes_give_contents_or_reasons(tmp_path_factory, data, ending):
 def test_a_video_in_an_archive_says_what_to_do(tmp_path):
     path = pack(tmp_path / "album.zip", {"a.png": png(3), "clip.mp4": b"film"})
     picture, video = find_sources([path])
-    assert (picture.fault, video.kind, video.path) == ("", "video", path / "clip.mp4")
-    assert "unpack it" in video.fault
+    assert (picture.error, video.kind, video.path) == ("", "video", path / "clip.mp4")
+    assert "unpack it" in video.error

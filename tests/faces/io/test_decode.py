@@ -96,7 +96,7 @@ def test_floating_point_tiff(values, expected):
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=20))
 def test_scaling_keeps_the_order_of_grays(values):
-    gray = decode._to_eight_bits(np.array([values], np.uint16))[0]
+    gray = decode._scale_to_eight_bits(np.array([values], np.uint16))[0]
     assert np.all(np.diff(gray[np.argsort(values, kind="stable")].astype(int)) >= 0)
     assert np.allclose(gray, np.array(values) / 257, atol=0.51)
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercli.faces.io.folders import is_hidden, kind_of, natural_key, safe_path
+from fercli.faces.io.folders import guess_kind, is_hidden, make_safe_path, natural_key
 
 names = st.text(st.characters(), max_size=30) | st.text("./\\:a\0 é", max_size=12)
 
@@ -43,7 +43,7 @@ def test_numbers_of_any_length_have_an_order():
     ],
 )
 def test_the_ending_says_the_kind(name, kind):
-    assert kind_of(name) == kind
+    assert guess_kind(name) == kind
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "a/.hidden/b.jpg", "__MACOSX/a/._b.jpg", ".a.jpg"])
@@ -58,7 +58,7 @@ def test_dots_of_a_path_hide_nothing(name):
 
 @given(st.lists(names, max_size=5).map("/".join))
 def test_a_safe_path_leads_nowhere_else_on_any_system(name):
-    path = safe_path(name)
+    path = make_safe_path(name)
     windows = PureWindowsPath(*path.parts)
     assert not path.is_absolute()
     assert not windows.drive
@@ -73,6 +73,6 @@ def test_a_safe_path_leads_nowhere_else_on_any_system(name):
 @given(st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=300))
 def test_a_safe_path_keeps_plain_names_and_endings(stem):
     name = f"{stem}.jpeg"
-    assert safe_path(f"a/{name}").suffix == ".jpeg"
+    assert make_safe_path(f"a/{name}").suffix == ".jpeg"
     if len(name.encode()) <= 200:
-        assert safe_path(f"a/{name}") == Path("a", name)
+        assert make_safe_path(f"a/{name}") == Path("a", name)

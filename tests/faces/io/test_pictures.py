@@ -17,7 +17,7 @@ def test_pictures_and_videos_come_in_order(tmp_path, videos):
         else:
             Image.new("RGB", (8, 6)).save(path)
     (tmp_path / "d.mp4").write_text("no video")
-    read = [(p.source.path.name, p.frame, p.time, bool(p.fault)) for p in read_pictures(find_sources(paths), 0.2)]
+    read = [(p.source.path.name, p.frame, p.time, bool(p.error)) for p in read_pictures(find_sources(paths), 0.2)]
     clip = [(0, 0.0, False), (2, 0.2, False), (4, 0.4, False)]
     assert read == [
         ("a.png", None, None, False),
@@ -30,14 +30,14 @@ def test_pictures_and_videos_come_in_order(tmp_path, videos):
     ]
 
 
-def test_a_broken_video_ends_in_a_fault_of_its_own_at_its_place(tmp_path, videos):
+def test_a_broken_video_ends_in_an_error_of_its_own_at_its_place(tmp_path, videos):
     whole = videos.write(tmp_path / "whole.avi", encoder="MJPG").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
     *good, last = read_pictures(find_sources([tmp_path / "cut.avi"]))
     assert [picture.frame for picture in good] == list(range(len(good)))
-    assert all(picture.pixels is not None and not picture.fault for picture in good)
+    assert all(picture.pixels is not None and not picture.error for picture in good)
     assert (last.pixels, last.frame, last.time) == (None, len(good), round(len(good) / 10, 3))
-    assert "broken off" in last.fault
+    assert "broken off" in last.error
 
 
 def test_only_a_frame_ahead_and_nothing_stays_open_when_it_is_left(tmp_path, videos, monkeypatch):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercli.core.errors import UsageError
-from fercli.faces.io.sources import find_sources, listed_paths, read_list
+from fercli.faces.io.sources import find_sources, parse_list, read_list
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_folders_pictures_come_in_natural_order(album):
 
 def test_recursive_looks_into_folders_and_keeps_their_names(album):
     sources = find_sources([album], recursive=True)
-    assert [source.inside for source in sources] == [
+    assert [source.relative_path for source in sources] == [
         Path("Img1.png"),
         Path("img2.JPG"),
         Path("img10.jpg"),
@@ -60,15 +60,15 @@ def test_arguments_keep_their_order_and_no_picture_comes_twice(album, monkeypatc
 
 
 def test_a_named_file_is_taken_whatever_its_ending(album):
-    assert [source.fault for source in find_sources([album / "notes.txt"])] == [""]
+    assert [source.error for source in find_sources([album / "notes.txt"])] == [""]
 
 
 def test_missing_paths_and_empty_folders_do_not_stop_the_rest(album, tmp_path):
     (tmp_path / "empty").mkdir()
     sources = find_sources([tmp_path / "nowhere", album / "img2.JPG", tmp_path / "empty"])
-    assert [bool(source.fault) for source in sources] == [True, False, True]
-    assert "no such file" in sources[0].fault
-    assert "without pictures" in sources[2].fault
+    assert [bool(source.error) for source in sources] == [True, False, True]
+    assert "no such file" in sources[0].error
+    assert "without pictures" in sources[2].error
 
 
 def test_pictures_only_deeper_down_are_hinted_at(album):
@@ -98,7 +98,7 @@ def test_a_folder_that_may_not_be_read_is_reported(album, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", scandir)
     first, *others = find_sources([album], recursive=True)
-    assert (first.path, first.fault) == (album / "sub", "cannot look into this folder: Permission denied")
+    assert (first.path, first.error) == (album / "sub", "cannot look into this folder: Permission denied")
     assert [source.path.name for source in others] == ["Img1.png", "img2.JPG", "img10.jpg"]
 
 
@@ -145,18 +145,18 @@ def test_a_pattern_is_read_as_a_shell_would(album, monkeypatch, pattern, names):
     monkeypatch.chdir(album.parent)
     sources = find_sources([Path(pattern)])
     assert [source.path.resolve() for source in sources] == [album / name for name in names]
-    assert not any(source.fault or ".." in source.inside.parts for source in sources)
+    assert not any(source.error or ".." in source.relative_path.parts for source in sources)
 
 
 def test_copies_of_what_a_pattern_matches_keep_its_folders(album, monkeypatch):
     monkeypatch.chdir(album)
     (source,) = find_sources([Path("../album/**/*.heic")])
-    assert source.inside == Path("sub/img3.heic")
+    assert source.relative_path == Path("sub/img3.heic")
 
 
 def test_a_pattern_without_a_match_does_not_stop_the_rest(album):
     sources = find_sources([album / "*.bmp", album / "img2.JPG"])
-    assert [source.fault for source in sources] == ["nothing matches this pattern", ""]
+    assert [source.error for source in sources] == ["nothing matches this pattern", ""]
     assert sources[0].path == album / "*.bmp"
 
 
@@ -171,7 +171,7 @@ def test_a_list_is_taken_by_the_letter_and_comes_last(album):
     listed = [album / "img?.JPG", album / "img2.JPG", album / "sub", album / "Img1.png"]
     sources = find_sources([album / "Img1.png"], listed=listed)
     assert [source.path.name for source in sources] == ["Img1.png", "img?.JPG", "img2.JPG", "img3.heic"]
-    assert [bool(source.fault) for source in sources] == [False, True, False, False]
+    assert [bool(source.error) for source in sources] == [False, True, False, False]
 
 
 def test_videos_are_found_by_their_endings(album):
@@ -182,9 +182,9 @@ def test_videos_are_found_by_their_endings(album):
     assert kinds["img2.JPG"] == kinds["notes.txt"] == "picture"
 
 
-def test_what_cannot_be_a_path_is_a_fault(album):
+def test_what_cannot_be_a_path_is_an_error(album):
     (long, _) = find_sources([Path("x" * 5000), album])[:2]
-    assert long.fault
+    assert long.error
 
 
 def test_an_archive_gives_its_pictures_where_it_is_named_itself(album):
@@ -197,17 +197,17 @@ def test_an_archive_gives_its_pictures_where_it_is_named_itself(album):
     assert [str(source.path) for source in found] == [
         str(Path(f"{album}/more.zip/{name}")) for name in ("b/x9.png", "b/x10.png", "C:/up/../a.jpg")
     ]
-    assert [source.inside for source in found] == [
+    assert [source.relative_path for source in found] == [
         Path("more.zip", *parts) for parts in (("b", "x9.png"), ("b", "x10.png"), ("C_", "up", "a.jpg"))
     ]
     assert len(sources) == len(found) + 4
     assert sources[-1].path == album / "broken.tar"
-    assert sources[-1].fault.startswith("the archive is damaged or only half there")
+    assert sources[-1].error.startswith("the archive is damaged or only half there")
 
 
-def test_an_archive_without_pictures_is_a_fault(album):
+def test_an_archive_without_pictures_is_an_error(album):
     zipfile.ZipFile(album / "none.zip", "w").close()
-    assert find_sources([album / "none.zip", album])[0].fault == "an archive without pictures"
+    assert find_sources([album / "none.zip", album])[0].error == "an archive without pictures"
 
 
 # what a file's path may hold, blanks and the odd separators included
@@ -220,7 +220,7 @@ lines = st.lists(path.filter(str.strip), min_size=1, max_size=6)
 def test_a_list_of_lines_reads_back(names, end, mark, last):
     text = end.join([*names[:1], "", *names[1:]]) + last.replace(" ", end)
     content = codecs.BOM_UTF8 * mark + text.encode()
-    assert listed_paths(content) == [Path(name) for name in names]
+    assert parse_list(content) == [Path(name) for name in names]
 
 
 @given(
@@ -228,27 +228,27 @@ def test_a_list_of_lines_reads_back(names, end, mark, last):
 )
 def test_a_list_that_find_print0_wrote_reads_back(names):
     content = "".join(f"{name}\0" for name in names).encode()
-    assert listed_paths(content) == [Path(name) for name in names]
+    assert parse_list(content) == [Path(name) for name in names]
 
 
 def test_line_ends_belong_to_names_where_each_ends_with_nul():
-    assert listed_paths(b"a\nb.jpg\0c.jpg\r\0") == [Path("a\nb.jpg"), Path("c.jpg\r")]
+    assert parse_list(b"a\nb.jpg\0c.jpg\r\0") == [Path("a\nb.jpg"), Path("c.jpg\r")]
 
 
 def test_separators_that_are_no_line_ends_belong_to_names():
-    assert listed_paths("a\u2028b.jpg\x0cc.jpg".encode()) == [Path("a\u2028b.jpg\x0cc.jpg")]
+    assert parse_list("a\u2028b.jpg\x0cc.jpg".encode()) == [Path("a\u2028b.jpg\x0cc.jpg")]
 
 
 @pytest.mark.parametrize("order", ["le", "be"])
 def test_powershell_s_utf_16_is_read(order):
     mark = codecs.BOM_UTF16_LE if order == "le" else codecs.BOM_UTF16_BE
     content = mark + "één.jpg\r\nb.jpg\r\n".encode(f"utf-16-{order}")
-    assert listed_paths(content) == [Path("één.jpg"), Path("b.jpg")]
+    assert parse_list(content) == [Path("één.jpg"), Path("b.jpg")]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names are no bytes on Windows")
 def test_names_that_are_no_utf_8_are_kept():
-    assert [os.fsencode(path) for path in listed_paths(b"caf\xe9.jpg\n")] == [b"caf\xe9.jpg"]
+    assert [os.fsencode(path) for path in parse_list(b"caf\xe9.jpg\n")] == [b"caf\xe9.jpg"]
 
 
 def test_a_list_comes_from_a_file_or_from_standard_input(tmp_path, monkeypatch):

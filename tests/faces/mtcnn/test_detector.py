@@ -75,7 +75,7 @@ def test_an_enormous_picture_is_shrunk_first_and_boxes_are_in_its_own_pixels(por
     large = cv2.resize(portrait, (portrait.shape[1] * 5 + 1, portrait.shape[0] * 5 + 2))
     (wanted,) = detector.find(large)
     searched = []
-    monkeypatch.setattr(detector_module, "_ENORMOUS", 4_000_000)
+    monkeypatch.setattr(detector_module, "_SHRINK_PIXELS", 4_000_000)
     whole = detector._search
     monkeypatch.setattr(
         detector, "_search", lambda pictures, least: searched.extend(pictures) or whole(pictures, least)

@@ -84,12 +84,12 @@ def test_a_larger_picture_is_searched_as_if_it_had_been_shrunk(mosaic):
     oracle = MTCNN(keep_all=True, min_face_size=20 * 901 / 300)
     (faces,) = Detector(max_side=300).find_all([mosaic])
     np.testing.assert_allclose(as_arrays(faces), facenet(oracle, mosaic), rtol=0, atol=0.05)
-    assert Detector(min_face=70, max_side=300).smallest(701, 901) == 70
+    assert Detector(min_face=70, max_side=300).smallest_face(701, 901) == 70
 
 
 def test_alone_or_in_any_company_a_picture_has_the_same_faces(pictures, detector, monkeypatch):
     together, backwards = detector.find_all(pictures), detector.find_all(pictures[::-1])[::-1]
-    monkeypatch.setattr("fercli.faces.mtcnn.detector.TOGETHER", 400_000)
+    monkeypatch.setattr("fercli.faces.mtcnn.detector.BATCH_PIXELS", 400_000)
     in_groups = detector.find_all(pictures)
     for number, picture in enumerate(pictures):
         alone = as_arrays(detector.find(picture))

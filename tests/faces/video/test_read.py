@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.core.errors import PictureError
-from fercli.faces.video.read import BrokenOffError, read_video, video_facts
+from fercli.faces.video.read import TruncatedVideoError, read_video, read_video_info
 
 
 class FakeCapture:
@@ -66,7 +66,7 @@ def test_frames_come_in_order_with_their_times_and_pixels(clip, videos):
     assert [frame.time for frame in frames] == [round(0.1 * i, 3) for i in range(40)]
     assert all(frame.pixels.shape == (48, 64, 3) and frame.pixels.dtype == np.uint8 for frame in frames)
     assert [videos.number(frame.pixels) for frame in frames] == list(range(40))
-    assert (video_facts(clip).rate, video_facts(clip).seconds) == (10.0, 4.0)
+    assert (read_video_info(clip).rate, read_video_info(clip).seconds) == (10.0, 4.0)
 
 
 def test_colours_are_red_green_blue(tmp_path):
@@ -133,7 +133,7 @@ def test_one_that_breaks_off_gives_its_good_frames_and_says_where(tmp_path, vide
     whole = videos.write(tmp_path / "whole.avi", encoder="MJPG").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
     good = []
-    with pytest.raises(BrokenOffError, match=r"^broken off: 0:0\d of 0:04 could be read$") as caught:
+    with pytest.raises(TruncatedVideoError, match=r"^broken off: 0:0\d of 0:04 could be read$") as caught:
         good.extend(read_video(tmp_path / "cut.avi", every))
     assert 10 < caught.value.index < 30
     assert good[-1].index < caught.value.index
@@ -156,7 +156,7 @@ def test_a_video_without_frames_and_what_is_none(monkeypatch, tmp_path, clip):
     def reason(path):
         with pytest.raises(PictureError) as caught:
             list(read_video(path))
-        assert not isinstance(caught.value, BrokenOffError)
+        assert not isinstance(caught.value, TruncatedVideoError)
         return str(caught.value)
 
     (tmp_path / "text.mp4").write_text("no video")
@@ -197,12 +197,12 @@ def test_decoders_say_nothing_on_the_terminal(tmp_path, videos):
         from contextlib import suppress
         from pathlib import Path
         from fercli.core.errors import PictureError
-        from fercli.faces.video.write import mp4_encoder
+        from fercli.faces.video.write import find_mp4_encoder
         from fercli.faces.video.read import read_video
         for name in ("cut.mp4", "noise.mp4"):
             with suppress(PictureError):
                 list(read_video(Path(name)))
-        print(mp4_encoder())
+        print(find_mp4_encoder())
     """
     command = [sys.executable, "-c", textwrap.dedent(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)

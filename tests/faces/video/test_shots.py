@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from fercli.faces.video.read import read_video
-from fercli.faces.video.shots import Shots
+from fercli.faces.video.shots import ShotDetector
 
 
 def cuts(frames):
-    shots = Shots()
-    return [shots.begins(frame) for frame in frames]
+    detector = ShotDetector()
+    return [detector.is_cut(frame) for frame in frames]
 
 
 @pytest.fixture

@@ -3,21 +3,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fercli.faces.video.track import Tracks
+from fercli.faces.video.track import FaceTracker
 
 
 def box(x, y=100.0, side=50.0):
     return x - side / 2, y - side / 2, x + side / 2, y + side / 2
 
 
-def followed(frames, apart=0.2):
+def track(frames, apart=0.2):
     """The numbers in each frame of boxes, so many seconds apart."""
-    tracks = Tracks()
-    return [tracks.follow(boxes, apart * index) for index, boxes in enumerate(frames)]
+    tracker = FaceTracker()
+    return [tracker.update(boxes, apart * index) for index, boxes in enumerate(frames)]
 
 
 def test_numbers_go_from_one_in_order_of_appearance():
-    assert followed([[box(0), box(200)], [box(0), box(200), box(400)], [box(205), box(405), box(600)]]) == [
+    assert track([[box(0), box(200)], [box(0), box(200), box(400)], [box(205), box(405), box(600)]]) == [
         [1, 2],
         [1, 2, 3],
         [2, 3, 4],
@@ -25,7 +25,7 @@ def test_numbers_go_from_one_in_order_of_appearance():
 
 
 def test_faces_that_change_places_in_the_list_keep_their_numbers():
-    assert followed([[box(0), box(200)], [box(200), box(0)]]) == [[1, 2], [2, 1]]
+    assert track([[box(0), box(200)], [box(200), box(0)]]) == [[1, 2], [2, 1]]
 
 
 @pytest.mark.parametrize("apart", [1 / 30, 0.2, 0.5])
@@ -34,12 +34,12 @@ def test_two_who_cross_keep_their_numbers(apart, hidden):
     """Two faces of 50 pixels go past each other at 80 pixels a second; the one behind is hidden while nearer than
     `hidden` pixels. The detector is a pixel or two off. Which is which where they are in one place nobody knows."""
     noise = np.random.default_rng(0)
-    tracks, rows = Tracks(), []
+    tracker, rows = FaceTracker(), []
     for time in np.arange(0, 5, apart):
         front, behind = 80 * time, 400 - 80 * time
         shown = [front, behind] if abs(front - behind) >= hidden else [front]
         faces = sorted((x + noise.normal(0, 1.5), x is front) for x in shown)
-        numbers = tracks.follow([box(x, 100 + noise.normal(0, 1.5)) for x, _ in faces], time)
+        numbers = tracker.update([box(x, 100 + noise.normal(0, 1.5)) for x, _ in faces], time)
         if abs(front - behind) > 10:
             rows += [(number, in_front) for number, (_, in_front) in zip(numbers, faces, strict=True)]
     assert set(rows) == {(1, True), (2, False)}
@@ -47,13 +47,13 @@ def test_two_who_cross_keep_their_numbers(apart, hidden):
 
 def test_a_face_that_is_missed_for_a_while_keeps_its_number_and_later_does_not():
     def number_after(seconds, apart):
-        tracks = Tracks()
+        tracker = FaceTracker()
         for step in range(5):
-            tracks.follow([box(0)], apart * step)
+            tracker.update([box(0)], apart * step)
         last = apart * 4
         for time in np.arange(last + apart, last + seconds, apart):
-            tracks.follow([], time)
-        return tracks.follow([box(0)], last + seconds)[0]
+            tracker.update([], time)
+        return tracker.update([box(0)], last + seconds)[0]
 
     assert number_after(1.0, 0.1) == 1
     assert number_after(5.0, 0.1) == 2
@@ -62,39 +62,39 @@ def test_a_face_that_is_missed_for_a_while_keeps_its_number_and_later_does_not()
 
 
 def test_frames_far_apart_need_no_overlap():
-    assert followed([[box(0)], [box(55)], [box(110)]], apart=1.0) == [[1], [1], [1]]
+    assert track([[box(0)], [box(55)], [box(110)]], apart=1.0) == [[1], [1], [1]]
 
 
 def test_what_is_elsewhere_or_of_another_size_is_someone_else():
-    assert followed([[box(0)], [box(300)]]) == [[1], [2]]
-    assert followed([[box(0)], [box(0, side=120)]]) == [[1], [2]]
+    assert track([[box(0)], [box(300)]]) == [[1], [2]]
+    assert track([[box(0)], [box(0, side=120)]]) == [[1], [2]]
 
 
 def test_after_a_cut_everyone_is_new_and_numbers_go_on():
-    tracks = Tracks()
-    assert tracks.follow([box(0), box(200)], 0.0) == [1, 2]
-    tracks.cut()
-    assert tracks.follow([box(0), box(200)], 0.2) == [3, 4]
+    tracker = FaceTracker()
+    assert tracker.update([box(0), box(200)], 0.0) == [1, 2]
+    tracker.reset()
+    assert tracker.update([box(0), box(200)], 0.2) == [3, 4]
 
 
 def test_pairs_are_chosen_together():
     """The nearest pair alone would take the second face from the second track and leave the first without one."""
     frames = [[box(0), box(60)], [box(0), box(60)], [box(26), box(86)]]
-    assert followed(frames)[-1] == [1, 2]
+    assert track(frames)[-1] == [1, 2]
 
 
 def test_a_zoom_is_no_new_face():
     sides = 40 * 1.15 ** np.arange(12)
-    assert followed([[box(0, side=s), box(4 * s, side=s)] for s in sides]) == [[1, 2]] * 12
+    assert track([[box(0, side=s), box(4 * s, side=s)] for s in sides]) == [[1, 2]] * 12
 
 
-places = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(5, 200)).map(lambda p: box(*p))
+boxes = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(5, 200)).map(lambda p: box(*p))
 
 
 @settings(deadline=None)
-@given(st.lists(st.lists(places, max_size=5), max_size=12), st.floats(0.01, 3))
+@given(st.lists(st.lists(boxes, max_size=5), max_size=12), st.floats(0.01, 3))
 def test_no_number_comes_twice_and_none_is_left_out(frames, apart):
-    rows = followed(frames, apart)
+    rows = track(frames, apart)
     known: set[int] = set()
     for boxes, numbers in zip(frames, rows, strict=True):
         assert len(numbers) == len(boxes)
@@ -105,7 +105,7 @@ def test_no_number_comes_twice_and_none_is_left_out(frames, apart):
 
 
 @settings(deadline=None)
-@given(st.lists(st.lists(places, max_size=4), max_size=8), st.sampled_from([0.5, 2.0, 8.0]))
+@given(st.lists(st.lists(boxes, max_size=4), max_size=8), st.sampled_from([0.5, 2.0, 8.0]))
 def test_the_size_of_the_picture_does_not_matter(frames, factor):
     larger = [[tuple(factor * v for v in b) for b in boxes] for boxes in frames]
-    assert followed(larger) == followed(frames)
+    assert track(larger) == track(frames)

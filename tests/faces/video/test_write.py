@@ -2,26 +2,26 @@ import numpy as np
 import pytest
 
 from fercli.core.errors import MachineError, RunError
-from fercli.faces.video.read import read_video, video_facts
-from fercli.faces.video.write import Film, mp4_encoder
+from fercli.faces.video.read import read_video, read_video_info
+from fercli.faces.video.write import VideoWriter, find_mp4_encoder
 
 
 @pytest.fixture
 def write(videos):
-    """Writes a film of frames 0, 1, 2 … at these times."""
+    """Writes a video of frames 0, 1, 2 … at these times."""
 
     def write(path, times, rate):
-        with Film(path, rate) as copy:
+        with VideoWriter(path, rate) as writer:
             for number, time in enumerate(times):
-                copy.add(videos.frame(number), time)
+                writer.write(videos.frame(number), time)
 
     return write
 
 
-def test_a_film_reads_back_to_its_frames(tmp_path, videos, write):
+def test_a_video_reads_back_to_its_frames(tmp_path, videos, write):
     write(tmp_path / "sub" / "a.mp4", [0.2 * i for i in range(10)], 5.0)
     assert videos.numbers(tmp_path / "sub" / "a.mp4") == list(range(10))
-    assert video_facts(tmp_path / "sub" / "a.mp4").rate == 5.0
+    assert read_video_info(tmp_path / "sub" / "a.mp4").rate == 5.0
     assert [path.name for path in (tmp_path / "sub").iterdir()] == ["a.mp4"]
 
 
@@ -41,8 +41,8 @@ def test_real_time_is_kept(tmp_path, times, rate, shown, videos, write):
 
 
 def test_colours_stay(tmp_path):
-    with Film(tmp_path / "a.mp4", 5.0) as copy:
-        copy.add(np.full((48, 64, 3), (255, 0, 0), np.uint8), 0.0)
+    with VideoWriter(tmp_path / "a.mp4", 5.0) as writer:
+        writer.write(np.full((48, 64, 3), (255, 0, 0), np.uint8), 0.0)
     (only,) = read_video(tmp_path / "a.mp4")
     assert only.pixels[..., 0].min() > 200
     assert only.pixels[..., 2].max() < 60
@@ -50,16 +50,16 @@ def test_colours_stay(tmp_path):
 
 def test_a_rate_beyond_what_is_seen_is_cut(tmp_path, write):
     write(tmp_path / "a.mp4", [i / 240 for i in range(48)], 240.0)
-    facts = video_facts(tmp_path / "a.mp4")
-    assert facts.rate == 60.0
-    assert abs(facts.seconds - 48 / 240) < 0.03
+    info = read_video_info(tmp_path / "a.mp4")
+    assert info.rate == 60.0
+    assert abs(info.seconds - 48 / 240) < 0.03
 
 
 def test_odd_sizes_and_sizes_that_change(tmp_path, videos):
-    with Film(tmp_path / "a.mp4", 5.0) as copy:
-        copy.add(videos.frame(0, (65, 49)), 0.0)
-        copy.add(videos.frame(1, (33, 99)), 0.2)
-        copy.add(videos.frame(2, (64, 48)), 0.4)
+    with VideoWriter(tmp_path / "a.mp4", 5.0) as writer:
+        writer.write(videos.frame(0, (65, 49)), 0.0)
+        writer.write(videos.frame(1, (33, 99)), 0.2)
+        writer.write(videos.frame(2, (64, 48)), 0.4)
     assert videos.numbers(tmp_path / "a.mp4") == [0, 1, 2]
     assert next(read_video(tmp_path / "a.mp4")).pixels.shape == (48, 64, 3)
 
@@ -69,8 +69,8 @@ def test_one_that_is_left_leaves_nothing_and_what_was_there_stays(tmp_path, stop
     (tmp_path / "a.mp4").write_bytes(b"before")
 
     def broken_off():
-        with Film(tmp_path / "a.mp4", 5.0) as copy:
-            copy.add(videos.frame(0), 0.0)
+        with VideoWriter(tmp_path / "a.mp4", 5.0) as writer:
+            writer.write(videos.frame(0), 0.0)
             raise stop
 
     with pytest.raises(stop):
@@ -80,11 +80,11 @@ def test_one_that_is_left_leaves_nothing_and_what_was_there_stays(tmp_path, stop
 
 
 def test_one_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, write):
-    mp4_encoder()
+    find_mp4_encoder()
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="cannot write"):
         write(tmp_path / "file" / "a.mp4", [0.0], 5.0)
-    monkeypatch.setattr("fercli.faces.video.write._frames", lambda _: 0)  # as after a full disk
+    monkeypatch.setattr("fercli.faces.video.write._count_frames", lambda _: 0)  # as after a full disk
     with pytest.raises(RunError, match="disk is full"):
         write(tmp_path / "a.mp4", [0.0], 5.0)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
@@ -92,8 +92,8 @@ def test_one_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, write):
 
 def test_without_an_encoder_it_is_said_in_one_line(monkeypatch):
     monkeypatch.setattr("fercli.faces.video.write._ENCODERS", ("none",))
-    mp4_encoder.cache_clear()
+    find_mp4_encoder.cache_clear()
     with pytest.raises(MachineError, match="cannot write mp4") as caught:
-        mp4_encoder()
+        find_mp4_encoder()
     assert "\n" not in str(caught.value)
-    mp4_encoder.cache_clear()
+    find_mp4_encoder.cache_clear()
