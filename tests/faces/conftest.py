@@ -1,4 +1,4 @@
-"""A real face, from matplotlib's sample data, and one detector for all tests."""
+"""A portrait from matplotlib's sample data, and a detector shared by all tests."""
 
 from pathlib import Path
 

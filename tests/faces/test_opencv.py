@@ -8,7 +8,7 @@ from fercli.core.errors import MachineError
 from fercli.faces.opencv import load_opencv
 
 
-def test_a_missing_library_is_one_line_with_both_remedies(tmp_path, monkeypatch):
+def test_a_missing_library_gives_one_line_with_both_remedies(tmp_path, monkeypatch):
     message = "libGL.so.1: cannot open shared object file: No such file or directory"
     (tmp_path / "cv2.py").write_text(f"raise ImportError({message!r})\n")
     monkeypatch.delitem(sys.modules, "cv2", raising=False)

@@ -17,7 +17,7 @@ def panels(picture):
     return [picture[top : top + PANEL, x : x + PANEL] for x in (left, left + PANEL + gap)]
 
 
-def test_the_face_stays_plain_beside_itself_under_the_heat():
+def test_the_left_panel_is_the_plain_face_and_the_right_one_has_the_heat():
     heat = np.zeros((48, 48), np.float32)
     heat[:24, :24] = 1
     plain, under = panels(shown(heat))

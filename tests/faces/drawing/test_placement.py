@@ -6,7 +6,7 @@ from fercli.faces.drawing.placement import place_labels
 
 SIZE = (200, 100)
 
-# any box that touches the picture, in it or across its edges
+# boxes inside the picture or cut off at its edges
 corner = st.tuples(st.floats(0, 190), st.floats(0, 90))
 boxes = st.tuples(corner, st.floats(0, 200), st.floats(0, 200)).map(
     lambda b: (b[0][0], b[0][1], min(199.0, b[0][0] + b[1]), min(99.0, b[0][1] + b[2]))
@@ -35,7 +35,7 @@ def test_labels_stay_inside_the_picture(faces):
 
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.tuples(boxes, extents), max_size=6))
-def test_what_is_called_free_hides_nothing_but_a_little_of_its_own_box(faces):
+def test_a_free_label_hides_at_most_a_little_of_its_own_box(faces):
     found = [box for box, _ in faces]
     placed = place_labels(found, [extent for _, extent in faces], SIZE)
     for number, (box, place) in enumerate(zip(found, placed, strict=True)):
@@ -54,7 +54,7 @@ def test_a_face_that_fills_the_picture_has_its_label_at_its_edge():
     assert 0 < overlap(place.box, box) < 60 * 12
 
 
-# faces in a grid with room for a label between any two
+# faces in a grid, with room for a label between them
 grid = st.tuples(st.integers(1, 6), st.integers(1, 5), st.floats(10, 90), st.floats(10, 90))
 
 
@@ -77,14 +77,14 @@ def test_with_room_no_label_overlaps_any_face_or_label(shape, data):
         assert place.leader is None
 
 
-def test_a_label_goes_above_where_nothing_is_in_the_way():
+def test_a_label_goes_above_its_box_if_there_is_room():
     (place,) = place_labels([(100.3, 100.7, 150.0, 160.0)], [(60.1, 20.3)], (400, 300))
     assert place.box[3] == pytest.approx(100.7)
     assert place.leader is None
 
 
-def test_a_label_without_a_place_at_its_box_has_a_line_to_it():
-    # hemmed in, but for a gap above through which a line can go
+def test_a_label_without_room_next_to_its_box_has_a_line_to_it():
+    # surrounded, except for a gap above through which a line fits
     face = (100.0, 100.0, 140.0, 140.0)
     others = [(50, 80, 95, 160), (145, 80, 190, 160), (95, 145, 145, 190), (60, 40, 112, 95), (128, 40, 180, 95)]
     place = place_labels([face, *others], [(50, 12)] * 6, (240, 240))[0]
@@ -98,7 +98,7 @@ def test_a_label_without_a_place_at_its_box_has_a_line_to_it():
     assert far_y == place.box[3] <= 40
 
 
-def test_the_impatient_stop_where_nothing_is_free():
+def test_without_overlap_allowed_placement_stops_where_there_is_no_room():
     whole = (0.0, 0.0, 199.0, 99.0)
     assert place_labels([whole], [(150, 40)], SIZE, allow_overlap=False) == []
     (place,) = place_labels([whole], [(150, 40)], SIZE)

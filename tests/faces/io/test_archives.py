@@ -52,7 +52,7 @@ def pack(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLAT
 
 
 def contents(path: Path) -> dict[str, bytes | str]:
-    """What each picture of an archive holds, or why it cannot be read."""
+    """The content of each picture in an archive, or why it cannot be read."""
     members, _ = list_members(path)
     found: dict[str, bytes | str] = {}
     with closing(MemberReader()) as reader:
@@ -66,7 +66,7 @@ def contents(path: Path) -> dict[str, bytes | str]:
 
 
 @pytest.mark.parametrize("ending", PACKED)
-def test_pictures_are_read_in_order_and_nothing_else_is(tmp_path, ending):
+def test_only_pictures_are_read_and_in_order(tmp_path, ending):
     others = {"notes.txt": b"", "b/.hidden.png": b"", "__MACOSX/b/._10.png": b"", "c/": b""}
     path = pack(tmp_path / f"album{ending}", {name: png(shade) for name, shade in SHADES.items()} | others)
     assert is_archive(path)
@@ -86,8 +86,8 @@ def test_members_can_be_read_in_any_order_and_from_several_archives_at_once(tmp_
 
 
 @pytest.mark.parametrize("ending", [".tar.gz", ".tar.bz2", ".tar.xz"])
-def test_a_packed_tar_is_unpacked_once_and_never_backwards(tmp_path, ending, monkeypatch):
-    # sizes of whole blocks and others: tarfile steps back a byte at the end of some
+def test_a_compressed_tar_is_decompressed_once_and_never_backwards(tmp_path, ending, monkeypatch):
+    # sizes that fill whole blocks and others: at the end of some, tarfile seeks back a byte
     members = {f"{i}.png": bytes([i]) * size for i, size in enumerate([512, 1024, 0, 700, 10_240, 1])}
     path = pack(tmp_path / f"album{ending}", members)
     listed, _ = list_members(path)
@@ -112,7 +112,7 @@ def test_a_packed_tar_is_unpacked_once_and_never_backwards(tmp_path, ending, mon
 
 
 @pytest.mark.parametrize("ending", [".tar.gz", ".tar.bz2", ".tar.xz"])
-def test_tars_packed_in_several_streams_are_read_to_their_end(tmp_path, ending):
+def test_tars_of_several_compressed_streams_are_read_to_the_end(tmp_path, ending):
     packer = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}[Path(ending).suffix]
     whole = tar_bytes({"a.png": png(1), "b.png": png(2)})
     path = tmp_path / f"album{ending}"
@@ -121,7 +121,7 @@ def test_tars_packed_in_several_streams_are_read_to_their_end(tmp_path, ending):
 
 
 @pytest.mark.parametrize("ending", [".tar", ".tar.gz", ".tar.xz"])
-def test_a_tar_that_is_only_half_there_gives_what_is_there(tmp_path, ending):
+def test_a_truncated_tar_gives_its_complete_members(tmp_path, ending):
     noise = np.random.default_rng(0).bytes(30_000)
     path = pack(tmp_path / f"album{ending}", {"a.png": noise, "b.png": noise[::-1], "c.png": noise})
     data = path.read_bytes()
@@ -146,7 +146,7 @@ def test_a_damaged_header_is_not_taken_for_the_archive_s_end(tmp_path):
 
 @pytest.mark.parametrize("ending", PACKED)
 @pytest.mark.parametrize("content", [b"", b"no archive at all" * 100, b"PK\x03\x04" + bytes(3000)])
-def test_what_is_no_archive_is_one_line(tmp_path, ending, content):
+def test_a_file_that_is_not_an_archive_gives_one_line(tmp_path, ending, content):
     (tmp_path / f"album{ending}").write_bytes(content)
     members, error = list_members(tmp_path / f"album{ending}")
     assert not members
@@ -178,7 +178,7 @@ def test_bad_members_of_a_zip_do_not_stop_the_others(tmp_path, monkeypatch):
     assert contents(path)["6_last.png"] == "120 bytes when unpacked; at most 100 are read"
 
 
-def test_a_member_that_is_more_than_its_header_says_is_cut_off_early(monkeypatch):
+def test_reading_a_member_larger_than_its_header_says_stops_at_the_limit(monkeypatch):
     monkeypatch.setattr(archives, "MAX_BYTES", 1 << 20)
     endless = io.BytesIO(bytes(1 << 24))
     with pytest.raises(PictureError, match="at most 1,048,576"):
@@ -186,7 +186,7 @@ def test_a_member_that_is_more_than_its_header_says_is_cut_off_early(monkeypatch
     assert endless.tell() <= (1 << 20) + (1 << 16)
 
 
-def test_links_and_pipes_in_a_tar_are_said_to_be_such(tmp_path):
+def test_links_and_pipes_in_a_tar_are_reported(tmp_path):
     with tarfile.open(tmp_path / "album.tar", "w") as archive:
         for name, kind in (("a.png", tarfile.SYMTYPE), ("b.png", tarfile.LNKTYPE), ("c.png", tarfile.FIFOTYPE)):
             header = tarfile.TarInfo(name)
@@ -197,7 +197,7 @@ def test_links_and_pipes_in_a_tar_are_said_to_be_such(tmp_path):
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("ending", [".zip", ".tar.gz"])
-def test_of_members_of_one_name_the_last_counts(tmp_path, ending):
+def test_the_last_of_several_members_with_one_name_counts(tmp_path, ending):
     path = tmp_path / f"album{ending}"
     writes = [("./a.png", b"old"), ("b.png", b"b"), ("/a.png", b"new")]
     if ending == ".zip":
@@ -220,7 +220,7 @@ def test_names_in_zips_from_other_systems(tmp_path):
     assert contents(path) == {"žé?.png": b"mac", "windows/a.png": b"windows", "café.png": b"dos"}
 
 
-def test_names_in_tars_that_are_no_utf_8_or_move_the_cursor(tmp_path):
+def test_names_in_tars_that_are_not_utf_8_or_have_control_characters(tmp_path):
     data = tar_bytes({"xxxx.png": b"latin"})
     header = bytearray(data[:512])
     header[:4] = b"caf\xe9"
@@ -250,7 +250,7 @@ def test_any_names_and_contents_are_read_back(tmp_path_factory, members, ending)
 
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(data=st.data(), ending=st.sampled_from([".zip", ".tar", ".tar.gz"]))
-def test_flipped_bytes_give_contents_or_reasons(tmp_path_factory, data, ending):
+def test_flipped_bytes_give_content_or_a_reason(tmp_path_factory, data, ending):
     path = pack(tmp_path_factory.mktemp("flipped") / f"album{ending}", {f"{i}.png": png(i) for i in range(3)})
     content = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 5))):

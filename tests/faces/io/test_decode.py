@@ -16,7 +16,7 @@ from fercli.core.errors import PictureError
 from fercli.faces.io import decode
 from fercli.faces.io.decode import PICTURE_SUFFIXES, read_picture
 
-# a picture whose four corners differ, so that a turn or a mirroring shows
+# a picture whose four corners differ, so that rotations and flips show
 CORNERS = np.zeros((32, 48, 3), np.uint8)
 CORNERS[:16, :24] = (250, 10, 10)
 CORNERS[:16, 24:] = (10, 250, 10)
@@ -58,7 +58,7 @@ def test_every_exif_orientation_comes_out_upright(form, orientation):
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF")  # decode.py silences Pillow once; pytest undoes it
-def test_damaged_exif_does_not_spoil_a_good_picture():
+def test_damaged_exif_is_ignored():
     data = encoded(Image.fromarray(CORNERS), "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\0\x01")
     assert close(read_picture(data), CORNERS)
 
@@ -101,20 +101,20 @@ def test_scaling_keeps_the_order_of_grays(values):
     assert np.allclose(gray, np.array(values) / 257, atol=0.51)
 
 
-def test_cmyk_has_the_colours_it_stands_for():
+def test_cmyk_is_converted_to_rgb():
     data = encoded(Image.fromarray(CORNERS).convert("CMYK"), "JPEG", quality=95)
     assert close(read_picture(data), CORNERS)
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_what_is_transparent_lies_on_white(mode):
+def test_transparent_areas_become_white(mode):
     image = Image.new(mode, (2, 1), (0, 0, 0, 0) if mode == "RGBA" else (0, 0))
     image.putpixel((1, 0), (0, 0, 0, 255) if mode == "RGBA" else (0, 255))
     assert read_picture(encoded(image, "PNG"))[0].tolist() == [[255, 255, 255], [0, 0, 0]]
 
 
 @pytest.mark.parametrize("transparency", [0, bytes([0, 255])])
-def test_a_palette_with_transparency_lies_on_white(transparency):
+def test_transparent_palette_colours_become_white(transparency):
     image = Image.new("P", (2, 1))
     image.putpalette([9, 9, 9, 200, 100, 50])
     image.putpixel((1, 0), 1)
@@ -137,7 +137,7 @@ def test_a_single_pixel_is_a_picture():
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # decode.py silences Pillow once
 def test_an_enormous_picture_is_refused_before_it_is_decoded(monkeypatch):
-    # a real one of 400 megapixels, 50 KB long: 1 bit a pixel, all black
+    # a real picture of 400 megapixels in 50 KB: 1 bit per pixel, all black
     with pytest.raises(PictureError, match="20000 × 20000 pixels; at most 300,000,000"):
         read_picture(encoded(Image.new("1", (20_000, 20_000)), "PNG"))
     monkeypatch.setattr(decode, "MAX_PIXELS", 99)
@@ -156,7 +156,7 @@ def test_headers_of_enormous_pictures_are_refused_whatever_their_format():
             read_picture(content)
 
 
-def test_files_that_are_no_pictures_have_their_reason(tmp_path: Path):
+def test_files_that_are_not_pictures_give_a_reason(tmp_path: Path):
     text, empty = tmp_path / "text.jpg", tmp_path / "empty.png"
     text.write_text("hello")
     empty.touch()
@@ -177,7 +177,7 @@ def test_files_that_are_no_pictures_have_their_reason(tmp_path: Path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege, and pipes have no names")
-def test_broken_links_and_pipes_have_their_reason(tmp_path: Path):
+def test_broken_links_and_pipes_give_a_reason(tmp_path: Path):
     (tmp_path / "broken.jpg").symlink_to("nowhere.jpg")
     (tmp_path / "round.jpg").symlink_to("round.jpg")
     os.mkfifo(tmp_path / "pipe.jpg")
@@ -187,13 +187,13 @@ def test_broken_links_and_pipes_have_their_reason(tmp_path: Path):
             read_picture(tmp_path / f"{name}.jpg")
 
 
-def test_a_web_page_saved_as_a_picture_is_called_one(tmp_path: Path):
+def test_a_web_page_saved_as_a_picture_is_recognised(tmp_path: Path):
     (tmp_path / "photo.jpg").write_text("<html><body>Not Found</body></html>")
     with pytest.raises(PictureError, match="a web page"):
         read_picture(tmp_path / "photo.jpg")
 
 
-def test_no_permission_is_said(tmp_path: Path, monkeypatch):
+def test_missing_permission_is_reported(tmp_path: Path, monkeypatch):
     path = tmp_path / "locked.png"
     path.write_bytes(encoded(Image.new("L", (2, 2)), "PNG"))
 
@@ -228,8 +228,8 @@ def test_flipped_bytes_give_a_picture_or_a_picture_error(form, data):
         assert picture.shape[2] == 3
 
 
-def test_what_pillow_logs_is_not_shown(capfd):
-    # nine samples a pixel, of which Pillow logs that it cannot decode them
+def test_pillow_log_messages_are_not_shown(capfd):
+    # nine samples per pixel: Pillow logs that it cannot decode them
     data = encoded(Image.fromarray(CORNERS), "TIFF")
     three, nine = (struct.pack("<HHIHH", 277, 3, 1, count, 0) for count in (3, 9))
     assert three in data
@@ -238,6 +238,6 @@ def test_what_pillow_logs_is_not_shown(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_endings_are_lower_case_and_dotted():
+def test_suffixes_are_lower_case_and_start_with_a_dot():
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in PICTURE_SUFFIXES)
     assert {".jpg", ".jpeg", ".png", ".heic", ".avif", ".webp", ".tif", ".tiff"} <= PICTURE_SUFFIXES

@@ -16,7 +16,7 @@ def test_natural_order_is_total_and_stable(names):
     assert sorted(backwards, key=natural_key) == sorted(paths, key=natural_key)
 
 
-def test_natural_order_counts():
+def test_natural_order_compares_numbers_by_value():
     names = ["a10", "a9", "A1", "b", "a1b2", "a1b10"]
     assert sorted(map(Path, names), key=natural_key) == [Path(n) for n in ["A1", "a1b2", "a1b10", "a9", "a10", "b"]]
 
@@ -42,22 +42,22 @@ def test_numbers_of_any_length_have_an_order():
         (".jpg", None),
     ],
 )
-def test_the_ending_says_the_kind(name, kind):
+def test_the_ending_determines_the_kind(name, kind):
     assert guess_kind(name) == kind
 
 
 @pytest.mark.parametrize("name", [".DS_Store", "a/.hidden/b.jpg", "__MACOSX/a/._b.jpg", ".a.jpg"])
-def test_what_systems_leave_in_archives_is_hidden(name):
+def test_files_that_systems_leave_in_archives_are_hidden(name):
     assert is_hidden(name)
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "./a.jpg", "../a.jpg", "a/b.c/d.jpg"])
-def test_dots_of_a_path_hide_nothing(name):
+def test_relative_path_parts_are_not_hidden(name):
     assert not is_hidden(name)
 
 
 @given(st.lists(names, max_size=5).map("/".join))
-def test_a_safe_path_leads_nowhere_else_on_any_system(name):
+def test_a_safe_path_stays_inside_its_folder_on_any_system(name):
     path = make_safe_path(name)
     windows = PureWindowsPath(*path.parts)
     assert not path.is_absolute()

@@ -30,7 +30,7 @@ def test_pictures_and_videos_come_in_order(tmp_path, videos):
     ]
 
 
-def test_a_broken_video_ends_in_an_error_of_its_own_at_its_place(tmp_path, videos):
+def test_a_truncated_video_ends_with_an_error(tmp_path, videos):
     whole = videos.write(tmp_path / "whole.avi", encoder="MJPG").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
     *good, last = read_pictures(find_sources([tmp_path / "cut.avi"]))
@@ -40,7 +40,7 @@ def test_a_broken_video_ends_in_an_error_of_its_own_at_its_place(tmp_path, video
     assert "broken off" in last.error
 
 
-def test_only_a_frame_ahead_and_nothing_stays_open_when_it_is_left(tmp_path, videos, monkeypatch):
+def test_one_frame_is_prefetched_and_nothing_stays_open(tmp_path, videos, monkeypatch):
     decoded, closed = [], threading.Event()
 
     def counted(path, every):
@@ -63,7 +63,7 @@ def test_only_a_frame_ahead_and_nothing_stays_open_when_it_is_left(tmp_path, vid
     assert threading.active_count() == before
 
 
-def test_reading_a_video_elsewhere_meanwhile_is_possible(tmp_path, videos):
+def test_a_video_can_be_read_twice_at_the_same_time(tmp_path, videos):
     path = videos.write(tmp_path / "a.mp4", frames=8)
     both = zip(read_pictures(find_sources([path])), read_video(path), strict=True)
     assert all(one.frame == other.index for one, other in both)

@@ -71,7 +71,7 @@ def test_missing_paths_and_empty_folders_do_not_stop_the_rest(album, tmp_path):
     assert "without pictures" in sources[2].error
 
 
-def test_pictures_only_deeper_down_are_hinted_at(album):
+def test_pictures_that_are_only_in_subfolders_give_a_hint(album):
     (album / "outer").mkdir()
     (album / "sub").rename(album / "outer" / "sub")
     with pytest.raises(UsageError, match="--recursive"):
@@ -80,7 +80,7 @@ def test_pictures_only_deeper_down_are_hinted_at(album):
 
 
 @pytest.mark.parametrize("names", [[], ["nowhere.jpg"], ["empty"], ["nowhere.jpg", "empty"]])
-def test_nothing_to_work_on_is_an_error_of_usage(tmp_path, names):
+def test_nothing_to_work_on_is_a_usage_error(tmp_path, names):
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError) as caught:
         find_sources([tmp_path / name for name in names])
@@ -88,7 +88,7 @@ def test_nothing_to_work_on_is_an_error_of_usage(tmp_path, names):
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_that_may_not_be_read_is_reported(album, monkeypatch):
+def test_an_unreadable_folder_is_reported(album, monkeypatch):
     real = os.scandir
 
     def scandir(folder):
@@ -116,11 +116,11 @@ def test_links_are_followed_to_files_and_not_to_folders(album):
     linked(album / "c_circle.jpg", album / "c_circle.jpg")
     sources = find_sources([album], recursive=True)
     names = [source.path.name for source in sources]
-    # the picture that the link leads to is there once, under the name that comes first
+    # the picture behind the link is listed once, under the name that comes first
     assert names == ["a_link.jpg", "b_broken.jpg", "c_circle.jpg", "Img1.png", "img10.jpg", "img3.heic"]
 
 
-def test_looking_does_not_ask_for_each_file_s_way_through_the_folders(album, monkeypatch):
+def test_scanning_does_not_resolve_each_file(album, monkeypatch):
     for number in range(50):
         (album / f"more{number}.png").touch()
     asked = []
@@ -148,7 +148,7 @@ def test_a_pattern_is_read_as_a_shell_would(album, monkeypatch, pattern, names):
     assert not any(source.error or ".." in source.relative_path.parts for source in sources)
 
 
-def test_copies_of_what_a_pattern_matches_keep_its_folders(album, monkeypatch):
+def test_relative_paths_of_pattern_matches_keep_their_folders(album, monkeypatch):
     monkeypatch.chdir(album)
     (source,) = find_sources([Path("../album/**/*.heic")])
     assert source.relative_path == Path("sub/img3.heic")
@@ -167,7 +167,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_that_file(album):
     assert source.path == album / "img[12].png"
 
 
-def test_a_list_is_taken_by_the_letter_and_comes_last(album):
+def test_listed_paths_are_taken_literally_and_come_last(album):
     listed = [album / "img?.JPG", album / "img2.JPG", album / "sub", album / "Img1.png"]
     sources = find_sources([album / "Img1.png"], listed=listed)
     assert [source.path.name for source in sources] == ["Img1.png", "img?.JPG", "img2.JPG", "img3.heic"]
@@ -182,12 +182,12 @@ def test_videos_are_found_by_their_endings(album):
     assert kinds["img2.JPG"] == kinds["notes.txt"] == "picture"
 
 
-def test_what_cannot_be_a_path_is_an_error(album):
+def test_an_invalid_path_is_an_error(album):
     (long, _) = find_sources([Path("x" * 5000), album])[:2]
     assert long.error
 
 
-def test_an_archive_gives_its_pictures_where_it_is_named_itself(album):
+def test_a_named_archive_gives_its_pictures(album):
     with zipfile.ZipFile(album / "more.zip", "w") as archive:
         for name in ("b/x10.png", "b/x9.png", "C:/up/../a.jpg", "notes.txt"):
             archive.writestr(name, b"")
@@ -210,7 +210,7 @@ def test_an_archive_without_pictures_is_an_error(album):
     assert find_sources([album / "none.zip", album])[0].error == "an archive without pictures"
 
 
-# what a file's path may hold, blanks and the odd separators included
+# characters that a path may contain, blanks and unusual separators included
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n\ufeff")
 path = st.text(characters, min_size=1, max_size=12)
 lines = st.lists(path.filter(str.strip), min_size=1, max_size=6)
@@ -231,11 +231,11 @@ def test_a_list_that_find_print0_wrote_reads_back(names):
     assert parse_list(content) == [Path(name) for name in names]
 
 
-def test_line_ends_belong_to_names_where_each_ends_with_nul():
+def test_line_ends_belong_to_names_in_nul_separated_lists():
     assert parse_list(b"a\nb.jpg\0c.jpg\r\0") == [Path("a\nb.jpg"), Path("c.jpg\r")]
 
 
-def test_separators_that_are_no_line_ends_belong_to_names():
+def test_other_separator_characters_belong_to_names():
     assert parse_list("a\u2028b.jpg\x0cc.jpg".encode()) == [Path("a\u2028b.jpg\x0cc.jpg")]
 
 
@@ -247,7 +247,7 @@ def test_powershell_s_utf_16_is_read(order):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names are no bytes on Windows")
-def test_names_that_are_no_utf_8_are_kept():
+def test_names_that_are_not_utf_8_are_kept():
     assert [os.fsencode(path) for path in parse_list(b"caf\xe9.jpg\n")] == [b"caf\xe9.jpg"]
 
 
@@ -262,7 +262,7 @@ def test_a_list_comes_from_a_file_or_from_standard_input(tmp_path, monkeypatch):
     ("content", "reason"),
     [(None, "No such file"), (b"\n \r\n", "no paths"), (codecs.BOM_UTF16_LE + b"a", "UTF-8 is expected")],
 )
-def test_a_list_that_is_of_no_use_is_one_line(tmp_path, content, reason):
+def test_a_useless_list_gives_one_line(tmp_path, content, reason):
     if content is not None:
         (tmp_path / "list.txt").write_bytes(content)
     with pytest.raises(UsageError, match=reason) as caught:

@@ -12,7 +12,7 @@ def centre(detection):
     return (x1 + x2) / 2, (y1 + y2) / 2
 
 
-def test_the_portrait_has_one_face_where_it_is(detector, portrait):
+def test_the_face_in_the_portrait_is_found(detector, portrait):
     (face,) = detector.find(portrait)
     x1, y1, x2, y2 = face.box
     assert 0 < x1 < x2 < portrait.shape[1]
@@ -37,9 +37,9 @@ def test_faces_come_from_left_to_right_whatever_their_size(detector, portrait):
     assert heights[0] < heights[2] < heights[1]
 
 
-def test_boxes_of_a_large_picture_are_in_its_own_pixels(detector, portrait):
+def test_boxes_of_a_large_picture_are_in_original_pixels(detector, portrait):
     (face,) = detector.find(portrait)
-    # not in proportion, so that a mix-up of the two sides' factors shows
+    # scaled by different factors, so that swapping width and height shows
     large = cv2.resize(portrait, (portrait.shape[1] * 5, portrait.shape[0] * 6))
     assert max(large.shape) > detector_module.MAX_SIDE
     (found,) = detector.find(large)
@@ -58,7 +58,7 @@ def test_noise_and_plain_pictures_have_no_face(detector):
     assert detector.find(np.zeros((150, 150, 3), np.uint8)) == []
 
 
-def test_two_searches_do_not_disturb_each_other(detector, portrait):
+def test_a_search_leaves_no_state(detector, portrait):
     first = detector.find(portrait)
     detector.find(np.ascontiguousarray(portrait[:, ::-1]))
     assert detector.find(portrait) == first
@@ -70,7 +70,7 @@ def test_long_strips_are_searched(shape):
     assert Detector(max_side=0).find(noise) == []
 
 
-def test_an_enormous_picture_is_shrunk_first_and_boxes_are_in_its_own_pixels(portrait, monkeypatch):
+def test_a_very_large_picture_is_shrunk_first_and_boxes_are_in_original_pixels(portrait, monkeypatch):
     detector = Detector(max_side=800)
     large = cv2.resize(portrait, (portrait.shape[1] * 5 + 1, portrait.shape[0] * 5 + 2))
     (wanted,) = detector.find(large)
@@ -87,7 +87,7 @@ def test_an_enormous_picture_is_shrunk_first_and_boxes_are_in_its_own_pixels(por
     assert np.allclose(found.landmarks, wanted.landmarks, atol=0.12 * height)
 
 
-def test_one_picture_s_failure_is_its_own(detector, portrait, monkeypatch):
+def test_a_failed_search_does_not_affect_other_pictures(detector, portrait, monkeypatch):
     whole = detector._search
 
     def fail(pictures, least):
@@ -116,12 +116,12 @@ def test_one_picture_s_failure_is_its_own(detector, portrait, monkeypatch):
         ({"thresholds": (0.6, 0.7, 0.0)}, "--threshold 0"),
     ],
 )
-def test_settings_that_make_no_sense_are_one_line(settings, flag):
+def test_invalid_settings_give_one_line(settings, flag):
     with pytest.raises(UsageError, match=f"^{flag}: [^\n]*$"):
         Detector(**settings)
 
 
-def test_the_threshold_is_how_sure_a_face_must_be(detector, portrait):
+def test_the_threshold_is_the_least_score(detector, portrait):
     (face,) = detector.find(portrait)
     (same,) = Detector(thresholds=(0.6, 0.7, face.score - 1e-4)).find(portrait)
     assert same == face

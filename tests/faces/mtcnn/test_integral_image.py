@@ -10,7 +10,7 @@ CPU = torch.device("cpu")
 
 
 def by_area(picture, size):
-    """What facenet-pytorch gives its networks: resized by PyTorch's area interpolation, scaled."""
+    """The input that facenet-pytorch gives its networks: resized by area interpolation and scaled."""
     pixels = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
     return (F.interpolate(pixels, size, mode="area")[0].permute(1, 2, 0) - 127.5) * 0.0078125
 
@@ -39,8 +39,8 @@ def test_parts_and_crops_are_pytorchs_area_interpolation(data):
     torch.testing.assert_close(crop, wanted, rtol=0, atol=1e-6)
 
 
-def test_sums_beyond_31_bits_come_right_again():
-    white = np.full((3000, 3000, 3), 255, np.uint8)  # 2.3e9 altogether
+def test_sums_that_overflow_give_correct_differences():
+    white = np.full((3000, 3000, 3), 255, np.uint8)  # the sum is 2.3e9
     integral = IntegralImage(white, CPU)
     assert int(integral.table[-1, -1, 0]) != 255 * 3000 * 3000
     ones = torch.full((12, 12, 3), 127.5 / 128)
@@ -48,7 +48,7 @@ def test_sums_beyond_31_bits_come_right_again():
     torch.testing.assert_close(integral.crop_and_resize(torch.tensor([[2000, 2000, 3000, 3000]]), 12)[0], ones)
 
 
-def test_the_table_is_the_same_on_a_gpu():
+def test_the_table_is_the_same_with_torch():
     picture = np.random.default_rng(0).integers(0, 256, (3100, 2900, 3)).astype(np.uint8)[:, ::-1]
     picture.flags.writeable = False  # as Pillow's are
     assert torch.equal(_integrate_with_torch(picture, CPU), _integrate_with_opencv(picture))

@@ -10,7 +10,7 @@ sizes = st.lists(st.tuples(st.integers(1, SIDE), st.integers(1, SIDE)), max_size
 
 @settings(deadline=None)
 @given(sizes)
-def test_every_rectangle_lies_on_its_canvas_and_none_over_another(sizes):
+def test_rectangles_are_inside_their_canvas_and_do_not_overlap(sizes):
     positions = pack_rectangles(sizes, SIDE)
     assert len(positions) == len(sizes)
     canvases = np.zeros((len(sizes) + 1, SIDE, SIDE), int)
@@ -23,6 +23,6 @@ def test_every_rectangle_lies_on_its_canvas_and_none_over_another(sizes):
     assert used == set(range(len(used)))
 
 
-def test_small_ones_share_a_canvas():
+def test_small_rectangles_share_a_canvas():
     assert {position.canvas for position in pack_rectangles([(10, 10)] * 16, SIDE)} == {0}
     assert pack_rectangles([(5, 5), (SIDE, SIDE)], SIDE) == [Position(1, 0, 0), Position(0, 0, 0)]

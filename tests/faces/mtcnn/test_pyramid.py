@@ -12,7 +12,7 @@ from fercli.faces.mtcnn.pyramid import CELL_SIDE, STRIDE, Level, build_levels, s
 
 @settings(deadline=None)
 @given(st.integers(12, 300), st.integers(12, 300), st.integers(1, 60))
-def test_every_cell_of_a_level_is_in_one_piece_which_sees_all_that_the_cell_does(height, width, most):
+def test_every_cell_of_a_level_is_in_one_tile_that_has_all_its_pixels(height, width, most):
     level = Level(1.0, height, width)
     covered = np.zeros(level.grid, int)
     for tile in split_level(level, most):
@@ -28,13 +28,13 @@ def test_every_cell_of_a_level_is_in_one_piece_which_sees_all_that_the_cell_does
 
 
 @pytest.mark.parametrize("side", range(12, 18))
-def test_a_level_has_as_many_cells_as_the_network_s_answer(side):
+def test_a_level_has_as_many_cells_as_the_output_of_pnet(side):
     with torch.inference_mode():
         _, answer = PNet()(torch.zeros(1, 3, side, 31))
     assert Level(1.0, side, 31).grid == tuple(answer.shape[2:])
 
 
-def test_the_sizes_begin_at_the_smallest_face_and_end_at_a_single_cell():
+def test_levels_start_at_the_smallest_face_and_end_at_a_single_cell():
     sizes = list(build_levels(480, 640, 20))
     assert (sizes[0].height, sizes[0].width) == (289, 385)
     assert 12 <= sizes[-1].height < 18

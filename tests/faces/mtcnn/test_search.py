@@ -1,4 +1,4 @@
-"""The batched search beside facenet-pytorch's own, one picture at a time."""
+"""The batched search gives the same detections as facenet-pytorch, which takes one picture at a time."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ from fercli.faces.mtcnn.detector import Detector
 
 @pytest.fixture(scope="module")
 def mosaic(portrait):
-    """Faces of many sizes, some cut off by the edges: 701 × 901 pixels."""
+    """A picture of 701 × 901 pixels with faces of many sizes, some cut off at its edges."""
     canvas = np.full((701, 901, 3), 90, np.uint8)
     for left, top, side in ((0, 0, 400), (420, 10, 230), (660, 0, 150), (440, 300, 300), (820, 20, 81), (10, 500, 201)):
         small = cv2.resize(portrait, (side, side * 6 // 5), interpolation=cv2.INTER_AREA)
@@ -26,7 +26,7 @@ def mosaic(portrait):
 
 @pytest.fixture(scope="module")
 def pictures(portrait, mosaic):
-    """Of sizes that are cut into pieces, odd and even, a strip, and some without faces."""
+    """Pictures of several tiles, with odd and even sides, a strip, and some without faces."""
     noise = np.random.default_rng(0).integers(0, 256, (90, 133, 3)).astype(np.uint8)
     black = np.zeros((64, 300, 3), np.uint8)
     strip = np.ascontiguousarray(mosaic[:1])
@@ -35,7 +35,7 @@ def pictures(portrait, mosaic):
 
 
 def as_arrays(detections):
-    """Boxes, landmarks and scores by the boxes' left edges."""
+    """Boxes, landmarks and scores [N, 15], sorted by box."""
     faces = sorted(detections, key=lambda face: face.box)
     rows = [[*face.box, *np.ravel(face.landmarks), 1000 * face.score] for face in faces]
     return np.array(rows).reshape(len(faces), 15)
@@ -87,7 +87,7 @@ def test_a_larger_picture_is_searched_as_if_it_had_been_shrunk(mosaic):
     assert Detector(min_face=70, max_side=300).smallest_face(701, 901) == 70
 
 
-def test_alone_or_in_any_company_a_picture_has_the_same_faces(pictures, detector, monkeypatch):
+def test_detections_do_not_depend_on_the_batch(pictures, detector, monkeypatch):
     together, backwards = detector.find_all(pictures), detector.find_all(pictures[::-1])[::-1]
     monkeypatch.setattr("fercli.faces.mtcnn.detector.BATCH_PIXELS", 400_000)
     in_groups = detector.find_all(pictures)
@@ -97,7 +97,7 @@ def test_alone_or_in_any_company_a_picture_has_the_same_faces(pictures, detector
             np.testing.assert_array_equal(as_arrays(other), alone, err_msg=str(number))
 
 
-def test_many_threads_find_the_same_and_leave_pytorch_s_own_setting(pictures, detector):
+def test_detections_do_not_depend_on_threads_and_the_setting_is_restored(pictures, detector):
     wanted = detector.find_all(pictures)
     before = torch.get_num_threads()
     try:

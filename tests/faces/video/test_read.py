@@ -16,7 +16,7 @@ from fercli.faces.video.read import TruncatedVideoError, read_video, read_video_
 
 
 class FakeCapture:
-    """Stands in for cv2.VideoCapture: a video that has these times in milliseconds and says this of itself."""
+    """Replaces cv2.VideoCapture: a video with these times in milliseconds, frame rate and frame count."""
 
     def __init__(self, stamps, rate=10.0, count=None):
         self.stamps, self.rate, self.count = list(stamps), rate, len(stamps) if count is None else count
@@ -53,7 +53,7 @@ def clip(tmp_path_factory, videos):
 
 
 def fake(monkeypatch, tmp_path, capture):
-    """A file that opens as this capture."""
+    """A path that cv2.VideoCapture opens as this capture."""
     monkeypatch.setattr(cv2, "VideoCapture", lambda _: capture)
     path = tmp_path / "fake.mp4"
     path.write_bytes(b"video")
@@ -79,11 +79,11 @@ def test_colours_are_red_green_blue(tmp_path):
 
 
 @pytest.mark.parametrize(("every", "step"), [(0.0, 1), (0.1, 1), (0.2, 2), (0.25, 3), (1.0, 10), (99.0, 40)])
-def test_frames_lie_at_least_so_far_apart(clip, every, step):
+def test_frames_are_at_least_so_far_apart(clip, every, step):
     assert [frame.index for frame in read_video(clip, every)] == list(range(0, 40, step))
 
 
-def test_frames_between_are_not_converted(monkeypatch, tmp_path):
+def test_skipped_frames_are_not_converted(monkeypatch, tmp_path):
     capture = FakeCapture([100 * i for i in range(20)])
     assert len(list(read_video(fake(monkeypatch, tmp_path, capture), 0.5))) == 4
     assert capture.retrieved == [0, 5, 10, 15]
@@ -93,12 +93,12 @@ def test_frames_between_are_not_converted(monkeypatch, tmp_path):
     ("stamps", "times"),
     [
         ([0, 0, 0], [0.0, 0.1, 0.2]),  # a container without times
-        ([0, 100, 50, 300], [0.0, 0.1, 0.2, 0.3]),  # one that goes backwards
+        ([0, 100, 50, 300], [0.0, 0.1, 0.2, 0.3]),  # times that go backwards
         ([-40, 60, 160], [0.0, 0.06, 0.16]),
-        ([0, 33.4, 500, 512.3456], [0.0, 0.033, 0.5, 0.512]),  # a rate that varies
+        ([0, 33.4, 500, 512.3456], [0.0, 0.033, 0.5, 0.512]),  # a variable rate
     ],
 )
-def test_times_are_the_containers_and_never_go_backwards(monkeypatch, tmp_path, stamps, times):
+def test_times_are_those_of_the_container_and_never_go_backwards(monkeypatch, tmp_path, stamps, times):
     frames = read_video(fake(monkeypatch, tmp_path, FakeCapture(stamps)))
     assert [frame.time for frame in frames] == times
 
@@ -109,7 +109,7 @@ def test_times_are_the_containers_and_never_go_backwards(monkeypatch, tmp_path, 
     st.sampled_from([0.0, math.nan, 1e9, -1.0, 0.5, 29.97, 90_000.0]),
     st.floats(0, 3),
 )
-def test_whatever_a_container_says_times_rise_as_asked(tmp_path_factory, stamps, rate, every):
+def test_times_increase_whatever_the_container_says(tmp_path_factory, stamps, rate, every):
     with pytest.MonkeyPatch.context() as patch:
         path = fake(patch, tmp_path_factory.getbasetemp(), FakeCapture(stamps, rate))
         frames = list(read_video(path, every))
@@ -118,8 +118,8 @@ def test_whatever_a_container_says_times_rise_as_asked(tmp_path_factory, stamps,
     assert all(b.index > a.index and b.time >= a.time >= 0 for a, b in pairwise(frames))
 
 
-def test_a_telephones_upright_video_is_turned(clip, tmp_path):
-    """A quarter turn, in the track header's matrix, as telephones write it."""
+def test_a_rotated_telephone_video_comes_out_upright(clip, tmp_path):
+    """The rotation by 90° is in the matrix of the track header, where telephones write it."""
     content = bytearray(clip.read_bytes())
     at = content.find(b"tkhd") + 4 + 4 + 20 + 8 + 8
     assert struct.unpack(">9i", content[at : at + 36])[0] == 1 << 16
@@ -129,7 +129,7 @@ def test_a_telephones_upright_video_is_turned(clip, tmp_path):
 
 
 @pytest.mark.parametrize("every", [0.0, 0.5])
-def test_one_that_breaks_off_gives_its_good_frames_and_says_where(tmp_path, videos, every):
+def test_a_truncated_video_gives_its_good_frames_and_says_where_it_ends(tmp_path, videos, every):
     whole = videos.write(tmp_path / "whole.avi", encoder="MJPG").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
     good = []
@@ -141,18 +141,18 @@ def test_one_that_breaks_off_gives_its_good_frames_and_says_where(tmp_path, vide
 
 
 @pytest.mark.parametrize("count", [-1, 0, 96, 100, 104, 105, math.nan])
-def test_a_count_that_is_a_little_wrong_is_no_fault(monkeypatch, tmp_path, count):
+def test_a_slightly_wrong_frame_count_is_not_an_error(monkeypatch, tmp_path, count):
     capture = FakeCapture([100 * i for i in range(100)], count=count)
     assert len(list(read_video(fake(monkeypatch, tmp_path, capture)))) == 100
 
 
-def test_a_rate_that_varies_is_no_fault(monkeypatch, tmp_path):
-    """Matroska counts length times rate: of a screen recording that is far more than there are."""
+def test_a_variable_frame_rate_is_not_an_error(monkeypatch, tmp_path):
+    """OpenCV estimates the frame count of Matroska files as length times rate: too high for screen recordings."""
     capture = FakeCapture([1000 * i for i in range(30)], rate=60.0, count=1800)
     assert len(list(read_video(fake(monkeypatch, tmp_path, capture)))) == 30
 
 
-def test_a_video_without_frames_and_what_is_none(monkeypatch, tmp_path, clip):
+def test_files_that_are_not_videos_and_videos_without_frames(monkeypatch, tmp_path, clip):
     def reason(path):
         with pytest.raises(PictureError) as caught:
             list(read_video(path))
@@ -170,14 +170,14 @@ def test_a_video_without_frames_and_what_is_none(monkeypatch, tmp_path, clip):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that are not UTF-8")
-def test_a_name_that_is_not_utf_8_is_no_crash(tmp_path, clip):
+def test_a_name_that_is_not_utf_8_is_an_error(tmp_path, clip):
     path = tmp_path / "caf\udce9.mp4"
     path.write_bytes(clip.read_bytes())
     with pytest.raises(PictureError, match="rename the file"):
         next(read_video(path))
 
 
-def test_the_file_is_let_go_when_it_is_over_or_left(monkeypatch, tmp_path):
+def test_the_capture_is_released_at_the_end_and_when_reading_stops(monkeypatch, tmp_path):
     whole, left = FakeCapture([0, 100, 200]), FakeCapture([0, 100, 200])
     assert len(list(read_video(fake(monkeypatch, tmp_path, whole)))) == 3
     frames = read_video(fake(monkeypatch, tmp_path, left))
@@ -188,8 +188,8 @@ def test_the_file_is_let_go_when_it_is_over_or_left(monkeypatch, tmp_path):
     assert left.released
 
 
-def test_decoders_say_nothing_on_the_terminal(tmp_path, videos):
-    """In a process of its own: OpenCV looks at what it may say once."""
+def test_decoders_write_nothing_to_the_terminal(tmp_path, videos):
+    """Run in a new process, because OpenCV reads its log level only once."""
     whole = videos.write(tmp_path / "whole.mp4").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[:1000])
     (tmp_path / "noise.mp4").write_bytes(bytes(b ^ (i % 7 == 0) for i, b in enumerate(whole)))

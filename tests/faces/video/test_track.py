@@ -11,12 +11,12 @@ def box(x, y=100.0, side=50.0):
 
 
 def track(frames, apart=0.2):
-    """The numbers in each frame of boxes, so many seconds apart."""
+    """The numbers in each frame of boxes; frames are `apart` seconds apart."""
     tracker = FaceTracker()
     return [tracker.update(boxes, apart * index) for index, boxes in enumerate(frames)]
 
 
-def test_numbers_go_from_one_in_order_of_appearance():
+def test_numbers_start_at_one_in_order_of_appearance():
     assert track([[box(0), box(200)], [box(0), box(200), box(400)], [box(205), box(405), box(600)]]) == [
         [1, 2],
         [1, 2, 3],
@@ -24,15 +24,15 @@ def test_numbers_go_from_one_in_order_of_appearance():
     ]
 
 
-def test_faces_that_change_places_in_the_list_keep_their_numbers():
+def test_faces_that_change_order_keep_their_numbers():
     assert track([[box(0), box(200)], [box(200), box(0)]]) == [[1, 2], [2, 1]]
 
 
 @pytest.mark.parametrize("apart", [1 / 30, 0.2, 0.5])
 @pytest.mark.parametrize("hidden", [0, 30, 60])
-def test_two_who_cross_keep_their_numbers(apart, hidden):
-    """Two faces of 50 pixels go past each other at 80 pixels a second; the one behind is hidden while nearer than
-    `hidden` pixels. The detector is a pixel or two off. Which is which where they are in one place nobody knows."""
+def test_two_people_who_cross_keep_their_numbers(apart, hidden):
+    """Two faces of 50 pixels pass each other at 80 pixels a second. The one behind is hidden while they are closer than
+    `hidden` pixels. Detections are off by a pixel or two. Numbers are not checked where the faces coincide."""
     noise = np.random.default_rng(0)
     tracker, rows = FaceTracker(), []
     for time in np.arange(0, 5, apart):
@@ -45,7 +45,7 @@ def test_two_who_cross_keep_their_numbers(apart, hidden):
     assert set(rows) == {(1, True), (2, False)}
 
 
-def test_a_face_that_is_missed_for_a_while_keeps_its_number_and_later_does_not():
+def test_a_face_keeps_its_number_only_if_it_is_missed_briefly():
     def number_after(seconds, apart):
         tracker = FaceTracker()
         for step in range(5):
@@ -65,12 +65,12 @@ def test_frames_far_apart_need_no_overlap():
     assert track([[box(0)], [box(55)], [box(110)]], apart=1.0) == [[1], [1], [1]]
 
 
-def test_what_is_elsewhere_or_of_another_size_is_someone_else():
+def test_a_face_elsewhere_or_of_another_size_is_someone_else():
     assert track([[box(0)], [box(300)]]) == [[1], [2]]
     assert track([[box(0)], [box(0, side=120)]]) == [[1], [2]]
 
 
-def test_after_a_cut_everyone_is_new_and_numbers_go_on():
+def test_after_a_reset_everyone_is_new_and_numbers_go_on():
     tracker = FaceTracker()
     assert tracker.update([box(0), box(200)], 0.0) == [1, 2]
     tracker.reset()
@@ -78,12 +78,12 @@ def test_after_a_cut_everyone_is_new_and_numbers_go_on():
 
 
 def test_pairs_are_chosen_together():
-    """The nearest pair alone would take the second face from the second track and leave the first without one."""
+    """Matching the nearest pair first would give a track the wrong face and leave the other track without one."""
     frames = [[box(0), box(60)], [box(0), box(60)], [box(26), box(86)]]
     assert track(frames)[-1] == [1, 2]
 
 
-def test_a_zoom_is_no_new_face():
+def test_a_zoom_is_not_a_new_face():
     sides = 40 * 1.15 ** np.arange(12)
     assert track([[box(0, side=s), box(4 * s, side=s)] for s in sides]) == [[1, 2]] * 12
 
@@ -93,7 +93,7 @@ boxes = st.tuples(st.floats(-500, 500), st.floats(-500, 500), st.floats(5, 200))
 
 @settings(deadline=None)
 @given(st.lists(st.lists(boxes, max_size=5), max_size=12), st.floats(0.01, 3))
-def test_no_number_comes_twice_and_none_is_left_out(frames, apart):
+def test_numbers_are_unique_and_consecutive(frames, apart):
     rows = track(frames, apart)
     known: set[int] = set()
     for boxes, numbers in zip(frames, rows, strict=True):

@@ -28,11 +28,11 @@ def test_a_video_reads_back_to_its_frames(tmp_path, videos, write):
 @pytest.mark.parametrize(
     ("times", "rate", "shown"),
     [
-        ([0.0, 0.4, 0.5, 0.6], 10.0, [0, 0, 0, 0, 1, 2, 3]),  # a frame stands until the next one's time
-        ([7.0, 7.21, 7.42, 7.63], 5.0, [0, 1, 2, 3]),  # times begin with the first frame's
+        ([0.0, 0.4, 0.5, 0.6], 10.0, [0, 0, 0, 0, 1, 2, 3]),  # a frame is repeated until the next one's time
+        ([7.0, 7.21, 7.42, 7.63], 5.0, [0, 1, 2, 3]),  # times are relative to the first frame's
         ([0.0, 0.25, 0.5, 0.75, 1.0], 5.0, [0, 1, 2, 2, 3, 4]),
-        ([0.0, 0.01, 0.02, 0.1], 10.0, [2, 3]),  # more frames than the rate has room for
-        ([0.0, 1000.0], 1.0, [0] * 60 + [1]),  # a hole is no reason to fill the disk
+        ([0.0, 0.01, 0.02, 0.1], 10.0, [2, 3]),  # more frames than the rate allows
+        ([0.0, 1000.0], 1.0, [0] * 60 + [1]),  # a long gap is cut short
     ],
 )
 def test_real_time_is_kept(tmp_path, times, rate, shown, videos, write):
@@ -48,7 +48,7 @@ def test_colours_stay(tmp_path):
     assert only.pixels[..., 2].max() < 60
 
 
-def test_a_rate_beyond_what_is_seen_is_cut(tmp_path, write):
+def test_the_frame_rate_is_limited(tmp_path, write):
     write(tmp_path / "a.mp4", [i / 240 for i in range(48)], 240.0)
     info = read_video_info(tmp_path / "a.mp4")
     assert info.rate == 60.0
@@ -65,7 +65,7 @@ def test_odd_sizes_and_sizes_that_change(tmp_path, videos):
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, ValueError, GeneratorExit])
-def test_one_that_is_left_leaves_nothing_and_what_was_there_stays(tmp_path, stop, videos):
+def test_an_interrupted_video_leaves_the_old_file_and_nothing_else(tmp_path, stop, videos):
     (tmp_path / "a.mp4").write_bytes(b"before")
 
     def broken_off():
@@ -79,7 +79,7 @@ def test_one_that_is_left_leaves_nothing_and_what_was_there_stays(tmp_path, stop
     assert (tmp_path / "a.mp4").read_bytes() == b"before"
 
 
-def test_one_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, write):
+def test_a_video_that_cannot_be_written_gives_one_line(tmp_path, monkeypatch, write):
     find_mp4_encoder()
     (tmp_path / "file").touch()
     with pytest.raises(RunError, match="cannot write"):
@@ -90,7 +90,7 @@ def test_one_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, write):
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_without_an_encoder_it_is_said_in_one_line(monkeypatch):
+def test_a_missing_encoder_gives_one_line(monkeypatch):
     monkeypatch.setattr("fercli.faces.video.write._ENCODERS", ("none",))
     find_mp4_encoder.cache_clear()
     with pytest.raises(MachineError, match="cannot write mp4") as caught:

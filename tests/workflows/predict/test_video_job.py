@@ -149,11 +149,11 @@ def test_without_an_encoder_the_job_does_not_begin_and_pictures_do(tmp_path, mon
     for name in ("a.mov", "b.png"):
         (tmp_path / name).touch()
     monkeypatch.setattr(write, "_ENCODERS", ())
-    write.mp4_encoder.cache_clear()
+    write.find_mp4_encoder.cache_clear()
     with pytest.raises(MachineError, match="--annotate"):
         plan_copies(find_sources([tmp_path]), Path("out"))
     assert plan_copies(find_sources([tmp_path / "b.png"]), Path("out"))
-    write.mp4_encoder.cache_clear()
+    write.find_mp4_encoder.cache_clear()
 
 
 @pytest.mark.parametrize(
