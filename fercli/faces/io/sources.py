@@ -48,14 +48,14 @@ def find_sources(paths: Sequence[Path], recursive: bool = False, listed: Sequenc
             "them, --demo has one built in"
         )
     real_paths = RealPaths()
-    found: dict[str, Source] = {}
+    sources_by_key: dict[str, Source] = {}
     for path in paths:
         for key, source in _expand_argument(path, recursive, real_paths):
-            found.setdefault(key, source)
+            sources_by_key.setdefault(key, source)
     for path in listed:
         for key, source in _expand_path(path, None, recursive, real_paths):
-            found.setdefault(key, source)
-    sources = list(found.values())
+            sources_by_key.setdefault(key, source)
+    sources = list(sources_by_key.values())
     if all(source.error for source in sources):
         first = f"{sources[0].path}: {sources[0].error}"
         others = len(sources) - 1

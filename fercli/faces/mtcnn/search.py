@@ -64,8 +64,8 @@ class Search:
         if not levels:
             return _NO_CANDIDATES
         batches = pack_levels(levels, images, _CANVASES_PER_BATCH[self._device.type])
-        found = self._map(lambda tiles: find_proposals(self._pnet, tiles, self._thresholds[0]), batches)
-        proposals = Proposals(*(torch.cat(values) for values in zip(*found, strict=True)))
+        outputs = self._map(lambda tiles: find_proposals(self._pnet, tiles, self._thresholds[0]), batches)
+        proposals = Proposals(*(torch.cat(values) for values in zip(*outputs, strict=True)))
         # in the order in which a level searched as a whole would give them: of equal scores the first is kept
         order = ((proposals.level_ids << 40) + (proposals.positions[:, 0] << 20) + proposals.positions[:, 1]).argsort()
         kept = _to_candidates(proposals, levels).select(order).nms(0.5)
