@@ -25,8 +25,8 @@ from benchmarks.rows import Row, print_rows
 from benchmarks.training import faces_for, recipe_of
 from benchmarks.turns import Turns
 from fercli.core.progress import Listener
-from fercli.faces.decode import read_picture
-from fercli.faces.detect import Detector
+from fercli.faces.io.decode import read_picture
+from fercli.faces.mtcnn.detector import Detector
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.layers import Conv2d, Dropout
 from fercli.training.device import resolve_precision
@@ -87,7 +87,7 @@ def detection(paths: Sequence[Path], without: str) -> Iterator[float]:
     search = detector._search
     if without == "a thread a batch instead of one operation on all":
         search._pool = ThreadPoolExecutor(1)
-        patch("fercli.faces.search.torch.set_num_threads", lambda count: None).start()
+        patch("fercli.faces.mtcnn.search.torch.set_num_threads", lambda count: None).start()
     while True:
         start = time.perf_counter()
         if without == "batches across pictures":

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from fercli.core.errors import PictureError
 from fercli.core.labels import canonical
 from fercli.faces.crop import crop_face
-from fercli.faces.decode import read_picture
-from fercli.faces.detect import Detection, Detector
+from fercli.faces.detection import Detection
+from fercli.faces.io.decode import read_picture
+from fercli.faces.mtcnn.detector import Detector
 from fercli.models.loaded import Model, load_model
 
 Found = list[tuple[NDArray[np.uint8], Detection, int]]

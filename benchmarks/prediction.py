@@ -32,9 +32,10 @@ from PIL import Image
 from benchmarks.rows import Row, print_rows
 from benchmarks.turns import Turns
 from fercli.faces.crop import crop_face
-from fercli.faces.decode import PICTURE_SUFFIXES
-from fercli.faces.detect import Box, Detection, Detector
-from fercli.faces.sources import find_sources
+from fercli.faces.detection import Box, Detection
+from fercli.faces.io.decode import PICTURE_SUFFIXES
+from fercli.faces.io.sources import find_sources
+from fercli.faces.mtcnn.detector import Detector
 from fercli.models.loaded import load_model
 from fercli.workflows.predict.job import predict_sources
 

@@ -13,7 +13,7 @@ from fercli.cli.prediction_output import Shown, chosen_form, output_file, still_
 from fercli.cli.prediction_tally import Tally, count
 
 if TYPE_CHECKING:
-    from fercli.faces.sources import Source
+    from fercli.faces.io.sources import Source
 
 
 def predict(
@@ -95,8 +95,7 @@ def predict(
     Faces are numbered from left to right, people in a video as they appear. Exit code 1 if a file could not be read.
     """
     from fercli.core.errors import UsageError
-    from fercli.faces.lists import read_list
-    from fercli.faces.sources import find_sources
+    from fercli.faces.io.sources import find_sources, read_list
     from fercli.workflows.predict.search_settings import SearchSettings
     from fercli.workflows.predict.unsure import check_share
     from fercli.workflows.predict.video_settings import video_settings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fercli.cli import console
 
 if TYPE_CHECKING:
-    from fercli.faces.sources import Source
+    from fercli.faces.io.sources import Source
     from fercli.workflows.predict.results import PictureResult
 
 
@@ -65,9 +65,9 @@ def _place(result: "PictureResult", seconds: float) -> str:
 def _seconds(video: Path) -> float:
     """How long a video is, 0 where that is not known."""
     from fercli.core.errors import PictureError
-    from fercli.faces.video import video_facts
+    from fercli.faces.video.read import read_video_info
 
     try:
-        return video_facts(video).seconds
+        return read_video_info(video).seconds
     except PictureError:
         return 0.0

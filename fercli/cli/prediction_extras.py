@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from fercli.cli import console
 
 if TYPE_CHECKING:
-    from fercli.faces.sources import Source
+    from fercli.faces.io.sources import Source
     from fercli.models.loaded import Model
     from fercli.workflows.predict.job import Stages
     from fercli.workflows.predict.job_file import JobFile

@@ -10,7 +10,7 @@ from fercli.cli import console
 from fercli.cli.prediction_tally import Tally
 
 if TYPE_CHECKING:
-    from fercli.faces.sources import Source
+    from fercli.faces.io.sources import Source
     from fercli.workflows.predict.job_file import JobFile
     from fercli.workflows.predict.record import Setting
     from fercli.workflows.predict.results import PictureResult

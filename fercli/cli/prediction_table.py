@@ -27,14 +27,14 @@ def print_table(results: "Iterator[PictureResult]", classes: tuple[str, ...]) ->
     finished is printed on an interrupt too.
     """
     from fercli.cli.track_table import track_table
-    from fercli.faces.names import kind_of
+    from fercli.faces.io.folders import guess_kind
     from fercli.workflows.predict.track_summary import VideoSummary
 
     done: list[PictureResult] = []
     videos: dict[Path, VideoSummary] = {}
     try:
         for result in results:
-            if kind_of(result.source.name) == "video":
+            if guess_kind(result.source.name) == "video":
                 videos.setdefault(result.source, VideoSummary(result.source)).add(result)
             else:
                 done.append(result)

@@ -52,13 +52,13 @@ class Tally:
         return done
 
     def _count(self, result: "PictureResult") -> None:
-        from fercli.faces.names import kind_of
+        from fercli.faces.io.folders import guess_kind
         from fercli.workflows.predict.track_summary import VideoSummary
 
         self.last = result
         self.failed += result.status == "failed"
         self.labels.update(face.label for face in result.faces)
-        if kind_of(result.source.name) != "video":
+        if guess_kind(result.source.name) != "video":
             self.pictures += 1
         else:
             self.videos.setdefault(result.source, VideoSummary(result.source)).add(result)

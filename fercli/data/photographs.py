@@ -18,7 +18,8 @@ from fercli.data.cache import cache_folder
 from fercli.data.faceset import SIDE
 from fercli.data.pictures import Face, Reader, read_rgb
 from fercli.faces.crop import MARGIN, crop_face
-from fercli.faces.detect import MIN_FACE, THRESHOLDS, Detection, Detector
+from fercli.faces.detection import Detection
+from fercli.faces.mtcnn.detector import MIN_FACE, THRESHOLDS, Detector
 
 #: Photographs whose faces are kept together once found: what an interruption can cost at most.
 _CHUNK = 128

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
 from fercli.data.sources import files_below, opened_zip
-from fercli.faces.crop import squeezed
-from fercli.faces.decode import PICTURE_SUFFIXES, read_picture
-from fercli.faces.names import is_hidden
+from fercli.faces.crop import squeeze_to_face
+from fercli.faces.io.decode import PICTURE_SUFFIXES, read_picture
+from fercli.faces.io.folders import is_hidden
 
 #: A file's content by its name in the source.
 Reader = Callable[[str], bytes]
@@ -57,7 +57,7 @@ def read_rgb(reader: Reader, name: str) -> NDArray[np.uint8] | str:
 
 
 def read_crops(names: Sequence[str], reader: Reader) -> list[Face | str]:
-    """Each picture as `squeezed` makes a face of it; in place of one that cannot be read stands the reason."""
+    """Each picture as `squeeze_to_face` makes a face of it; in place of one that cannot be read stands the reason."""
     with ThreadPoolExecutor() as pool:
         return list(pool.map(lambda name: _squeezed(read_rgb(reader, name)), names))
 
@@ -66,7 +66,7 @@ def _squeezed(pixels: NDArray[np.uint8] | str) -> Face | str:
     if isinstance(pixels, str):
         return pixels
     height, width = pixels.shape[:2]
-    return Face(squeezed(pixels), (width, height))
+    return Face(squeeze_to_face(pixels), (width, height))
 
 
 def counted(names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from fercli.core.errors import DataError
-from fercli.faces.names import is_hidden
+from fercli.faces.io.folders import is_hidden
 
 #: What reading a half-written or damaged archive raises.
 _DAMAGED = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, tarfile.TarError)

@@ -1,1 +1,1 @@
-"""Pictures in, 48×48 faces out. The only room that knows facenet-pytorch and OpenCV."""
+"""Pictures in, 48×48 faces out. Only this package uses facenet-pytorch and OpenCV."""

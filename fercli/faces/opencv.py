@@ -1,20 +1,20 @@
-"""OpenCV where it is needed and not before, and one clear line where it cannot be loaded."""
+"""Importing OpenCV only where it is needed, with a clear error where it cannot be imported."""
 
 import os
 from types import ModuleType
 
 from fercli.core.errors import MachineError
 
-#: What keeps OpenCV and its FFmpeg from writing to the terminal; both look before they first do something, and what
-#: the user has set stays.
+#: These keep OpenCV and its FFmpeg from writing to the terminal. Both read them on first use. A value that the user has
+#: set is kept.
 _QUIET = {"OPENCV_LOG_LEVEL": "SILENT", "OPENCV_FFMPEG_LOGLEVEL": "-8"}
 
 
-def opencv() -> ModuleType:
-    """The module cv2. Raises MachineError, with both remedies, on a machine that cannot load it.
+def load_opencv() -> ModuleType:
+    """Import and return the module cv2. Raises MachineError, with two ways to fix it, where that fails.
 
-    Slim containers lack libGL.so.1 and libgthread-2.0.so.0, which opencv-python needs for its windows. To be
-    called before facenet_pytorch is imported, which swallows the first failure and its reason.
+    Slim containers lack libGL.so.1 and libgthread-2.0.so.0, which opencv-python needs for its windows. Call this
+    before facenet_pytorch is imported: that package hides the first failure and its reason.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)

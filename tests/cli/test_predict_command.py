@@ -7,12 +7,12 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-import fercli.faces.detect
+import fercli.faces.mtcnn.detector
 import fercli.models.loaded
 from fercli.cli.predict import predict
 from fercli.cli.prediction_table import table
 from fercli.core.errors import UsageError
-from fercli.faces.detect import Detection
+from fercli.faces.detection import Detection
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
@@ -45,7 +45,7 @@ def fer(monkeypatch):
         return HappyModel()
 
     monkeypatch.setattr(fercli.models.loaded, "load_model", load_model)
-    monkeypatch.setattr(fercli.faces.detect, "Detector", OneFaceDetector)
+    monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", OneFaceDetector)
     app = typer.Typer()
     app.command()(predict)
 
@@ -156,7 +156,7 @@ def test_a_list_comes_from_standard_input(fer, photo):
 
 
 def test_cropped_faces_need_no_detector(fer, photo, monkeypatch):
-    monkeypatch.setattr(fercli.faces.detect, "Detector", lambda *_: pytest.fail("a detector was loaded"))
+    monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", lambda *_: pytest.fail("a detector was loaded"))
     (row,) = json.loads(fer(photo, "--faces-are-cropped", "--json").stdout)
     assert [row[name] for name in ("x1", "y1", "x2", "y2")] == [0, 0, 40, 30]
     assert row["landmarks"] is row["detection_score"] is None
@@ -179,7 +179,7 @@ def test_nothing_to_work_on(fer):
 def test_the_table_is_readable_at_any_width(fer, photo, width, heads):
     from rich.console import Console
 
-    from fercli.faces.sources import find_sources
+    from fercli.faces.io.sources import find_sources
     from fercli.workflows.predict.job import predict_sources
 
     results = list(predict_sources(find_sources([photo]), HappyModel(), OneFaceDetector()))

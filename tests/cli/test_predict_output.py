@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import fercli.faces.detect
+import fercli.faces.mtcnn.detector
 import fercli.models.loaded
 import fercli.workflows.predict.job as job
 from fercli.cli.predict import predict
-from fercli.faces.detect import Detection
+from fercli.faces.detection import Detection
 
 #: Flags that change no row of a picture that is done: --resume may go on with others of these.
 CHANGE_NO_ROW = {
@@ -49,7 +49,7 @@ class TwoFaces:
 @pytest.fixture
 def stand_ins(monkeypatch):
     monkeypatch.setattr(fercli.models.loaded, "load_model", lambda *_, **__: SureWhenBright())
-    monkeypatch.setattr(fercli.faces.detect, "Detector", TwoFaces)
+    monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", TwoFaces)
 
 
 @pytest.fixture

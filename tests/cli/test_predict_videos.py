@@ -5,13 +5,13 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-import fercli.faces.detect
+import fercli.faces.mtcnn.detector
 import fercli.models.loaded
 from fercli.cli.prediction_bar import with_bar
 from fercli.cli.prediction_tally import Tally
 from fercli.cli.track_table import track_table
-from fercli.faces.detect import Detection
-from fercli.faces.sources import find_sources
+from fercli.faces.detection import Detection
+from fercli.faces.io.sources import find_sources
 from fercli.workflows.predict.results import FacePrediction, PictureResult
 from fercli.workflows.predict.track_summary import VideoSummary
 
@@ -42,7 +42,7 @@ class OneFaceDetector:
 @pytest.fixture(autouse=True)
 def _no_weights(monkeypatch):
     monkeypatch.setattr(fercli.models.loaded, "load_model", lambda *_, **__: HappyModel())
-    monkeypatch.setattr(fercli.faces.detect, "Detector", OneFaceDetector)
+    monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", OneFaceDetector)
 
 
 def look(name, frame, *faces, status="ok", message=""):

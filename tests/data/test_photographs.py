@@ -10,8 +10,8 @@ from fercli.data import photographs
 from fercli.data.photographs import NO_FACE, find_faces
 from fercli.data.sets import load_faces
 from fercli.faces.crop import crop_face
-from fercli.faces.decode import read_picture
-from fercli.faces.detect import Detector
+from fercli.faces.io.decode import read_picture
+from fercli.faces.mtcnn.detector import Detector
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 
-from fercli.faces.detect import Detector
-from fercli.faces.sources import find_sources
+from fercli.faces.io.sources import find_sources
+from fercli.faces.mtcnn.detector import Detector
 from fercli.models.loaded import load_model
 from fercli.workflows.export.detector import DETECTOR_FILES
 from fercli.workflows.export.run import export

@@ -1,4 +1,4 @@
-"""A real face, from matplotlib's sample data, and one detector for all tests."""
+"""A portrait from matplotlib's sample data, and a detector shared by all tests."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import pytest
 from matplotlib.cbook import get_sample_data
 from numpy.typing import NDArray
 
-from fercli.faces.decode import read_picture
-from fercli.faces.detect import Detector
+from fercli.faces.io.decode import read_picture
+from fercli.faces.mtcnn.detector import Detector
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def without_face(images: NDArray[np.uint8], steps: Steps = unheard) -> NDArray[n
 
     Raises MachineError where the detector cannot be loaded.
     """
-    from fercli.faces.detect import Detector
+    from fercli.faces.mtcnn.detector import Detector
 
     detector = Detector(min_face=_LEAST)
     missing = []

@@ -10,7 +10,7 @@ import torch
 import fercli
 from fercli.core.errors import ModelError
 from fercli.core.files import written_whole
-from fercli.faces.networks import DetectorNetwork, detector_networks, detector_settings
+from fercli.faces.mtcnn.networks import DetectorNetwork, get_detector_settings, load_detector_networks
 from fercli.models.export.graph import write_module
 from fercli.models.export.verify import TOLERANCE
 
@@ -28,10 +28,10 @@ def export_detector(folder: Path) -> tuple[Path, ...]:
     about = {
         "version": fercli.__version__,
         "source": "MTCNN (Zhang et al. 2016), weights of facenet-pytorch 2.5.3",
-        "detector": json.dumps(detector_settings()),
+        "detector": json.dumps(get_detector_settings()),
     }
     paths = []
-    for network in detector_networks():
+    for network in load_detector_networks():
         paths.append(folder / f"{network.name}.onnx")
         with written_whole(paths[-1]) as temporary:
             example = torch.zeros(2, 3, network.side, network.side)

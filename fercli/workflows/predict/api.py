@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fercli.faces.decode import image_pixels
-from fercli.faces.detect import MAX_SIDE, MIN_FACE, THRESHOLDS
-from fercli.faces.pictures import Picture, read_pictures
-from fercli.faces.sources import Source, sources_at
+from fercli.faces.io.decode import image_to_rgb
+from fercli.faces.io.pictures import Picture, read_pictures
+from fercli.faces.io.sources import Source, expand_path
+from fercli.faces.mtcnn.detector import MAX_SIDE, MIN_FACE, THRESHOLDS
 from fercli.models.loaded import load_model
 from fercli.training.device import model_device, pick_device
 from fercli.workflows.predict.job import Stages, predict_read
@@ -95,7 +95,7 @@ def _inputs(items: Iterable[Any], recursive: bool) -> Iterator[Source | Picture 
     try:
         for number, item in enumerate(items):
             if isinstance(item, str | os.PathLike):
-                yield from sources_at(Path(item), recursive)
+                yield from expand_path(Path(item), recursive)
             elif isinstance(item, np.ndarray):
                 yield Picture(_named(f"array {number}"), _rgb(item))
             elif isinstance(item, Image.Image):
@@ -113,7 +113,7 @@ def _named(name: str) -> Source:
 def _image(image: Image.Image, number: int) -> Picture:
     source = _named(str(getattr(image, "filename", "")) or f"image {number}")
     try:
-        return Picture(source, image_pixels(image))
+        return Picture(source, image_to_rgb(image))
     except Exception as error:  # of a damaged file Pillow raises almost anything
         return Picture(source, None, f"cannot be read: {' '.join(str(error).split())}")
 

@@ -11,11 +11,11 @@ from PIL import Image
 
 from fercli.core.errors import UsageError
 from fercli.core.files import written_whole
-from fercli.faces.annotate import annotated
-from fercli.faces.decode import SUFFIXES
-from fercli.faces.film import mp4_encoder
-from fercli.faces.names import Kind
-from fercli.faces.sources import Source
+from fercli.faces.drawing.labels import annotate
+from fercli.faces.io.decode import SUFFIXES
+from fercli.faces.io.folders import Kind
+from fercli.faces.io.sources import Source
+from fercli.faces.video.write import find_mp4_encoder
 from fercli.workflows.predict.results import Predicted
 
 #: A file's number: its device's and its own on it.
@@ -40,13 +40,13 @@ def plan_copies(
     Raises UsageError where a copy would replace an original, or, without `force`, any other file, or where a file
     stands in the place of a folder; MachineError where there are videos and this machine cannot write any.
     """
-    sources, earlier = ([one for one in given if not one.fault] for given in (sources, done))
+    sources, earlier = ([one for one in given if not one.error] for given in (sources, done))
     if any(source.kind == "video" for source in sources):
-        mp4_encoder()
+        find_mp4_encoder()
     taken: set[str] = set()
     for one in earlier:
-        _free(folder / one.inside, one.kind, taken)
-    copies = {source.path: _free(folder / source.inside, source.kind, taken) for source in sources}
+        _free(folder / one.relative_path, one.kind, taken)
+    copies = {source.path: _free(folder / source.relative_path, source.kind, taken) for source in sources}
     timelines = [timeline_of(copies[source.path]) for source in sources if source.kind == "video"]
     check_free([*copies.values(), *timelines], folder, [*earlier, *sources], force, since)
     return copies
@@ -96,7 +96,7 @@ def drawing(predicted: Iterable[Predicted], copies: Mapping[Path, Path]) -> Iter
     for one in predicted:
         if one.picture.pixels is not None and one.result.faces and one.result.frame is None:
             captions = [(face.detection.box, face.caption) for face in one.result.faces]
-            save_copy(annotated(one.picture.pixels, captions, legend=True), copies[one.result.source])
+            save_copy(annotate(one.picture.pixels, captions, legend=True), copies[one.result.source])
         yield one
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from fercli.faces.crop import MARGIN, crop_face
-from fercli.faces.overlay import explained
-from fercli.faces.sources import Source
+from fercli.faces.drawing.heatmaps import draw_heatmap
+from fercli.faces.io.sources import Source
 from fercli.models.explain import Explainer, need_captum
 from fercli.workflows.predict.copies import check_free, save_copy
 from fercli.workflows.predict.report import shown_path
@@ -45,14 +45,14 @@ def plan_explanations(
     where a file stands in the place of a folder, MachineError where captum is missing.
     """
     need_captum()
-    sources, earlier = ([one for one in given if not one.fault] for given in (sources, done))
+    sources, earlier = ([one for one in given if not one.error] for given in (sources, done))
     stems: dict[Path, Path] = {}
     taken: set[str] = set()
     for source in [*earlier, *sources]:
-        stem, number = folder / source.inside, 1
+        stem, number = folder / source.relative_path, 1
         while str(stem).casefold() in taken:
             number += 1
-            stem = folder / source.inside.with_name(f"{source.inside.name}-{number}")
+            stem = folder / source.relative_path.with_name(f"{source.relative_path.name}-{number}")
         taken.add(str(stem).casefold())
         stems[source.path] = stem
     drawn = {stems[source.path] for source in sources}
@@ -87,7 +87,7 @@ def explaining(
                 named = _named(face)
                 speaks = f"what speaks for '{named}'" if heat.any() else f"no place speaks for '{named}'"
                 source = f"{shown_path(one.result.source)}{moment.replace('-', ', ')}"
-                picture = explained(crop, heat, _title(face), source, speaks, remark(explainer.places))
+                picture = draw_heatmap(crop, heat, _title(face), source, speaks, remark(explainer.places))
                 save_copy(picture, stem.with_name(f"{stem.name}{moment}-face{face.number}.png"))
         yield one
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from fercli.faces.annotate import annotated
-from fercli.faces.film import Film
-from fercli.faces.video import video_facts
+from fercli.faces.drawing.labels import annotate
+from fercli.faces.video.read import read_video_info
+from fercli.faces.video.write import VideoWriter
 from fercli.workflows.predict.results import Predicted
 
 
@@ -17,7 +17,7 @@ def filming(predicted: Iterable[Predicted], copies: Mapping[Path, Path], every: 
     Raises RunError where it cannot be written.
     """
     with ExitStack() as opened:
-        film: Film | None = None
+        film: VideoWriter | None = None
         video: Path | None = None
         for one in predicted:
             result = one.result
@@ -26,13 +26,13 @@ def filming(predicted: Iterable[Predicted], copies: Mapping[Path, Path], every: 
                 film, video = None, result.source
             if one.picture.pixels is not None and result.time is not None:
                 if film is None:
-                    film = opened.enter_context(Film(copies[result.source], _rate(result.source, every)))
+                    film = opened.enter_context(VideoWriter(copies[result.source], _rate(result.source, every)))
                 captions = [(face.detection.box, face.caption) for face in result.faces]
-                film.add(annotated(one.picture.pixels, captions), result.time)
+                film.write(annotate(one.picture.pixels, captions), result.time)
             yield one
 
 
 def _rate(video: Path, every: float) -> float:
     """How many frames a second are looked at."""
-    rate = video_facts(video).rate
+    rate = read_video_info(video).rate
     return min(rate, 1 / every) if every else rate

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercli.faces.crop import MARGIN
-from fercli.faces.detect import TOGETHER
-from fercli.faces.pictures import Picture, read_pictures
-from fercli.faces.sources import Source
+from fercli.faces.io.pictures import Picture, read_pictures
+from fercli.faces.io.sources import Source
+from fercli.faces.mtcnn.detector import BATCH_PIXELS
 from fercli.workflows.predict.ahead import ahead
 from fercli.workflows.predict.copies import drawing
 from fercli.workflows.predict.explain import Explanations, explaining
@@ -22,7 +22,7 @@ from fercli.workflows.predict.unsure import unsure_below
 from fercli.workflows.predict.video_settings import EVERY
 
 #: What pictures may weigh whose faces are named before their results are asked for.
-AHEAD = TOGETHER
+AHEAD = BATCH_PIXELS
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
 from fercli.faces.crop import MARGIN, crop_face
-from fercli.faces.detect import TOGETHER, Detection
-from fercli.faces.pictures import Picture
+from fercli.faces.detection import Detection
+from fercli.faces.io.pictures import Picture
+from fercli.faces.mtcnn.detector import BATCH_PIXELS
 from fercli.workflows.predict.ahead import batches_ahead
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted, Status, face_prediction
 
 #: What any picture counts for: at most 128 go together.
-LEAST = TOGETHER // 128
+LEAST = BATCH_PIXELS // 128
 
 #: Faces that are named together, always as many.
 FACES = 16
@@ -34,7 +35,7 @@ class ExpressionModel(Protocol):
 
 
 class FaceFinder(Protocol):
-    """What a prediction needs of a detector; fercli.faces.detect.Detector has it."""
+    """What a prediction needs of a detector; fercli.faces.mtcnn.detector.Detector has it."""
 
     def find_all(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Detection] | PictureError]:
         """The faces in each RGB picture [H, W, 3], from left to right, or why the search failed."""
@@ -48,7 +49,7 @@ def predict_pictures(
 
     Pictures that have come meanwhile are searched together, one that comes alone at once.
     """
-    for batch in batches_ahead(pictures, TOGETHER, TOGETHER, weight):
+    for batch in batches_ahead(pictures, BATCH_PIXELS, BATCH_PIXELS, weight):
         yield from _predicted(batch, model, detector, margin)
 
 
@@ -63,7 +64,7 @@ def _predicted(
     """All faces of the batch are found in one call and named in another."""
     searched = [picture.pixels for picture in batch if picture.pixels is not None]
     found = iter(detector.find_all(searched) if searched else [])
-    faces = [PictureError(picture.fault) if picture.pixels is None else next(found) for picture in batch]
+    faces = [PictureError(picture.error) if picture.pixels is None else next(found) for picture in batch]
     crops = [
         crop_face(picture.pixels, detection, margin)
         for picture, detections in zip(batch, faces, strict=True)

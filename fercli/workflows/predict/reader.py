@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from fercli.core.errors import DataError
-from fercli.faces.detect import Detection
+from fercli.faces.detection import Detection
 from fercli.workflows.predict.lines import LINES, Line, damaged, flat_document
 from fercli.workflows.predict.results import UNSURE, FacePrediction, PictureResult, Status
 from fercli.workflows.predict.schema import POINTS, class_column, classes_of, columns

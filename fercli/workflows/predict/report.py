@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fercli.core.errors import UsageError
-from fercli.faces.pictures import Picture
-from fercli.faces.sources import Source
-from fercli.faces.thumbnail import thumbnail
+from fercli.faces.crop import make_thumbnail
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source
 from fercli.workflows.predict.gallery import Choice, Shown
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted
 
@@ -93,7 +93,7 @@ class Report:
         choice.offer(
             face.confidence,
             lambda: Shown(
-                thumbnail(pixels, face.detection.box), name, face.number, face.confidence, one.result.time
+                make_thumbnail(pixels, face.detection.box), name, face.number, face.confidence, one.result.time
             ),
         )  # fmt: skip
 

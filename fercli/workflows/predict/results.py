@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from fercli.faces.detect import Detection
-from fercli.faces.pictures import Picture
+from fercli.faces.detection import Detection
+from fercli.faces.io.pictures import Picture
 
 Status = Literal["ok", "no face", "failed"]
 

@@ -3,24 +3,26 @@
 from dataclasses import dataclass
 
 from fercli.core.errors import UsageError
-from fercli.faces import detect
-from fercli.faces.whole import WholePictures
+from fercli.faces.detection import WholePictureDetector
+from fercli.faces.mtcnn import detector
 from fercli.workflows.predict.pipeline import FaceFinder
 
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """The smallest face and the longest side in pixels and how sure the detector must be, as fercli.faces.detect has
-    them; or that pictures are `cropped` faces, and nothing is searched. Raises UsageError for both together.
+    """The smallest face and the longest side in pixels and how sure the detector must be, as
+    fercli.faces.mtcnn.detector has them; or that pictures are `cropped` faces, and nothing is searched.
+
+    Raises UsageError for both together.
     """
 
-    min_face: float = detect.MIN_FACE
-    max_side: int = detect.MAX_SIDE
-    threshold: float = detect.THRESHOLDS[2]
+    min_face: float = detector.MIN_FACE
+    max_side: int = detector.MAX_SIDE
+    threshold: float = detector.THRESHOLDS[2]
     cropped: bool = False
 
     def __post_init__(self) -> None:
-        usual = (detect.MIN_FACE, detect.MAX_SIDE, detect.THRESHOLDS[2])
+        usual = (detector.MIN_FACE, detector.MAX_SIDE, detector.THRESHOLDS[2])
         if self.cropped and (self.min_face, self.max_side, self.threshold) != usual:
             raise UsageError("--faces-are-cropped searches nothing: leave --min-face, --max-side and --threshold out")
 
@@ -28,8 +30,8 @@ class SearchSettings:
         """What finds faces so, on a PyTorch device. Raises UsageError for settings that make no sense, MachineError
         where OpenCV cannot be loaded."""
         if self.cropped:
-            return WholePictures()
-        return detect.Detector(device, self.min_face, (*detect.THRESHOLDS[:2], self.threshold), self.max_side)
+            return WholePictureDetector()
+        return detector.Detector(device, self.min_face, (*detector.THRESHOLDS[:2], self.threshold), self.max_side)
 
     def __str__(self) -> str:
         if self.cropped:

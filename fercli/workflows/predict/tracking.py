@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from fercli.faces.shots import Shots
-from fercli.faces.tracks import Tracks
+from fercli.faces.video.shots import ShotDetector
+from fercli.faces.video.track import FaceTracker
 from fercli.workflows.predict.results import Predicted
 
 #: The fewest frames in which a person is seen, and the seconds that these make up together. What the detector now and
@@ -29,16 +29,16 @@ def tracking(predicted: Iterable[Predicted]) -> Iterator[Predicted]:
     A track ends where a shot does: after a cut another face may be in the same place.
     """
     video: Path | None = None
-    tracks, shots = Tracks(), Shots()
+    tracks, shots = FaceTracker(), ShotDetector()
     for one in predicted:
         result = one.result
         if result.time is None:
             yield one
             continue
         if result.source != video:
-            video, tracks, shots = result.source, Tracks(), Shots()
-        if one.picture.pixels is not None and shots.begins(one.picture.pixels):
-            tracks.cut()
-        numbers = tracks.follow([face.detection.box for face in result.faces], result.time)
+            video, tracks, shots = result.source, FaceTracker(), ShotDetector()
+        if one.picture.pixels is not None and shots.is_cut(one.picture.pixels):
+            tracks.reset()
+        numbers = tracks.update([face.detection.box for face in result.faces], result.time)
         faces = tuple(replace(face, track=number) for face, number in zip(result.faces, numbers, strict=True))
         yield replace(one, result=replace(result, faces=faces))

@@ -10,8 +10,8 @@ from PIL import Image
 import fercli
 from fercli.cli.predict import predict as command
 from fercli.core.errors import ModelError, UsageError
-from fercli.faces import detect
-from fercli.faces.detect import Detection
+from fercli.faces.detection import Detection
+from fercli.faces.mtcnn import detector
 from fercli.workflows.predict import api
 
 PORTRAIT = Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
@@ -41,7 +41,7 @@ class Detector:
 def quick(monkeypatch):
     """A network and a detector that need no weights."""
     monkeypatch.setattr(api, "load_model", lambda *_, **__: Model())
-    monkeypatch.setattr(detect, "Detector", Detector)
+    monkeypatch.setattr(detector, "Detector", Detector)
 
 
 def shade(value: int) -> np.ndarray:

@@ -7,9 +7,8 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import UsageError
-from fercli.faces.detect import Detection
-from fercli.faces.sources import find_sources
-from fercli.faces.whole import WholePictures
+from fercli.faces.detection import Detection, WholePictureDetector
+from fercli.faces.io.sources import find_sources
 from fercli.workflows.predict import copies
 from fercli.workflows.predict.copies import plan_copies
 from fercli.workflows.predict.job import Stages, predict_sources
@@ -38,7 +37,7 @@ def album(tmp_path: Path) -> Path:
 def test_pictures_of_an_archive_are_rows_and_their_copies_lie_under_its_name(album, tmp_path):
     sources = find_sources([album])
     plan = plan_copies(sources, tmp_path / "out")
-    results = list(predict_sources(sources, EvenModel(), WholePictures(), Stages(copies=plan)))
+    results = list(predict_sources(sources, EvenModel(), WholePictureDetector(), Stages(copies=plan)))
     assert [(str(r.source.relative_to(tmp_path)), r.status) for r in results] == [
         (str(Path("album.zip", "..", "..", "b.jpg")), "ok"),
         (str(Path("album.zip", "inner", "a.png")), "ok"),
@@ -86,7 +85,7 @@ def test_planning_looks_at_no_original_where_nothing_is_in_the_way(tmp_path, mon
 
 def test_a_face_that_nobody_searched_for_has_no_score_and_no_landmarks_in_any_form(tmp_path):
     Image.new("L", (60, 50)).save(tmp_path / "a.png")
-    (result,) = predict_sources(find_sources([tmp_path / "a.png"]), EvenModel(), WholePictures())
+    (result,) = predict_sources(find_sources([tmp_path / "a.png"]), EvenModel(), WholePictureDetector())
     (face,) = result.faces
     assert face.detection == Detection((0, 0, 60, 50), (), None)
     header, row = (line.rstrip().split(",") for line in csv_text([result], EvenModel.classes))

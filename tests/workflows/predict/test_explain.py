@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import UsageError
-from fercli.faces.detect import Detection
-from fercli.faces.pictures import Picture
-from fercli.faces.sources import Source, find_sources
+from fercli.faces.detection import Detection
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source, find_sources
 from fercli.workflows.predict import explain
 from fercli.workflows.predict.explain import Explanations, explaining, plan_explanations, remark
 from fercli.workflows.predict.results import PictureResult, Predicted, face_prediction
@@ -59,8 +59,8 @@ def test_each_face_has_a_picture_named_after_source_and_number(tmp_path):
 
 def test_unsure_faces_are_explained_for_what_is_most_likely(tmp_path, monkeypatch):
     titles = []
-    real = explain.explained
-    monkeypatch.setattr(explain, "explained", lambda *a: titles.append((a[2], a[4])) or real(*a))
+    real = explain.draw_heatmap
+    monkeypatch.setattr(explain, "draw_heatmap", lambda *a: titles.append((a[2], a[4])) or real(*a))
     one = predicted(Path("a.png"), [10])
     face = replace(one.result.faces[0], label="unsure")
     one = replace(one, result=replace(one.result, faces=(face,)))

@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import PictureError, UsageError
-from fercli.faces import pictures
-from fercli.faces.detect import Detection
-from fercli.faces.pictures import Picture
-from fercli.faces.sources import Source, find_sources
+from fercli.faces.detection import Detection
+from fercli.faces.io import pictures
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source, find_sources
 from fercli.workflows.predict import job, pipeline
 from fercli.workflows.predict.copies import plan_copies
 from fercli.workflows.predict.job import Stages, predict_sources
@@ -101,11 +101,11 @@ def test_pictures_are_decoded_only_a_little_ahead(tmp_path, monkeypatch):
         return np.full((60, 60, 3), 9, np.uint8)
 
     monkeypatch.setattr(pictures, "read_picture", counted)
-    monkeypatch.setattr(pipeline, "TOGETHER", 4 * pipeline.LEAST)
+    monkeypatch.setattr(pipeline, "BATCH_PIXELS", 4 * pipeline.LEAST)
     monkeypatch.setattr(job, "AHEAD", 2 * pipeline.LEAST)
     sources = [Source(Path(f"{i}.png"), Path(f"{i}.png")) for i in range(90)]
     # waiting to be searched, searched together, waiting to be taken, and one in the hands of each stage
-    most = pictures.AHEAD + 4 + 4 + 2 + 4
+    most = pictures.PREFETCH + 4 + 4 + 2 + 4
     results = predict_sources(sources, BrightnessModel(), BlockDetector())
     for taken in range(1, 6):
         next(results)
@@ -122,8 +122,8 @@ def test_large_pictures_wait_in_smaller_numbers(monkeypatch):
         return np.empty((100, 100, 3), np.uint8)
 
     monkeypatch.setattr(pictures, "read_picture", large)
-    monkeypatch.setattr(pictures, "AHEAD", 20)
-    monkeypatch.setattr(pictures, "AHEAD_PIXELS", 25_000)
+    monkeypatch.setattr(pictures, "PREFETCH", 20)
+    monkeypatch.setattr(pictures, "PREFETCH_PIXELS", 25_000)
     taken = pictures.read_pictures([Source(Path(f"{i}.png"), Path(f"{i}.png")) for i in range(100)])
     for number in range(1, 31):
         next(taken)

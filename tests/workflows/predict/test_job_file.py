@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fercli.core.errors import DataError, RunError, UsageError
-from fercli.faces.detect import Detection
+from fercli.faces.detection import Detection
 from fercli.workflows.predict.growing import append, cut_back
 from fercli.workflows.predict.job_file import JobFile
 from fercli.workflows.predict.parquet import parquet_origin

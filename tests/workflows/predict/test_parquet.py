@@ -5,7 +5,7 @@ import pytest
 from pyarrow import parquet as pq
 
 from fercli.core.errors import DataError, MachineError
-from fercli.faces.detect import Detection
+from fercli.faces.detection import Detection
 from fercli.workflows.predict import parquet
 from fercli.workflows.predict.parquet import need_pyarrow, parquet_origin, write_parquet
 from fercli.workflows.predict.results import FacePrediction, PictureResult

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.core.errors import DataError, UsageError
-from fercli.faces.detect import Detection
+from fercli.faces.detection import Detection
 from fercli.workflows.predict.parquet import write_parquet
 from fercli.workflows.predict.reader import read_predictions
 from fercli.workflows.predict.results import FacePrediction, PictureResult

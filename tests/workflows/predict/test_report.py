@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.core.errors import RunError, UsageError
-from fercli.faces.detect import Detection
-from fercli.faces.pictures import Picture
-from fercli.faces.sources import Source
+from fercli.faces.detection import Detection
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source
 from fercli.models.loaded import load_model
 from fercli.workflows.predict.report import LISTED, Report, plan_report
 from fercli.workflows.predict.report_page import made_by, write_report

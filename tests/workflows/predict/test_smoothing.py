@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fercli.faces.detect import Detection
-from fercli.faces.pictures import Picture
-from fercli.faces.sources import Source
+from fercli.faces.detection import Detection
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted, face_prediction
 from fercli.workflows.predict.smoothing import smoothing
 

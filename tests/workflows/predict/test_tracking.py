@@ -2,9 +2,9 @@ from pathlib import Path
 
 import numpy as np
 
-from fercli.faces.detect import Detection
-from fercli.faces.pictures import Picture
-from fercli.faces.sources import Source
+from fercli.faces.detection import Detection
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted
 from fercli.workflows.predict.tracking import tracking
 

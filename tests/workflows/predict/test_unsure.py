@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import UsageError
-from fercli.faces.detect import Detection
-from fercli.faces.sources import find_sources
+from fercli.faces.detection import Detection
+from fercli.faces.io.sources import find_sources
 from fercli.workflows.predict.job import Stages, predict_sources
 from fercli.workflows.predict.unsure import check_share
 

@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import MachineError, UsageError
-from fercli.faces import film
-from fercli.faces.detect import Detection, Detector
-from fercli.faces.sources import find_sources
-from fercli.faces.video import read_video, video_facts
+from fercli.faces.detection import Detection
+from fercli.faces.io.sources import find_sources
+from fercli.faces.mtcnn.detector import Detector
+from fercli.faces.video import write
+from fercli.faces.video.read import read_video, read_video_info
 from fercli.workflows.predict.copies import plan_copies
 from fercli.workflows.predict.job import Stages, predict_sources
 from fercli.workflows.predict.tracking import lasts
@@ -64,8 +65,8 @@ def test_two_heads_that_cross_keep_their_numbers_through_the_real_detector(cross
 def test_the_copy_has_every_frame_that_was_looked_at_with_its_boxes(crossed, crossing):
     results, folder = crossed
     assert sorted(path.name for path in folder.iterdir()) == ["crossing.mp4", "crossing.timeline.png"]
-    facts = video_facts(folder / "crossing.mp4")
-    assert (facts.rate, facts.seconds) == (5.0, video_facts(crossing).seconds)
+    facts = read_video_info(folder / "crossing.mp4")
+    assert (facts.rate, facts.seconds) == (5.0, read_video_info(crossing).seconds)
     drawn, before = list(read_video(folder / "crossing.mp4")), list(read_video(crossing, 0.2))
     assert len(drawn) == len(before) == len(results)
     for copy, original in zip(drawn, before, strict=True):
@@ -95,7 +96,7 @@ def test_pictures_and_videos_stand_in_one_job(tmp_path, videos):
     assert [face.track for result in results for face in result.faces] == [1] * 6 + [None] + [1] * 6
     copies = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert copies == ["a.mp4", "a.timeline.png", "b.png", "c.mp4", "c.timeline.png"]
-    assert abs(video_facts(tmp_path / "out" / "a.mp4").seconds - 4) < 0.5
+    assert abs(read_video_info(tmp_path / "out" / "a.mp4").seconds - 4) < 0.5
 
 
 def test_smoothing_reaches_the_results_and_without_it_nothing_is_smoothed(tmp_path, videos):
@@ -147,12 +148,12 @@ def test_copies_of_videos_are_mp4_and_their_timelines_have_room(tmp_path):
 def test_without_an_encoder_the_job_does_not_begin_and_pictures_do(tmp_path, monkeypatch):
     for name in ("a.mov", "b.png"):
         (tmp_path / name).touch()
-    monkeypatch.setattr(film, "_ENCODERS", ())
-    film.mp4_encoder.cache_clear()
+    monkeypatch.setattr(write, "_ENCODERS", ())
+    write.find_mp4_encoder.cache_clear()
     with pytest.raises(MachineError, match="--annotate"):
         plan_copies(find_sources([tmp_path]), Path("out"))
     assert plan_copies(find_sources([tmp_path / "b.png"]), Path("out"))
-    film.mp4_encoder.cache_clear()
+    write.find_mp4_encoder.cache_clear()
 
 
 @pytest.mark.parametrize(

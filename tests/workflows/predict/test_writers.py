@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.core.errors import UsageError
-from fercli.faces.detect import Detection
+from fercli.faces.detection import Detection
 from fercli.workflows.predict.results import FacePrediction, PictureResult
 from fercli.workflows.predict.schema import classes_of, columns
 from fercli.workflows.predict.writers import WRITERS, csv_text, form_of, json_text, jsonl_text

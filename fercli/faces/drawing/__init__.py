@@ -1,0 +1,1 @@
+"""Drawing on pictures: boxes with labels, and heat maps over faces."""

@@ -1,0 +1,1 @@
+"""Finding pictures and videos in files, folders, archives and lists, and reading pictures as RGB pixels."""
