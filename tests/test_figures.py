@@ -5,11 +5,15 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
-from fercli.data.sets import SETS
+from fercli.data.sets import SETS, load_faces
 from fercli.metrics.scores import wilson
 from fercli.models.catalogue import load_catalogue
+from fercli.models.loaded import load_model
+from fercli.workflows.calibrate import fit_temperatures
 from fercli.workflows.evaluate.run import evaluate
+from fercli.workflows.evaluate.splits import parts_of
 from fercli.workflows.train.settings import parse_overrides, settings
 
 ROOT = Path(__file__).parent.parent
@@ -22,6 +26,23 @@ STATED = {
     for name, entry in load_catalogue().models.items()
     if entry.weights
 }
+
+
+#: The average that the README has, and its rows there.
+PAIR = ("preact-resnet10", "preact-resnet18")
+AVERAGED = re.compile(
+    r"^\| both `preact-\*`, averaged \| (?P<size>[\d,]+) \| (?P<views>[^|]+) \| (?P<accuracy>[\d.]+) % "
+    r"\((?P<low>[\d.]+) to (?P<high>[\d.]+)\)",
+    re.MULTILINE,
+)
+
+
+def public_test() -> Path:
+    """Where fer2013 lies; a test that needs it is skipped where it is not there."""
+    root = os.environ.get("FER_DATA")
+    if not root or SETS["fer2013"].found(Path(root)) is None:
+        pytest.skip("FER_DATA does not say where fer2013 is")
+    return Path(root)
 
 
 @pytest.mark.parametrize("name", STATED)
@@ -55,14 +76,43 @@ def test_the_card_states_what_the_catalogue_states(name):
 
 @pytest.mark.parametrize("name", STATED)
 def test_the_network_that_ships_reaches_what_is_stated(name):
-    root = os.environ.get("FER_DATA")
-    if not root or SETS["fer2013"].found(Path(root)) is None:
-        pytest.skip("FER_DATA does not say where fer2013 is")
+    root = public_test()
     for views, accuracy in STATED[name].items():
-        result = evaluate(name, "fer2013", root=Path(root), part="val", mirrored=views != "single", device="cpu")
+        result = evaluate(name, "fer2013", root=root, part="val", mirrored=views != "single", device="cpu")
         assert result.scores.faces == PUBLIC_TEST
         # another processor may round one face, which is 0.03 points, to the other side
         assert 100 * result.scores.accuracy == pytest.approx(accuracy, abs=0.035)
+
+
+def test_the_readme_has_an_average_beside_both_its_views():
+    found = [AVERAGED.search(row) for row in README.splitlines() if row.startswith("| both `preact-*`, averaged")]
+    assert [row["views"].split(",")[0] for row in found if row] == ["single", "+ mirrored"]
+    size = sum(load_catalogue()[name].parameters.total for name in PAIR)
+    for row in found:
+        assert row
+        right = round(float(row["accuracy"]) / 100 * PUBLIC_TEST)
+        low, high = wilson(right, PUBLIC_TEST)
+        assert (row["low"], row["high"]) == (f"{100 * low:.2f}", f"{100 * high:.2f}")
+        assert int(row["size"].replace(",", "")) == size
+
+
+def test_averages_reach_what_is_stated():
+    root = public_test()
+    for row in AVERAGED.finditer(README):
+        mirrored = row["views"] != "single"
+        result = evaluate("+".join(PAIR), "fer2013", root=root, part="val", mirrored=mirrored, device="cpu")
+        assert 100 * result.scores.accuracy == pytest.approx(float(row["accuracy"]), abs=0.035)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", load_catalogue().averages, ids=lambda entry: "+".join(entry.models))
+def test_the_temperatures_of_averages_are_those_that_fit(entry):
+    """Fitted, in either views, to the weights that ship: new weights need `python -m benchmarks.averaging`."""
+    model = load_model("+".join(entry.models))
+    faces = load_faces(entry.data, public_test())
+    val = faces.select(parts_of(faces, model) == entry.split)
+    fitted = fit_temperatures(model.network, torch.from_numpy(val.images), val.labels)
+    assert fitted == pytest.approx(entry.temperature.model_dump(), abs=2e-3)
 
 
 def test_every_experiment_is_a_command_that_can_be_typed():

@@ -39,6 +39,10 @@ def crossval(
     select: Annotated[
         bool, typer.Option("--select", help="Choose settings on validation faces, then retrain on train + validation.")
     ] = False,
+    select_by: Annotated[
+        Literal["fold", "mean"] | None,
+        typer.Option(help="fold: each fold chooses its own; mean: one a run, by mean validation error. Default: fold."),
+    ] = None,
     grid: Annotated[
         list[str] | None,
         typer.Option(metavar="KEY=V,V", help="What --select chooses from. Default: three learning rates."),
@@ -127,7 +131,8 @@ def crossval(
             "seed": seed,
             "group": group,
             "baselines": baseline,
-            "select": True if select or grid else None,
+            "select": True if select or select_by or grid else None,
+            "select_by": select_by,
             "grid": parse_grid(grid) if grid else None,
             "threads": threads,
         },

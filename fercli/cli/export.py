@@ -23,7 +23,11 @@ def export(
     ] = None,
     data: Annotated[
         str | None,
-        typer.Option("--data", "-d", help="Measure accuracy on its val; onnx-int8 finds its ranges on its train."),
+        typer.Option(
+            "--data",
+            "-d",
+            help="Measure accuracy on its val, and fit an average's temperature; onnx-int8 finds its ranges on train.",
+        ),
     ] = None,
     root: options.Root = None,
     input_dtype: Annotated[
@@ -61,6 +65,8 @@ def export(
         console.print_json(done.to_dict())
     else:
         console.out().print(_summary(done))
+    if done.remark:
+        console.note(done.remark)
     console.note(f"figures, and every face that is named otherwise, are in {done.report}")
     if done.form.startswith("onnx"):
         console.note(f"next: fer predict --model {done.path} PHOTO")

@@ -132,6 +132,8 @@ def predict(
         console.note("faces are searched for on the CPU; expressions are named on mps")
     finder = search.finder(str(where))
     network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
+    if network.remark:
+        console.note(network.remark)
     stages = extras.stages(network, file, every=video.every, smooth=video.smooth, min_confidence=min_confidence)
     counted = tally.counting(predict_sources(left, network, finder, stages))
     if bar_fits(left, chosen, output):

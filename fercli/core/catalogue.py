@@ -1,13 +1,13 @@
 """The schema of models.yaml: what an entry must say, checked whole, every fault listed with its place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import Field, ValidationError, model_validator
 
 from fercli.core.errors import ModelError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.recipe import Count, Number, Recipe, Settings, faults, rename_settings
+from fercli.core.recipe import Count, Number, Positive, Recipe, Settings, faults, rename_settings
 from fercli.core.registry import suggest
 
 Percent = Annotated[Number, Field(ge=0, le=100)]
@@ -129,18 +129,50 @@ class ModelEntry(Settings):
         return 4 * self.parameters.total
 
 
+class Temperature(Settings):
+    """What logits are divided by: those of one view, and the mean of a face's and its mirror image's."""
+
+    single: Positive
+    mirrored: Positive
+
+
+class AverageEntry(Settings):
+    """An average of networks that ship, with the temperature that `command` fitted to it on a part of a set."""
+
+    models: Annotated[tuple[str, ...], Field(min_length=2)]
+    temperature: Temperature
+    data: str
+    split: str
+    command: str
+
+
 class Catalogue(Settings):
     """models.yaml as a whole."""
 
     version: Literal[1]
     default: str
     models: dict[str, ModelEntry]
+    averages: tuple[AverageEntry, ...] = ()
 
     @model_validator(mode="after")
     def _default_exists(self) -> "Catalogue":
         if self.default not in self.models:
             raise ValueError(f"the default '{self.default}' is not among the models")
         return self
+
+    @model_validator(mode="after")
+    def _averages_are_of_what_ships(self) -> "Catalogue":
+        for entry in self.averages:
+            for name in entry.models:
+                if name not in self.models or self.models[name].weights is None:
+                    raise ValueError(f"an average names '{name}', of which no weights ship")
+        if len({tuple(sorted(entry.models)) for entry in self.averages}) < len(self.averages):
+            raise ValueError("an average stands twice among the averages")
+        return self
+
+    def average(self, names: Sequence[str]) -> AverageEntry | None:
+        """What is known of the average of these models, in whatever order."""
+        return next((entry for entry in self.averages if sorted(entry.models) == sorted(names)), None)
 
     def __getitem__(self, name: str) -> ModelEntry:
         """The entry of that name. Raises ModelError, with the nearest names, where there is none."""

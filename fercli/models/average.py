@@ -1,24 +1,26 @@
-"""Several networks as one: the average of their calibrated probabilities."""
+"""Several networks as one: the mean of their calibrated logits."""
 
-import math
-import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from fercli.core.errors import ModelError
 from fercli.models.weights import Header
 
 #: What the header of an average names as its architecture.
 AVERAGE = "average"
+#: Where the header's `training` says on which faces the temperatures of the average itself were fitted.
+_FITTED_ON = "temperature_fitted_on"
 
 
 class Average(nn.Module):
-    """Networks of the same classes, each with its temperature. Its logits are the logarithms of the mean of the
-    members' calibrated probabilities, so that a softmax gives that mean and everything else treats it as any network.
+    """Networks of the same classes, each with its temperature: the mean of their logits, each divided by it.
+
+    It is the rule for the views of a face too (fercli.models.classifier), so views and networks are averaged in any
+    order. docs/experiments.md has it beside the mean of probabilities.
     """
 
     def __init__(self, networks: Sequence[nn.Module], temperatures: Sequence[float]) -> None:
@@ -29,15 +31,13 @@ class Average(nn.Module):
     def forward(self, faces: Tensor) -> Tensor:
         """Faces [N, 1, 48, 48], uint8 or float of 0 to 255, to logits [N, classes]."""
         members = zip(self.networks, self.temperatures, strict=True)
-        shares = torch.stack([F.log_softmax(network(faces) / temperature, dim=1) for network, temperature in members])
-        return torch.logsumexp(shares, dim=0) - math.log(len(self.temperatures))
+        return torch.stack([network(faces).float() / temperature for network, temperature in members]).mean(dim=0)
 
 
 def average_header(headers: Sequence[Header]) -> Header:
     """The header of an average of two or more. Raises ModelError where their classes differ.
 
-    Its temperature for mirrored views is what the members' rises or falls by, on the geometric mean: a network
-    averaged with itself is that network.
+    Its own temperature is 1, until one is fitted: how sure an average is does not follow from how sure its members are.
     """
     first = headers[0]
     for other in headers[1:]:
@@ -46,15 +46,14 @@ def average_header(headers: Sequence[Header]) -> Header:
                 f"{first.model} knows {', '.join(first.classes)}; {other.model} knows {', '.join(other.classes)}: "
                 "only networks of the same classes, in the same order, can be averaged"
             )
-    ratios = [header.temperature["mirrored"] / header.temperature["single"] for header in headers]
+    members = [training for header in headers for training in trainings(header)]
     return Header(
         model="+".join(header.model for header in headers),
         architecture=AVERAGE,
         arguments={},
         input={},
         classes=first.classes,
-        temperature={"single": 1.0, "mirrored": statistics.geometric_mean(ratios)},
-        training={"members": [training for header in headers for training in trainings(header)]},
+        training={"members": members},
     )
 
 
@@ -62,3 +61,13 @@ def trainings(header: Header) -> list[dict[str, Any]]:
     """What is recorded of each training behind a network: one, or one for each member of an average."""
     recorded = header.training.get("members") if header.architecture == AVERAGE else None
     return list(recorded) if recorded else [{"model": header.model, **header.training}]
+
+
+def with_temperature(header: Header, temperature: Mapping[str, float], fitted_on: str) -> Header:
+    """The header of an average with temperatures, by views, that were fitted on the faces named."""
+    return replace(header, temperature=dict(temperature), training={**header.training, _FITTED_ON: fitted_on})
+
+
+def lacks_temperature(header: Header) -> bool:
+    """Whether it is of an average to which no temperature was fitted."""
+    return header.architecture == AVERAGE and _FITTED_ON not in header.training

@@ -13,7 +13,7 @@ from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError
 from fercli.core.registry import suggest
 from fercli.models.architectures import load_architectures
-from fercli.models.average import AVERAGE, Average, average_header
+from fercli.models.average import AVERAGE, Average, average_header, lacks_temperature, with_temperature
 from fercli.models.catalogue import load_catalogue
 from fercli.models.classifier import Classifier, logits
 from fercli.models.onnx_file import SUFFIX, read_onnx
@@ -57,6 +57,16 @@ class Model:
         """What the logits are divided by."""
         return 1.0 if self.raw else self.header.temperature["mirrored" if self.mirrored else "single"]
 
+    @property
+    def remark(self) -> str:
+        """What must be said of this model's confidence; empty where it was calibrated, or is not meant to be."""
+        if self.raw or not lacks_temperature(self.header):
+            return ""
+        return (
+            "no temperature was fitted to this average, only to its members: fer export --data SET fits one on val, "
+            "for the ONNX file that it writes"
+        )
+
     def logits(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits [N, classes] before the temperature, for gray faces [N, 1, 48, 48] uint8."""
         if faces.dtype != np.uint8 or faces.shape[1:] != (1, 48, 48):
@@ -85,15 +95,15 @@ def load_model(
     runs: Path = Path("runs"),
 ) -> Model:
     """A trained network: a catalogue name with shipped weights, a run folder, a weights file or one exported to ONNX,
-    'last' (the newest finished run under `runs`), or several of these joined by '+': the average of their
-    probabilities. None is the catalogue's default. What was exported to ONNX runs on the CPU alone.
+    'last' (the newest finished run under `runs`), or several of these joined by '+': the mean of their calibrated
+    logits. None is the catalogue's default. What was exported to ONNX runs on the CPU alone.
 
     Raises ModelError where there is none of that name, it has no weights, or the file does not fit.
     """
     names = member_names(name)
     if len(names) > 1:
         members = [load_model(member, device, raw=raw, runs=runs) for member in names]
-        return _average(members, "+".join(names), mirrored)
+        return _average(members, names, mirrored)
     path = weights_path(name, runs)
     where = torch.device(device)
     exported = path.suffix.lower() == SUFFIX
@@ -113,11 +123,16 @@ def member_names(name: str | None) -> list[str]:
     return names
 
 
-def _average(members: Sequence[Model], name: str, mirrored: bool) -> Model:
-    """One model of several on the same device, whose own temperatures count unless they are raw."""
+def _average(members: Sequence[Model], names: Sequence[str], mirrored: bool) -> Model:
+    """One model of several on the same device, with the members' temperatures for single views unless they are raw.
+
+    The catalogue has the temperature of the average itself, where all members ship.
+    """
     network = Average([member.network for member in members], [member.temperature for member in members])
     header = average_header([member.header for member in members])
-    return replace(members[0], network=network.eval(), header=header, path=Path(name), mirrored=mirrored)
+    if known := load_catalogue().average(names):
+        header = with_temperature(header, known.temperature.model_dump(), f"{known.data} {known.split}")
+    return replace(members[0], network=network.eval(), header=header, path=Path("+".join(names)), mirrored=mirrored)
 
 
 def _read_network(path: Path) -> tuple[Header, nn.Module]:

@@ -105,6 +105,42 @@ def test_a_default_that_is_not_among_the_models_is_refused():
         parse_catalogue({**DOCUMENT, "default": "nte"}, "here")
 
 
+AVERAGE = {
+    "models": ["net", "other"],
+    "temperature": {"single": 1, "mirrored": "9e-1"},
+    "data": "fer2013",
+    "split": "val",
+    "command": "fit",
+}
+
+
+def averaging(*averages: object, **changes: object) -> dict[str, object]:
+    """The document with two networks that ship, and averages."""
+    entry = {**ENTRY, "weights": "net.safetensors"}
+    return {**DOCUMENT, "models": {"net": entry, "other": {**entry, **changes}}, "averages": list(averages)}
+
+
+def test_an_average_is_found_by_its_models_in_any_order():
+    catalogue = parse_catalogue(averaging(AVERAGE), "here")
+    assert catalogue.average(["other", "net"]).temperature.mirrored == 0.9
+    assert catalogue.average(["net", "net"]) is catalogue.average(["net"]) is None
+
+
+@pytest.mark.parametrize(
+    ("document", "fault"),
+    [
+        (averaging({**AVERAGE, "models": ["net", "nets"]}), "names 'nets', of which no weights ship"),
+        (averaging(AVERAGE, weights=None), "names 'other', of which no weights ship"),
+        (averaging(AVERAGE, {**AVERAGE, "models": ["other", "net"]}), "stands twice"),
+        (averaging({**AVERAGE, "models": ["net"]}), r"averages\.0\.models"),
+        (averaging({**AVERAGE, "temperature": {"single": 0, "mirrored": 1}}), r"averages\.0\.temperature\.single"),
+    ],
+)
+def test_averages_are_checked(document, fault):
+    with pytest.raises(ModelError, match=fault):
+        parse_catalogue(document, "here")
+
+
 def test_unknown_names_suggest_the_nearest():
     catalogue = parse_catalogue(DOCUMENT, "here")
     with pytest.raises(ModelError, match=r"no model 'nett': did you mean net\?"):

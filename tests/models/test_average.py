@@ -1,6 +1,7 @@
-"""Several networks as one: the mean of their calibrated probabilities."""
+"""Several networks as one: the mean of their calibrated logits."""
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 
 from fercli.core.errors import ModelError
 from fercli.models.average import trainings
-from fercli.models.catalogue import build_model
+from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.loaded import load_model
 from fercli.models.weights import Header, save_weights
 
@@ -32,20 +33,47 @@ def pair(tmp_path: Path) -> tuple[str, str]:
     return saved(tmp_path / "one.safetensors"), saved(tmp_path / "two.safetensors", other)
 
 
-def test_an_average_is_the_mean_of_calibrated_probabilities(pair):
-    mean = np.mean([load_model(name).probabilities(FACES) for name in pair], axis=0)
+def test_an_average_is_the_mean_of_calibrated_logits(pair):
+    one, two = (load_model(name).logits(FACES) for name in pair)
     both = load_model("+".join(pair))
-    np.testing.assert_allclose(both.probabilities(FACES), mean, atol=1e-6)
+    np.testing.assert_allclose(both.logits(FACES), (one / 2.0 + two / 0.5) / 2, atol=1e-6)
     assert (both.name, both.classes) == ("lenet+lenet", ("a", "b", "c"))
     assert [trained["data"] for trained in trainings(both.header)] == ["fer2013", "cartoon"]
-    raw = np.mean([load_model(name, raw=True).probabilities(FACES) for name in pair], axis=0)
-    np.testing.assert_allclose(load_model("+".join(pair), raw=True).probabilities(FACES), raw, atol=1e-6)
+    np.testing.assert_allclose(load_model("+".join(pair), raw=True).logits(FACES), (one + two) / 2, atol=1e-6)
 
 
-def test_a_network_averaged_with_itself_is_that_network_in_any_views(pair):
-    for mirrored in (False, True):
-        alone, twice = (load_model(name, mirrored=mirrored) for name in (pair[0], f"{pair[0]}+{pair[0]}"))
-        np.testing.assert_allclose(twice.probabilities(FACES), alone.probabilities(FACES), atol=1e-6)
+def test_views_and_networks_are_averaged_in_any_order(pair):
+    one, two = (load_model(name, mirrored=True).logits(FACES) for name in pair)
+    both = load_model("+".join(pair), mirrored=True)
+    np.testing.assert_allclose(both.logits(FACES), (one / 2.0 + two / 0.5) / 2, atol=1e-6)
+
+
+def test_a_network_averaged_with_itself_is_that_network(pair):
+    alone, twice = (load_model(name) for name in (pair[0], f"{pair[0]}+{pair[0]}"))
+    np.testing.assert_allclose(twice.probabilities(FACES), alone.probabilities(FACES), atol=1e-6)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_temperature_of_an_average_is_never_made_up_from_its_members(pair, mirrored):
+    both = load_model("+".join(pair), mirrored=mirrored)
+    assert both.temperature == 1.0
+    assert "no temperature was fitted to this average" in both.remark
+    assert (load_model("+".join(pair), raw=True).remark, load_model(pair[0]).remark) == ("", "")
+
+
+@pytest.mark.parametrize("entry", load_catalogue().averages, ids=lambda entry: "+".join(entry.models))
+def test_an_average_of_what_ships_has_the_temperature_in_the_catalogue(entry):
+    for names in (entry.models, entry.models[::-1]):
+        for mirrored, temperature in ((False, entry.temperature.single), (True, entry.temperature.mirrored)):
+            model = load_model("+".join(names), mirrored=mirrored)
+            assert (model.temperature, model.remark) == (temperature, "")
+    assert load_model("+".join(entry.models), raw=True).temperature == 1.0
+
+
+def test_every_average_of_what_ships_is_in_the_catalogue():
+    ships = [name for name, entry in load_catalogue().models.items() if entry.weights]
+    groups = [set(names) for count in range(2, len(ships) + 1) for names in combinations(ships, count)]
+    assert sorted(map(sorted, groups)) == sorted(sorted(entry.models) for entry in load_catalogue().averages)
 
 
 def test_members_too_sure_to_be_told_in_float32_stay_finite(tmp_path):

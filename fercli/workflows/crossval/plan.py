@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +14,44 @@ from fercli.core.files import read_json, write_text
 from fercli.data.faceset import FaceSet
 from fercli.data.ferplus import earlier_reading
 from fercli.data.folds import Grouping, assign_groups, fold_parts, known_subjects
+from fercli.models.loaded import RUN_METRICS
 from fercli.workflows.crossval.settings import CrossvalConfig
 
+#: The file of a fold that says what its candidates reached, where the folds of a run choose together.
+TRIED = "candidates.json"
 #: Groups [R, N] of each run, by the way they were drawn.
 Assignments = Mapping[Grouping, NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
 class Task:
-    """One fold of one run with one method: run and fold from 1 on, as people count them."""
+    """One fold of one run with one method: run and fold from 1 on, as people count them.
+
+    `trying` its candidates is a task of its own where the folds of a run choose together what they are retrained with.
+    """
 
     grouping: Grouping
     method: str
     run: int
     fold: int
+    trying: bool = False
 
     @property
     def place(self) -> Path:
         """Its folder inside the cross-validation's."""
         return Path(self.grouping, self.method, f"run-{self.run:02}", f"fold-{self.fold:02}")
 
+    def done(self, folder: Path) -> bool:
+        """Whether it is done in the cross-validation's folder."""
+        return (folder / self.place / (TRIED if self.trying else RUN_METRICS)).is_file()
+
+    def of_its_run(self, folds: int) -> list["Task"]:
+        """The same of every fold of its run."""
+        return [replace(self, fold=fold) for fold in range(1, folds + 1)]
+
     def __str__(self) -> str:
-        return f"{self.method} by {self.grouping}, run {self.run} fold {self.fold}"
+        what = ", trying settings" if self.trying else ""
+        return f"{self.method} by {self.grouping}, run {self.run} fold {self.fold}{what}"
 
 
 def derived_seed(seed: int, *path: object) -> int:
@@ -81,6 +97,13 @@ def tasks(config: CrossvalConfig, found: Sequence[Grouping]) -> Iterator[Task]:
             for method in config.methods:
                 for fold in range(1, config.folds + 1):
                     yield Task(grouping, method, run, fold)
+
+
+def trials(config: CrossvalConfig, found: Sequence[Grouping]) -> Iterator[Task]:
+    """The candidates of every fold, where all folds of a run must have tried theirs before any is retrained."""
+    if config.folds_choose_together:
+        networks = {model.model for model in config.models}
+        yield from (replace(task, trying=True) for task in tasks(config, found) if task.method in networks)
 
 
 def parts_of(assignments: Assignments, task: Task, folds: int) -> NDArray[np.str_]:

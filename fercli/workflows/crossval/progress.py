@@ -21,11 +21,15 @@ class FoldDone:
 class CrossvalListener(Listener):
     """Hears what a cross-validation does. This one stays silent; override what is wanted."""
 
-    def planned(self, done: int, total: int) -> None:
-        """Training begins: so many folds of all are done already."""
+    def planned(self, done: int, total: int, trying: bool = False) -> None:
+        """Training begins: so many folds of all are done already. Where `trying`, settings are tried on all of them
+        first, and this is called again for the folds themselves."""
 
     def share(self, folds: float) -> None:
         """Folds done, those under way counted by their shares."""
+
+    def tried(self, task: Task, done: int, total: int) -> None:
+        """A fold tried its settings, as have so many of all."""
 
     def fold(self, result: FoldDone) -> None:
         """A fold came to its end."""

@@ -91,6 +91,7 @@ class CrossvalResult:
             "data": self.data,
             "folds": self.config.folds,
             "runs": self.config.runs,
+            "select": self.config.select_by if self.config.select else None,
             "classes": list(self.classes),
             "series": [one.to_dict() for one in self.series],
             "comparisons": [asdict(one) for one in self.comparisons],

@@ -12,12 +12,12 @@ from fercli.models.catalogue import load_catalogue
 from fercli.training.device import pick_device
 from fercli.workflows.crossval.artefacts import write_artefacts
 from fercli.workflows.crossval.folder import CrossvalFolder
-from fercli.workflows.crossval.plan import Assignments, Task, draw, read_folds, tasks, write_folds
+from fercli.workflows.crossval.plan import Assignments, Task, draw, read_folds, tasks, trials, write_folds
 from fercli.workflows.crossval.pool import train_folds
 from fercli.workflows.crossval.pooling import collect
 from fercli.workflows.crossval.progress import CrossvalListener
 from fercli.workflows.crossval.results import CrossvalResult
-from fercli.workflows.crossval.selection import candidates, with_settings
+from fercli.workflows.crossval.selection import SELECTED, candidates, with_settings
 from fercli.workflows.crossval.settings import CrossvalConfig
 from fercli.workflows.crossval.trainer import Work
 from fercli.workflows.provenance import command_line, git_commit, versions
@@ -52,12 +52,23 @@ def crossval(
     _write_head(folder, config, faces, assignments, device)
     listener.begun(folder.path)
     jobs = jobs or (max(1, (os.cpu_count() or 1) // config.threads) if device.type == "cpu" else 1)
-    todo = list(tasks(config, tuple(assignments)))
-    if failed := train_folds(Work(config, faces, assignments, folder.path), todo, jobs, listener):
+    if failed := _train(Work(config, faces, assignments, folder.path), jobs, listener):
         raise RunError(_broken(folder, failed))
     result = collect(folder.path, config, faces, assignments, notes)
     write_artefacts(folder, result, faces)
     return result
+
+
+def _train(work: Work, jobs: int, listener: CrossvalListener) -> dict[Task, str]:
+    """Try all settings that must be tried first, then train every fold of the runs in which that came to its end: the
+    reason of each that broke down."""
+    found = tuple(work.assignments)
+    failed = {}
+    if first := list(trials(work.config, found)):
+        failed = train_folds(work, first, jobs, listener)
+    lacking = {(task.grouping, task.method, task.run) for task in failed}
+    todo = [task for task in tasks(work.config, found) if (task.grouping, task.method, task.run) not in lacking]
+    return failed | train_folds(work, todo, jobs, listener)
 
 
 def _notes(config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> tuple[str, ...]:
@@ -75,7 +86,7 @@ def _notes(config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> 
     remarks = {model.model: catalogue[model.model].remark(model.recipe) for model in config.models}
     notes += [f"{name}: {remark}" for name, remark in remarks.items() if remark]
     if config.select:
-        notes.append("settings chosen on validation faces, then retrained on train + validation")
+        notes.append(SELECTED[config.select_by])
     return tuple(notes)
 
 

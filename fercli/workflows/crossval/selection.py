@@ -1,14 +1,17 @@
 """Settings chosen on validation faces, then a retraining on train + validation.
 
-Follows Li 2021 (EAI 8-4-2021.169180). *Readings*: the grid is ours (the learning rate, unless another is named); the
-retraining takes as many epochs as the chosen setting's best had and keeps the last, since no face is left to validate;
-its temperature is the chosen candidate's. No candidate sees a test face.
+Follows Li 2021 (EAI 8-4-2021.169180). *Readings*: the grid is ours (the learning rate, unless another is named). Each
+fold chooses for itself, by its own validation faces; or, by 'mean', all folds of a run take one setting, that with the
+lowest mean validation error over them. The retraining takes as many epochs as the chosen candidate's best had in that
+fold and keeps the last, since no face is left to validate; its temperature is that candidate's. No candidate of a fold
+sees that fold's test faces; by 'mean' they do have a say, as the validation faces of another fold.
 """
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from fercli.core.catalogue import merged
@@ -16,22 +19,39 @@ from fercli.core.config import RunConfig, parse_config
 from fercli.core.errors import FerError, RunError
 from fercli.core.files import read_json, write_json
 from fercli.models.weights import read_header
+from fercli.workflows.crossval.plan import TRIED
+from fercli.workflows.crossval.settings import SelectBy
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.train.settings import nested
 
+#: What a fold was retrained with.
+SELECTION = "selection.json"
 #: Factors of the recipe's learning rate that are tried where no grid is named.
 RATES = (0.3, 1.0, 3.0)
+
+
+#: How settings were chosen, by the way it was done, for whoever reads the figures.
+SELECTED: Mapping[SelectBy, str] = {
+    "fold": "settings chosen for each fold on its validation faces, then retrained on train + validation",
+    "mean": "settings chosen once a run, by the mean validation error over its folds, then retrained on train + "
+    "validation: a fold's test faces had a say as another fold's validation faces, which flatters a little",
+}
+
+#: One candidate: its settings, accuracy and log loss on validation faces, best epoch and temperature, or why it failed.
+Tried = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Choice:
     """The setting that validated best: recipe settings by dotted name, epochs to retrain for, temperature by views;
-    `tried` has every candidate with its figures on validation faces."""
+    `tried` has every candidate with the figures on validation faces that it was chosen by: this fold's, or by 'mean'
+    those of all folds of the run."""
 
     settings: Mapping[str, Any]
     epochs: int
     temperature: Mapping[str, float]
-    tried: tuple[Mapping[str, Any], ...]
+    tried: tuple[Tried, ...]
+    by: SelectBy = "fold"
 
     def retraining(self, config: RunConfig) -> RunConfig:
         """The settings of the training that follows."""
@@ -53,22 +73,17 @@ def candidates(config: RunConfig, grid: Mapping[str, tuple[Any, ...]]) -> list[d
     return [dict(zip(named, values, strict=True)) for values in itertools.product(*named.values())]
 
 
-def choose(
+def try_candidates(
     config: RunConfig,
     grid: Mapping[str, tuple[Any, ...]],
     place: Path,
     train: Callable[[RunConfig, Path], None],
-) -> Choice:
-    """Train every candidate, in a run folder of its own below `place`, and file which validated best.
+) -> tuple[Tried, ...]:
+    """Train every candidate for one fold, in a run folder of its own below `place`: what each reached.
 
-    One that goes astray is out of the running. Raises RunError where all do.
+    Raises RunError where all go astray.
     """
-    file = place / "selection.json"
-    if file.is_file():
-        document = read_json(file)
-        return Choice(**{**document, "tried": tuple(document["tried"])})
-    best: tuple[tuple[float, float], Choice] | None = None
-    tried: list[Mapping[str, Any]] = []
+    tried: list[Tried] = []
     for number, settings in enumerate(candidates(config, grid), start=1):
         folder = RunFolder(place / "candidates" / f"{number}")
         try:
@@ -80,12 +95,58 @@ def choose(
         metrics = read_json(folder.metrics)
         val = metrics["val"]["single"]
         figures = {"val_accuracy": val["accuracy"], "val_log_loss": val["log_loss"]}
-        tried.append({"settings": settings, **figures, "best_epoch": metrics["best_epoch"]})
-        merit = (val["accuracy"], -val["log_loss"])  # few faces validate, so accuracies are often equal
-        if best is None or merit > best[0]:
-            best = merit, Choice(settings, metrics["best_epoch"], read_header(folder.weights).temperature, ())
-    if best is None:
+        made = {"best_epoch": metrics["best_epoch"], "temperature": dict(read_header(folder.weights).temperature)}
+        tried.append({"settings": settings, **figures, **made})
+    if all("failed" in one for one in tried):
         raise RunError(f"every setting of the grid went astray: {tried[-1]['failed']}")
-    choice = Choice(best[1].settings, best[1].epochs, best[1].temperature, tuple(tried))
-    write_json(file, asdict(choice))
-    return choice
+    return tuple(tried)
+
+
+def choose(own: Sequence[Tried], run: Sequence[Sequence[Tried]] | None = None) -> Choice:
+    """The candidate of a fold, whose own are `own`, that validated best: there, or on average over those of all folds
+    of a `run`.
+
+    The highest accuracy wins, of equals the lowest log loss: few faces validate, so accuracies are often equal. One
+    that went astray in any of these folds is out of the running. Raises RunError where all are.
+    """
+    tried = own if run is None else [_mean(rows) for rows in zip(*run, strict=True)]
+    able = [number for number, one in enumerate(tried) if "failed" not in one]
+    if not able:
+        raise RunError(f"every setting of the grid went astray in some fold: {tried[-1]['failed']}")
+    best = max(able, key=lambda number: (tried[number]["val_accuracy"], -tried[number]["val_log_loss"]))
+    chosen = own[best]
+    by: SelectBy = "fold" if run is None else "mean"
+    return Choice(chosen["settings"], chosen["best_epoch"], chosen["temperature"], tuple(tried), by)
+
+
+def _mean(folds: Sequence[Tried]) -> Tried:
+    """One candidate over all folds of a run, each of them counting the same."""
+    failed = next((one["failed"] for one in folds if "failed" in one), None)
+    if failed is not None:
+        return {"settings": folds[0]["settings"], "failed": failed}
+    figures = {name: fmean(one[name] for one in folds) for name in ("val_accuracy", "val_log_loss")}
+    return {"settings": folds[0]["settings"], **figures}
+
+
+def read_choice(place: Path) -> Choice | None:
+    """What a fold was chosen to be retrained with; None where nothing is chosen yet."""
+    file = place / SELECTION
+    if not file.is_file():
+        return None
+    document = read_json(file)
+    return Choice(**{**document, "tried": tuple(document["tried"])})
+
+
+def write_choice(place: Path, choice: Choice) -> None:
+    """File what a fold is retrained with."""
+    write_json(place / SELECTION, asdict(choice))
+
+
+def read_tried(place: Path) -> tuple[Tried, ...]:
+    """What a fold's candidates reached. Raises RunError where they were not all tried."""
+    return tuple(read_json(place / TRIED))
+
+
+def write_tried(place: Path, tried: Sequence[Tried]) -> None:
+    """File what a fold's candidates reached."""
+    write_json(place / TRIED, list(tried))

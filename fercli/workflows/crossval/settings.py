@@ -15,6 +15,10 @@ from fercli.core.recipe import Count, Settings, faults
 #: 'auto' is 'subject' where persons are known and enough for the folds; 'both' runs one after the other.
 Group = Literal["auto", "image", "subject", "both"]
 
+#: 'fold': each fold takes the setting that is best on its own validation faces; 'mean': all folds of a run take one, by
+#: the mean of their validation errors.
+SelectBy = Literal["fold", "mean"]
+
 #: What a network has to beat, on the same folds.
 Baseline = Literal["pca-svm", "nearest", "majority"]
 
@@ -33,6 +37,8 @@ class CrossvalConfig(Settings):
     baselines: tuple[Baseline, ...] = ()
     #: whether settings are chosen on validation faces, and the network then retrained on train + validation
     select: bool = False
+    #: by what they are chosen, where they are
+    select_by: SelectBy = "fold"
     #: what to choose from: recipe settings by dotted name with their values; empty for three learning rates
     grid: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
     #: processor threads of each fold: arithmetic depends on them in the last digits
@@ -46,6 +52,11 @@ class CrossvalConfig(Settings):
         if not names or len(set(names)) < len(names):
             raise ValueError("name at least one --model, each of them once")
         return self
+
+    @property
+    def folds_choose_together(self) -> bool:
+        """Whether no fold can be retrained before all folds of its run have tried their candidates."""
+        return self.select and self.select_by == "mean"
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -18,21 +18,23 @@ class Tally:
         self._right: dict[tuple[str, str], tuple[int, int]] = {}
         self._shares: dict[int, float] = {}
         self.pending = [task for task in todo if not self._known(task)]
-        listener.planned(self.done, self.total)
+        listener.planned(self.done, self.total, trying=any(task.trying for task in todo))
 
     def _known(self, task: Task) -> bool:
-        if not RunFolder(self._folder / task.place).complete:
+        if not task.done(self._folder):
             return False
         self._count(task)
         return True
 
-    def _count(self, task: Task) -> tuple[float, float]:
-        """Take a finished fold in: its accuracy and that of its method so far."""
+    def _count(self, task: Task) -> tuple[float, float] | None:
+        """Take a finished fold in: its accuracy and that of its method so far; None where it tried settings."""
+        self.done += 1
+        if task.trying:
+            return None
         figures = read_json(RunFolder(self._folder / task.place).metrics)["test"]["single"]
         right, faces = self._right.get((task.grouping, task.method), (0, 0))
         right, faces = right + round(figures["accuracy"] * figures["faces"]), faces + figures["faces"]
         self._right[task.grouping, task.method] = right, faces
-        self.done += 1
         return figures["accuracy"], right / faces
 
     def share(self, worker: int, share: float) -> None:
@@ -43,8 +45,11 @@ class Tally:
     def finish(self, worker: int, task: Task) -> None:
         """A worker's fold came to its end."""
         self._shares.pop(worker, None)
-        accuracy, running = self._count(task)
-        self._listener.fold(FoldDone(task, accuracy, running, self.done, self.total))
+        figures = self._count(task)
+        if figures is None:
+            self._listener.tried(task, self.done, self.total)
+        else:
+            self._listener.fold(FoldDone(task, *figures, self.done, self.total))
 
     def fail(self, worker: int, task: Task, reason: str) -> None:
         """A worker's fold broke down for good. The others go on."""

@@ -15,7 +15,15 @@ from fercli.data.faceset import FaceSet
 from fercli.workflows.crossval.baselines import run_baseline
 from fercli.workflows.crossval.failures import FoldFailedError, failure_of, read_failures, record_failure
 from fercli.workflows.crossval.plan import Assignments, Task, parts_of, training_seed
-from fercli.workflows.crossval.selection import choose
+from fercli.workflows.crossval.selection import (
+    Choice,
+    choose,
+    read_choice,
+    read_tried,
+    try_candidates,
+    write_choice,
+    write_tried,
+)
 from fercli.workflows.crossval.settings import Baseline, CrossvalConfig
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.train.job import TrainingJob
@@ -43,14 +51,15 @@ class FoldTrainer:
         self._models = {model.model: model for model in work.config.models}
 
     def run(self, task: Task) -> None:
-        """Train and measure one fold, from where it was broken off if it was; a complete one is left alone.
+        """Train and measure one fold, or try its candidates, from where that was broken off if it was; what is done is
+        left alone.
 
         An attempt that breaks down is told, filed, and followed by one more: with another seed where the training
         went astray, as it was where the machine was at fault. Raises FoldFailedError when that one breaks down too,
         and UsageError for settings with which no fold could begin.
         """
         place = self._work.folder / task.place
-        if RunFolder(place).complete:
+        if task.done(self._work.folder):
             return
         last = bool(read_failures(place))
         try:
@@ -88,8 +97,27 @@ class FoldTrainer:
             return
         hidden = parts.copy()
         hidden[parts == "test"] = "spare"
-        choice = choose(settings, config.grid, place, lambda one, where: self._train(one, hidden, where, record))
+
+        def train(candidate: RunConfig, where: Path) -> None:
+            self._train(candidate, hidden, where, record)
+
+        if task.trying:
+            write_tried(place, try_candidates(settings, config.grid, place, train))
+            return
+        choice = read_choice(place)
+        if choice is None:
+            if config.folds_choose_together:
+                choice = self._choice_of_run(task)
+            else:
+                choice = choose(try_candidates(settings, config.grid, place, train))
+            write_choice(place, choice)
         self._train(choice.retraining(settings), joined, place, record, choice.temperature)
+
+    def _choice_of_run(self, task: Task) -> Choice:
+        """The setting that all folds of the task's run take. Raises RunError where one has not tried its candidates."""
+        config, folder = self._work.config, self._work.folder
+        run = [read_tried(folder / one.place) for one in task.of_its_run(config.folds)]
+        return choose(run[task.fold - 1], run)
 
     def _train(
         self,

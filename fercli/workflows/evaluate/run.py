@@ -81,8 +81,10 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
     there = [part for part in ("test", "val", "train", "spare", "all") if (parts == part).any()]
     behind = trainings(model.header)
     notes: list[str] = list(dict.fromkeys(trained["remark"] for trained in behind if trained.get("remark")))
-    if model.header.architecture == AVERAGE:
-        notes.append("an average is of calibrated probabilities: 'before temperature' has the members' own in it")
+    if model.remark:
+        notes.append(model.remark)
+    elif model.header.architecture == AVERAGE:
+        notes.append("an average is of calibrated logits: 'before temperature' has the members' own in it")
     part = asked or there[0]
     if asked is None and part == "val":
         notes.append(f"{faces.name} has no test part here: measuring val")

@@ -1,5 +1,6 @@
 """What an export made, as its report beside the file says it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,8 @@ ROUNDED: tuple[Form, ...] = ("onnx-int8", "safetensors-half")
 @dataclass(frozen=True)
 class Export:
     """One exported file. Sizes in bytes; `weights_size` is that of PyTorch's tensors. `calibration` faces, of the
-    train part, showed int8 its ranges."""
+    train part, showed int8 its ranges. `temperature` is by views, as the file has it; `remark` what must be said of it.
+    """
 
     path: Path
     model: str
@@ -33,8 +35,10 @@ class Export:
     size: int
     weights_size: int
     calibration: int
+    temperature: Mapping[str, float]
     check: Check
     detector: tuple[Path, ...] = ()
+    remark: str = ""
 
     @property
     def report(self) -> Path:
@@ -51,6 +55,8 @@ class Export:
             "bytes": self.size,
             "weights_bytes": self.weights_size,
             "calibration_faces": self.calibration,
+            "temperature": dict(self.temperature),
+            **({"remark": self.remark} if self.remark else {}),
             **self.check.to_dict(),
             "detector": [path.name for path in self.detector],
             "command": command_line(),

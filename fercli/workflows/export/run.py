@@ -5,17 +5,20 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import get_args
 
+import torch
+
 from fercli.core.errors import ModelError, UsageError
 from fercli.core.files import refuse_existing, write_json, written_whole
 from fercli.core.registry import suggest
 from fercli.faces.crop import MARGIN
-from fercli.models.average import AVERAGE
+from fercli.models.average import AVERAGE, lacks_temperature, with_temperature
 from fercli.models.export.graph import InputType, graph, metadata, write_onnx, write_pt2
 from fercli.models.export.quantise import quantise
 from fercli.models.export.verify import Runner, file_runner, module_runner
 from fercli.models.loaded import Model, load_model
 from fercli.models.onnx_file import OnnxNetwork
 from fercli.models.weights import save_weights
+from fercli.workflows.calibrate import fit_temperatures
 from fercli.workflows.export.detector import DETECTOR_FILES, export_detector
 from fercli.workflows.export.faces import ExportFaces, export_faces
 from fercli.workflows.export.report import ROUNDED, SUFFIXES, Export, Form, report_path
@@ -38,7 +41,8 @@ def export(
     """Write a trained network as `form`, compare it with PyTorch, and write the report beside it.
 
     Without a form it is what `output` ends in, else onnx. `data` has the faces that accuracy is measured on (val: a
-    test part is not for decisions) and that int8 is calibrated on (train). `with_detector` writes MTCNN's networks
+    test part is not for decisions), that the temperature of an average is fitted on where it has none (val), and that
+    int8 is calibrated on (train). `with_detector` writes MTCNN's networks
     into the same folder. `seconds` is the time that each timing takes.
 
     Raises UsageError for what does not fit, DataError, ModelError, or RunError where a file cannot be written. A file
@@ -51,6 +55,8 @@ def export(
     output = _output(loaded, form, output)
     _refuse_existing(output, with_detector, force)
     faces = export_faces(loaded, data, root) if data is not None else None
+    if faces and lacks_temperature(loaded.header):
+        loaded = _with_fitted_temperature(loaded, faces)
     made = _compared_and_placed(loaded, form, output, input_type, faces, max_drop, seconds)
     if with_detector:
         made = replace(made, detector=export_detector(output.parent))
@@ -101,6 +107,16 @@ def _refuse_what_cannot_be(model: Model, form: Form, data: str | None, with_dete
         raise UsageError(f"--with-detector writes ONNX files and goes with --format onnx or onnx-int8, not {form}")
 
 
+def _with_fitted_temperature(model: Model, faces: ExportFaces) -> Model:
+    """The average with a temperature fitted on the faces that are measured, unless they are a test part."""
+    if faces.part != "val":
+        return model
+    measured = faces.measured
+    temperature = fit_temperatures(model.network, torch.from_numpy(measured.images), measured.labels)
+    header = with_temperature(model.header, temperature, f"{measured.name} {faces.part}")
+    return replace(model, header=header)
+
+
 def _output(model: Model, form: Form, output: Path | None) -> Path:
     """The file to write: the one asked for, else one named after the model."""
     if output is None:
@@ -149,7 +165,10 @@ def _made(
     found = check(original, _runner(form, written, input_type), faces, seconds)
     size = sum(value.nbytes for value in model.network.state_dict().values())
     calibration = len(faces.calibration) if faces and form == "onnx-int8" else 0
-    return Export(output, model.name, form, input_type, written.stat().st_size, size, calibration, found)
+    return Export(
+        output, model.name, form, input_type, written.stat().st_size, size, calibration,
+        model.header.temperature, found, remark=model.remark,
+    )  # fmt: skip
 
 
 def _runner(form: Form, path: Path, input_type: InputType) -> Runner:

@@ -8,11 +8,11 @@ from typing import Any
 from fercli.core.files import read_json, write_json
 from fercli.data.sets import SETS
 from fercli.data.splits import split_digest
-from fercli.metrics.calibration import fit_temperature
 from fercli.metrics.plots import plot_curves
-from fercli.models.classifier import Classifier, logits
+from fercli.models.classifier import Classifier
 from fercli.models.loaded import Model
 from fercli.models.weights import Header, save_weights
+from fercli.workflows.calibrate import fit_temperatures
 from fercli.workflows.evaluate.evaluation import Evaluation, measure
 from fercli.workflows.provenance import versions
 from fercli.workflows.run_folder import RunFolder
@@ -80,11 +80,7 @@ def finish(job: TrainingJob, folder: RunFolder) -> TrainResult:
 
 def _header(job: TrainingJob, network: Classifier, seconds: float, meta: dict[str, Any]) -> Header:
     """What the weights say of themselves, temperatures fitted on the validation part."""
-    labels = job.data.val.labels.cpu().numpy()
-    temperature = job.temperature or {
-        views: fit_temperature(logits(network, job.data.val.images, mirrored).cpu().numpy(), labels)
-        for views, mirrored in (("single", False), ("mirrored", True))
-    }
+    temperature = job.temperature or fit_temperatures(network, job.data.val.images, job.data.val.labels.cpu().numpy())
     config, entry = job.config, job.entry
     training = {
         "command": meta["command"],

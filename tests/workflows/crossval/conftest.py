@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from fercli.data.cartoon import cartoon
@@ -52,6 +54,56 @@ def config() -> Callable[..., CrossvalConfig]:
         )
 
     return make
+
+
+#: Everything that must not depend on how folds were trained: tables, predictions, groups.
+_MADE = (
+    "runs.csv", "confusion.csv", "predictions.csv", "folds.json", "accuracy.csv", "differences.csv", "split.csv",
+    "selection.json",
+)  # fmt: skip
+
+
+@pytest.fixture
+def made() -> Callable[[Path], dict[Path, str]]:
+    """Reads what a cross-validation's folder holds that must be the same however its folds were trained."""
+
+    def read(folder: Path) -> dict[Path, str]:
+        return {file.relative_to(folder): file.read_text() for name in _MADE for file in sorted(folder.rglob(name))}
+
+    return read
+
+
+class _KilledError(BaseException):
+    """Stands for a kill: nothing may catch it."""
+
+
+@pytest.fixture
+def killed_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Any], int], Any]:
+    """Gives what a function gives when it is killed again and again, before files take their place, whichever they
+    are; the moments follow from a seed."""
+
+    def go(work: Callable[[], Any], seed: int) -> Any:
+        draws, replaced, left, kills = np.random.default_rng(seed), Path.replace, [0], 0
+
+        def killing(self: Path, target: Path) -> Path:
+            left[0] -= 1
+            if left[0] == 0:
+                raise _KilledError
+            return replaced(self, target)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", killing)
+            while True:
+                left[0] = int(draws.integers(1, 30))
+                try:
+                    result = work()
+                except _KilledError:
+                    kills += 1
+                else:
+                    assert kills >= 3
+                    return result
+
+    return go
 
 
 @pytest.fixture

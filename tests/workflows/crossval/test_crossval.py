@@ -14,7 +14,6 @@ from fercli.data.cartoon import cartoon
 from fercli.workflows.crossval.folder import unfinished_crossval
 from fercli.workflows.crossval.settings import read_crossval
 from fercli.workflows.evaluate.run import evaluate
-from fercli.workflows.run_folder import RunFolder
 
 FOLD_FILES = {
     "config.yaml",
@@ -36,20 +35,6 @@ TOP_FILES = {
 
 def names(folder: Path):
     return {file.name for file in folder.iterdir()}
-
-
-def made(folder: Path):
-    """Everything that must not depend on how folds were trained: tables, predictions, groups."""
-    kept = (
-        "runs.csv",
-        "confusion.csv",
-        "predictions.csv",
-        "folds.json",
-        "accuracy.csv",
-        "differences.csv",
-        "split.csv",
-    )
-    return {file.relative_to(folder): file.read_text() for name in kept for file in sorted(folder.rglob(name))}
 
 
 @pytest.mark.usefixtures("with_pictures")
@@ -124,32 +109,10 @@ def test_two_networks_meet_on_the_same_folds(run):
     assert compared.mcnemar[0].first_only == (right[0] & ~right[1]).sum()
 
 
-class _KilledError(BaseException):
-    """Stands for a kill: nothing may catch it."""
-
-
 @pytest.mark.parametrize("seed", [0, 1])
-def test_killed_at_random_moments_it_ends_with_the_same_tables(run, monkeypatch, seed):
-    """Killed before files take their place, whichever they are."""
+def test_killed_at_random_moments_it_ends_with_the_same_tables(run, made, killed_until_it_ends, seed):
     undisturbed = made(run("whole", baselines=["majority"], overrides={"epochs": 2}).folder)
-    draws, replaced, left = np.random.default_rng(seed), Path.replace, [0]
-
-    def killing(self, target):
-        left[0] -= 1
-        if left[0] == 0:
-            raise _KilledError
-        return replaced(self, target)
-
-    monkeypatch.setattr(Path, "replace", killing)
-    kills = 0
-    while True:
-        left[0] = int(draws.integers(1, 30))
-        try:
-            result = run("broken", baselines=["majority"], overrides={"epochs": 2})
-            break
-        except _KilledError:
-            kills += 1
-    assert kills >= 3
+    result = killed_until_it_ends(lambda: run("broken", baselines=["majority"], overrides={"epochs": 2}), seed)
     assert made(result.folder) == undisturbed
 
 
@@ -189,15 +152,15 @@ def test_another_kind_of_device_is_refused(run):
         run()
 
 
-def test_a_checkpoint_that_is_damaged_costs_its_fold_alone(run, monkeypatch):
+def test_a_checkpoint_that_is_damaged_costs_its_fold_alone(run, made, monkeypatch):
     expected = run("whole")
 
     def killed(*_):
-        raise _KilledError
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("fercli.workflows.train.job.finish", killed)
-        with pytest.raises(_KilledError):
+        patched.setattr("fercli.workflows.train.run.finish", killed)
+        with pytest.raises(KeyboardInterrupt):
             run("broken")
     (checkpoint,) = (expected.folder.parent / "broken").rglob("last.ckpt")
     checkpoint.write_bytes(b"no checkpoint")
@@ -243,23 +206,6 @@ def test_what_there_is_to_resume(run, tmp_path, monkeypatch):
     assert read_crossval(found.config) == result.config
     with pytest.raises(RunError, match="nothing to resume in"):
         unfinished_crossval(tmp_path / "else")
-
-
-def test_selection_never_sees_the_test_faces_and_retrains_on_the_rest(run):
-    result = run(select=True, grid={"optimizer.lr": [1e-9, 2e-3]}, overrides={"epochs": 2})
-    fold = result.folder / "image" / "lenet" / "run-01" / "fold-01"
-    chosen = json.loads((fold / "selection.json").read_text())
-    best = max(chosen["tried"], key=lambda one: (one["val_accuracy"], -one["val_log_loss"]))
-    assert [one["settings"] for one in chosen["tried"]] == [{"optimizer.lr": 1e-9}, {"optimizer.lr": 2e-3}]
-    assert chosen["settings"] == best["settings"]
-    candidate = (fold / "candidates" / "1" / "split.csv").read_text()
-    assert Counter(line.split(",")[-1] for line in candidate.splitlines()[1:]) == {"train": 14, "val": 14, "spare": 14}
-    assert "test" not in json.loads((fold / "candidates" / "1" / "metrics.json").read_text())
-    joined = (fold / "split.csv").read_text()
-    assert Counter(line.split(",")[-1] for line in joined.splitlines()[1:]) == {"train": 28, "test": 14}
-    retrained = RunFolder(fold).read_config().recipe
-    assert (retrained.checkpoint_metric, retrained.epochs) == ("last", chosen["epochs"])
-    assert retrained.optimizer.lr == chosen["settings"]["optimizer.lr"]
 
 
 def test_starting_over_leaves_no_table_of_before(run, tmp_path):

@@ -80,6 +80,18 @@ def test_one_that_breaks_down_twice_stops_the_tables_but_not_the_others(run, bre
     assert [result.task.fold for result in heard.folds] == [2]
 
 
+def test_settings_that_cannot_be_tried_stop_their_run_alone(run, breaking, tmp_path):
+    breaking(MemoryError(), 2)
+    heard = Heard()
+    choosing = {"select": True, "select_by": "mean", "grid": {"optimizer.lr": [1e-3]}, "runs": 2}
+    with pytest.raises(RunError, match=r"run 1 fold 2, trying settings failed twice \(out of memory\)"):
+        run(listener=heard, **choosing)
+    assert [(result.task.run, result.task.fold) for result in heard.folds] == [(2, 1), (2, 2), (2, 3)]
+    heard = Heard()
+    assert len(run(listener=heard, **choosing).series[0].notes) == 2
+    assert [(result.task.run, result.task.fold) for result in heard.folds] == [(1, 1), (1, 2), (1, 3)]
+
+
 def test_what_is_wrong_for_every_fold_is_told_at_once(run, monkeypatch, tmp_path):
     def wrong(*_, **__):
         raise ModelError("the ImageNet weights are not there")

@@ -23,6 +23,13 @@ def test_two_at_a_time_give_what_one_at_a_time_gives(run):
     assert {**one.to_dict(), "folder": ""} == {**two.to_dict(), "folder": ""}
 
 
+def test_folds_that_choose_together_give_the_same_side_by_side(run):
+    choosing = {"select": True, "select_by": "mean", "grid": {"optimizer.lr": [1e-3, 2e-3]}}
+    one, two = run("one", jobs=1, **choosing), run("two", jobs=2, **choosing)
+    assert np.array_equal(one.series[0].probabilities, two.series[0].probabilities)
+    assert {**one.to_dict(), "folder": ""} == {**two.to_dict(), "folder": ""}
+
+
 class _Killing(CrossvalListener):
     """Kills a process as soon as there is one that trains."""
 

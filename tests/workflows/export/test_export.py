@@ -14,6 +14,8 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from fercli.core.errors import DataError, ModelError, RunError, UsageError
 from fercli.data.cartoon import cartoon
+from fercli.data.splits import split
+from fercli.metrics.calibration import fit_temperature
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.export.graph import PT2_METADATA
 from fercli.models.loaded import load_model
@@ -150,10 +152,36 @@ def test_an_average_is_one_graph(lenet, tmp_path):
         one, two = (load_model(name, mirrored=mirrored) for name in (names, str(path)))
         np.testing.assert_allclose(two.probabilities(FACES), one.probabilities(FACES), atol=1e-5)
     assert two.name == "lenet+mini-xception"
+    assert "no temperature was fitted" in json.loads((tmp_path / "both.onnx.json").read_text())["remark"]
+    assert two.remark
     with pytest.raises(ModelError, match="are part of"):
         load_model(str(path), raw=True)
     with pytest.raises(ModelError, match="has no weights file of its own"):
         export(names, "safetensors", tmp_path / "both.safetensors")
+
+
+def test_the_temperature_of_an_average_is_fitted_on_val_in_either_views(lenet, tmp_path):
+    names = f"{lenet}+{untrained(tmp_path / 'other.safetensors', 'mini-xception')}"
+    done = export(names, output=tmp_path / "both.onnx", data="cartoon", seconds=0)
+    faces = cartoon()
+    val = faces.select(split(faces, 0) == "val")
+    for mirrored, views in ((False, "single"), (True, "mirrored")):
+        fitted, without = (load_model(name, mirrored=mirrored) for name in (str(done.path), names))
+        wanted = fit_temperature(without.logits(val.images), val.labels)
+        assert done.temperature[views] == fitted.temperature == pytest.approx(wanted, rel=1e-3)
+        assert fitted.temperature != pytest.approx(without.temperature, rel=1e-3)
+        assert not fitted.remark
+    probabilities = InferenceSession(done.path).run(["probabilities"], {"faces": FACES})[0]
+    np.testing.assert_allclose(load_model(str(done.path)).probabilities(FACES), probabilities, atol=1e-5)
+    assert json.loads(done.report.read_text())["temperature"] == done.temperature
+
+
+def test_a_temperature_is_not_fitted_on_a_test_part(lenet, tmp_path, monkeypatch):
+    halves = np.where(np.arange(len(cartoon())) % 2, "train", "test")
+    monkeypatch.setattr("fercli.workflows.export.faces.parts_of", lambda *_: halves)
+    done = export(f"{lenet}+{lenet}", output=tmp_path / "both.onnx", data="cartoon", seconds=0)
+    assert done.check.accuracy.part == "test"
+    assert (done.temperature, bool(done.remark)) == ({"single": 1.0, "mirrored": 1.0}, True)
 
 
 def test_int8_is_calibrated_measured_and_smaller(exported, lenet, tmp_path):
