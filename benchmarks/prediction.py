@@ -36,7 +36,7 @@ from fercli.faces.decode import PICTURE_SUFFIXES
 from fercli.faces.detect import Box, Detection, Detector
 from fercli.faces.sources import find_sources
 from fercli.models.loaded import load_model
-from fercli.workflows.predict.job import predict_sources
+from fercli.workflows.predict.pipeline import predict_sources
 
 Faces = list[tuple[Box, float]]
 Loop = Callable[[list[Path]], list[Faces]]

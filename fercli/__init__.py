@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fercli.models.catalogue import build_model as build_model
     from fercli.models.loaded import load_model as load_model
     from fercli.workflows.predict.api import predict as predict
-    from fercli.workflows.predict.reader import read_predictions as read_predictions
+    from fercli.workflows.predict.output.readers import read_predictions as read_predictions
     from fercli.workflows.predict.results import FacePrediction as FacePrediction
     from fercli.workflows.predict.results import PictureResult as PictureResult
 
@@ -27,7 +27,7 @@ _HOMES = {
     "load_faces": "fercli.data.sets",
     "load_model": "fercli.models.loaded",
     "predict": "fercli.workflows.predict.api",
-    "read_predictions": "fercli.workflows.predict.reader",
+    "read_predictions": "fercli.workflows.predict.output.readers",
 }
 
 __all__ = [

@@ -16,7 +16,7 @@ from fercli.faces.sources import find_sources
 from fercli.models.loaded import load_model
 from fercli.workflows.export import export
 from fercli.workflows.export_detector import DETECTOR_FILES
-from fercli.workflows.predict.job import predict_sources
+from fercli.workflows.predict.pipeline import predict_sources
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_only" / "label_photo.py"
 

@@ -1,4 +1,3 @@
-import inspect
 import time
 from pathlib import Path
 
@@ -8,10 +7,10 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 import fercli
-from fercli.cli.predict import predict as command
 from fercli.core.errors import ModelError, UsageError
 from fercli.faces import detect
 from fercli.faces.detect import Detection
+from fercli.models import loaded
 from fercli.workflows.predict import api
 
 PORTRAIT = Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
@@ -40,7 +39,7 @@ class Detector:
 @pytest.fixture
 def quick(monkeypatch):
     """A network and a detector that need no weights."""
-    monkeypatch.setattr(api, "load_model", lambda *_, **__: Model())
+    monkeypatch.setattr(loaded, "load_model", lambda *_, **__: Model())
     monkeypatch.setattr(detect, "Detector", Detector)
 
 
@@ -153,13 +152,9 @@ def test_an_error_of_the_caller_s_generator_comes_out_in_its_place(tmp_path):
 
 
 def test_wrong_settings_are_refused_at_once():
-    with pytest.raises(UsageError, match="a share from 0 to 1"):
+    with pytest.raises(UsageError, match="must be from 0 to 1"):
         fercli.predict("a.png", min_confidence=60)
+    with pytest.raises(TypeError, match="confidence"):
+        fercli.predict("a.png", confidence=0.6)
     with pytest.raises(ModelError, match="no model 'nothing'"):
         fercli.predict("a.png", model="nothing", device="cpu")
-
-
-def test_defaults_are_those_of_the_command():
-    ours, theirs = inspect.signature(fercli.predict).parameters, inspect.signature(command).parameters
-    for name in ours.keys() - {"pictures", "every", "smooth"}:  # seconds here, text there
-        assert ours[name].default == theirs[name].default, name
