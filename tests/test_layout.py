@@ -55,8 +55,15 @@ def test_only_faces_knows_the_detector_and_opencv():
             assert not {"cv2", "facenet_pytorch"} & {module.split(".")[0] for module in imports(file)}, file
 
 
-def test_every_public_name_is_there():
-    for name in fercli.__all__:
+PUBLIC = {
+    *("FacePrediction", "FerError", "PictureResult", "PredictSummary", "__version__", "build_model", "load_faces"),
+    *("load_model", "predict", "predict_files", "read_predictions"),
+}
+
+
+def test_every_public_name_is_there_and_no_other():
+    assert set(fercli.__all__) == PUBLIC
+    for name in PUBLIC:
         assert getattr(fercli, name)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         fercli.nothing  # noqa: B018

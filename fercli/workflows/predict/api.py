@@ -1,4 +1,4 @@
-"""`fercli.predict`: what the command does, for pictures that a program has."""
+"""`fercli.predict` for pictures that a program has, `fercli.predict_files` for the whole job of the command."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -15,10 +15,12 @@ from fercli.faces.pictures import Picture, read_pictures
 from fercli.faces.sources import Source, sources_at
 from fercli.workflows.predict.options import PredictKeywords, PredictOptions
 from fercli.workflows.predict.pipeline import load_networks, predict_pictures
-from fercli.workflows.predict.results import PictureResult
+from fercli.workflows.predict.results import PictureResult, PredictSummary
+from fercli.workflows.predict.run import run_job
 
+StrPath: TypeAlias = str | os.PathLike[str]
 #: A file or folder, an array of pixels, or a Pillow image.
-Input: TypeAlias = str | os.PathLike[str] | NDArray[np.uint8] | Image.Image
+Input: TypeAlias = StrPath | NDArray[np.uint8] | Image.Image
 
 
 def predict(pictures: Input | Iterable[Input], **options: Unpack[PredictKeywords]) -> Iterator[PictureResult]:
@@ -44,6 +46,50 @@ def predict(pictures: Input | Iterable[Input], **options: Unpack[PredictKeywords
     items = _list_items(pictures)
     network, finder = load_networks(chosen)
     return predict_pictures(_read_items(items, chosen.recursive, chosen.every), network, finder, chosen)
+
+
+def predict_files(
+    inputs: StrPath | Iterable[StrPath] = (),
+    output: StrPath | None = None,
+    *,
+    from_file: StrPath | None = None,
+    annotate: StrPath | None = None,
+    explain: StrPath | None = None,
+    report: StrPath | None = None,
+    resume: bool = False,
+    force: bool = False,
+    **options: Unpack[PredictKeywords],
+) -> PredictSummary:
+    """Do what `fer predict` does: predict the expressions in pictures and videos and write them to files.
+
+    `inputs` are paths of pictures, videos, folders and archives, and patterns. The rows go to `output`, in the form
+    that its ending names (.csv, .jsonl, .json or .parquet; docs/output.md has the columns), annotated pictures to the
+    folder `annotate`, Grad-CAM pictures to the folder `explain`, a page to `report`. `resume` continues an interrupted
+    job or adds pictures to a complete one; `force` replaces what exists. The other options are those of `predict`.
+
+    Returns counts and the paths that were written. Inputs that cannot be read are rows with the status 'failed', and
+    are counted. Raises FerError with a message that says what to change; KeyboardInterrupt after Ctrl-C, when what is
+    finished is written.
+    """
+    paths = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
+    chosen = PredictOptions(
+        output=_to_path(output),
+        from_file=_to_path(from_file),
+        annotate=_to_path(annotate),
+        explain=_to_path(explain),
+        report=_to_path(report),
+        resume=resume,
+        force=force,
+        **options,
+    )
+    summary = run_job([Path(path) for path in paths], chosen)
+    if summary.interrupted:
+        raise KeyboardInterrupt
+    return summary
+
+
+def _to_path(path: StrPath | None) -> Path | None:
+    return None if path is None else Path(path)
 
 
 def _list_items(pictures: Any) -> Iterable[Any]:
