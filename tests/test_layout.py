@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,36 @@ def test_the_command_line_starts_without_anything_heavy():
     code = f"import sys, fercli.cli.app; print([name for name in {heavy!r} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
+
+
+#: What a photograph's table does without: Grad-CAM, videos, files of rows, drawings and reports, other commands.
+UNUSED = {
+    "fercli.models.explain",
+    "fercli.workflows.predict.video",
+    *(
+        "fercli.faces.film",
+        "fercli.faces.tracks",
+        "fercli.faces.shots",
+        "fercli.faces.annotate",
+        "fercli.faces.overlay",
+    ),
+    *("fercli.workflows.predict.visuals", "fercli.workflows.predict.output.parquet", "fercli.metrics", "fercli.data"),
+    *("fercli.workflows.predict.output.readers", "fercli.workflows.predict.output.writers"),
+    *("fercli.cli.train", "fercli.cli.evaluate", "fercli.cli.crossval"),
+    *("captum", "pyarrow", "pandas", "sklearn", "onnxruntime", "onnx", "matplotlib.figure"),
+}
+
+
+def test_a_photograph_loads_only_what_it_needs():
+    code = (
+        "import sys; sys.argv = ['fer', 'predict', '--demo', '--device', 'cpu']\n"
+        "from fercli.cli.app import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print('modules:', *sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "grace_hopper.jpg" in shown
+    loaded = set(shown.splitlines()[-1].split())
+    assert not UNUSED & loaded
+    assert all(find_spec(name) for name in UNUSED if name.startswith("fercli.")), "a module was renamed"
+    assert len([name for name in loaded if name.partition(".")[0] == "fercli"]) <= 62
