@@ -15,30 +15,36 @@ if TYPE_CHECKING:
     from fercli.models.catalogue import build_model as build_model
     from fercli.models.loaded import load_model as load_model
     from fercli.workflows.predict.api import predict as predict
-    from fercli.workflows.predict.reader import read_predictions as read_predictions
+    from fercli.workflows.predict.api import predict_files as predict_files
+    from fercli.workflows.predict.output.readers import read_predictions as read_predictions
     from fercli.workflows.predict.results import FacePrediction as FacePrediction
     from fercli.workflows.predict.results import PictureResult as PictureResult
+    from fercli.workflows.predict.results import PredictSummary as PredictSummary
 
 _HOMES = {
     "FacePrediction": "fercli.workflows.predict.results",
     "FerError": "fercli.core.errors",
     "PictureResult": "fercli.workflows.predict.results",
+    "PredictSummary": "fercli.workflows.predict.results",
     "build_model": "fercli.models.catalogue",
     "load_faces": "fercli.data.sets",
     "load_model": "fercli.models.loaded",
     "predict": "fercli.workflows.predict.api",
-    "read_predictions": "fercli.workflows.predict.reader",
+    "predict_files": "fercli.workflows.predict.api",
+    "read_predictions": "fercli.workflows.predict.output.readers",
 }
 
 __all__ = [
     "FacePrediction",
     "FerError",
     "PictureResult",
+    "PredictSummary",
     "__version__",
     "build_model",
     "load_faces",
     "load_model",
     "predict",
+    "predict_files",
     "read_predictions",
 ]
 

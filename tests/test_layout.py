@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,15 @@ def test_only_faces_knows_the_detector_and_opencv():
             assert not {"cv2", "facenet_pytorch"} & {module.split(".")[0] for module in imports(file)}, file
 
 
-def test_every_public_name_is_there():
-    for name in fercli.__all__:
+PUBLIC = {
+    *("FacePrediction", "FerError", "PictureResult", "PredictSummary", "__version__", "build_model", "load_faces"),
+    *("load_model", "predict", "predict_files", "read_predictions"),
+}
+
+
+def test_every_public_name_is_there_and_no_other():
+    assert set(fercli.__all__) == PUBLIC
+    for name in PUBLIC:
         assert getattr(fercli, name)
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         fercli.nothing  # noqa: B018
@@ -67,3 +75,36 @@ def test_the_command_line_starts_without_anything_heavy():
     code = f"import sys, fercli.cli.app; print([name for name in {heavy!r} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"
+
+
+#: What a photograph's table does without: Grad-CAM, videos, files of rows, drawings and reports, other commands.
+UNUSED = {
+    "fercli.models.explain",
+    "fercli.workflows.predict.video",
+    *(
+        "fercli.faces.video.write",
+        "fercli.faces.video.track",
+        "fercli.faces.video.shots",
+        "fercli.faces.drawing.labels",
+        "fercli.faces.drawing.heatmaps",
+    ),
+    *("fercli.workflows.predict.visuals", "fercli.workflows.predict.output.parquet", "fercli.metrics", "fercli.data"),
+    *("fercli.workflows.predict.output.readers", "fercli.workflows.predict.output.writers"),
+    *("fercli.cli.train", "fercli.cli.evaluate", "fercli.cli.crossval"),
+    *("captum", "pyarrow", "pandas", "sklearn", "onnxruntime", "onnx", "matplotlib.figure"),
+}
+
+
+def test_a_photograph_loads_only_what_it_needs():
+    code = (
+        "import sys; sys.argv = ['fer', 'predict', '--demo', '--device', 'cpu']\n"
+        "from fercli.cli.app import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "print('modules:', *sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "grace_hopper.jpg" in shown
+    loaded = set(shown.splitlines()[-1].split())
+    assert not UNUSED & loaded
+    assert all(find_spec(name) for name in UNUSED if name.startswith("fercli.")), "a module was renamed"
+    assert len([name for name in loaded if name.partition(".")[0] == "fercli"]) <= 62

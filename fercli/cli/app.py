@@ -2,22 +2,56 @@
 
 import os
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from fercli.cli import console
-from fercli.cli.crossval import crossval
-from fercli.cli.data import data_app
-from fercli.cli.evaluate import evaluate
-from fercli.cli.export import export
-from fercli.cli.models import models
-from fercli.cli.predict import predict
-from fercli.cli.train import train
 from fercli.core.errors import FerError
+
+#: Each command, in the order of the help, with the module and the function (or Typer of commands) that it is.
+_COMMANDS = {
+    "predict": ("fercli.cli.predict", "predict"),
+    "train": ("fercli.cli.train", "train"),
+    "eval": ("fercli.cli.evaluate", "evaluate"),
+    "crossval": ("fercli.cli.crossval", "crossval"),
+    "export": ("fercli.cli.export", "export"),
+    "models": ("fercli.cli.models", "models"),
+    "data": ("fercli.cli.data", "data_app"),
+}
+
+
+class _Commands(TyperGroup):
+    """The commands, each imported when it is typed or when the help lists it: none loads what another needs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # where it is unknown, all of them: the error suggests those that are there
+        for name in [cmd_name] if cmd_name in _COMMANDS else _COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _load(name)
+        return self.commands.get(cmd_name)
+
+
+def _load(name: str) -> Any:
+    """A command by its name, as Typer runs it."""
+    module, attribute = _COMMANDS[name]
+    command = getattr(import_module(module), attribute)
+    if isinstance(command, typer.Typer):
+        return get_command(command)
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name)(command)
+    return get_command(alone)
+
 
 app = typer.Typer(
     name="fer",
+    cls=_Commands,
     help="Facial expression recognition, offline: train, evaluate and run the networks of published papers.",
     no_args_is_help=True,
     add_completion=False,
@@ -47,15 +81,6 @@ def _start(
 ) -> None:
     if catalogue:
         os.environ["FER_CATALOGUE"] = catalogue
-
-
-app.command("predict")(predict)
-app.command("train")(train)
-app.command("eval")(evaluate)
-app.command("crossval")(crossval)
-app.command("export")(export)
-app.command("models")(models)
-app.add_typer(data_app)
 
 
 def main() -> None:

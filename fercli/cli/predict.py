@@ -1,19 +1,22 @@
 """fer predict: the expression of every face in pictures and videos."""
 
-from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from fercli.cli import console, options
-from fercli.cli.prediction_bar import bar_fits, with_bar
-from fercli.cli.prediction_extras import Extras
-from fercli.cli.prediction_output import Shown, chosen_form, output_file, still_to_do, write
-from fercli.cli.prediction_tally import Tally, count
+from fercli.core.errors import UsageError
+from fercli.core.times import read_seconds
+from fercli.workflows.predict.options import MAX_SMOOTH, PredictOptions
+from fercli.workflows.predict.output import Form, form_of
 
 if TYPE_CHECKING:
-    from fercli.faces.io.sources import Source
+    from fercli.workflows.predict.results import PredictSummary
+
+#: What standard output takes.
+Shown = Literal["table", "csv", "jsonl", "json"]
 
 
 def predict(
@@ -25,68 +28,72 @@ def predict(
         Path | None,
         typer.Option(
             metavar="LIST",
-            help="A text file of paths, one a line or each ended by NUL, as seen from the current folder; '-' is "
+            help="A text file of paths, one a line or each ended by NUL, relative to the current folder; '-' is "
             "standard input.",
         ),
-    ] = None,
+    ] = PredictOptions.from_file,
     demo: Annotated[bool, typer.Option("--demo", help="The portrait in matplotlib's sample data.")] = False,
-    model: options.Model = None,
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Folders within folders too.")] = False,
+    model: options.Model = PredictOptions.model,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Look into folders within folders too.")
+    ] = PredictOptions.recursive,
     faces_are_cropped: Annotated[
-        bool, typer.Option("--faces-are-cropped", help="Every picture is one face already: no search.")
-    ] = False,
+        bool, typer.Option("--faces-are-cropped", help="Every picture is one face already: search for none.")
+    ] = PredictOptions.faces_are_cropped,
     form: Annotated[Shown | None, typer.Option("--format", help="Default: table, or what --output ends in.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file: .csv, .jsonl, .json or .parquet.")
-    ] = None,
+    ] = PredictOptions.output,
     annotate: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Marked copies in this folder; of a video its timeline too."),
-    ] = None,
+        typer.Option(metavar="DIR", help="Write annotated pictures and videos here, for each video also a timeline."),
+    ] = PredictOptions.annotate,
     every: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Of videos, look at a frame so often: 0.5s, 500ms, 2; 'frame': all."),
+        typer.Option(metavar="TIME", help="Videos: sample frames this far apart: 0.5s, 500ms, 2; 'frame': all."),
     ] = None,
     fps: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Of videos, look at so many frames a second. Default: 5."),
+        typer.Option(metavar="N", help="Videos: sample this many frames a second. Default: 5."),
     ] = None,
     smooth: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="In videos, average a person's expressions over so long: 0.5s."),
+        typer.Option(metavar="TIME", help="Videos: average each person's expressions over this long, e.g. 0.5s."),
     ] = None,
     explain: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Draw what speaks for each face's expression (Grad-CAM) here.")
-    ] = None,
+        Path | None,
+        typer.Option(metavar="DIR", help="Draw what speaks for each face's expression (Grad-CAM) here."),
+    ] = PredictOptions.explain,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a page to look at: counts and faces, in one .html.")
-    ] = None,
-    tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = True,
+        Path | None, typer.Option(metavar="FILE", help="Write a report as one .html page: counts and faces.")
+    ] = PredictOptions.report,
+    tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = PredictOptions.tta,
     min_face: Annotated[
         float,
-        typer.Option(metavar="PX", help="The smallest face looked for, in pixels: higher is faster, lower finds more."),
-    ] = 20,
+        typer.Option(metavar="PX", help="The smallest face to find, in pixels: higher is faster, lower finds more."),
+    ] = PredictOptions.min_face,
     max_side: Annotated[
         int,
         typer.Option(
             metavar="PX",
-            help="Search larger pictures as if shrunk to it: lower is faster, higher finds small faces; 0: never.",
+            help="Search larger pictures as if scaled down to it: lower is faster, higher finds small faces; 0: never.",
         ),
-    ] = 1920,
+    ] = PredictOptions.max_side,
     threshold: Annotated[
         float,
-        typer.Option(help="How sure the detector must be, 0 to 1: lower finds more faces, and more that are none."),
-    ] = 0.7,
-    raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = False,
+        typer.Option(help="How sure the detector must be, 0 to 1: lower finds more faces, and more false ones."),
+    ] = PredictOptions.threshold,
+    raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = PredictOptions.raw,
     min_confidence: Annotated[
-        float, typer.Option(metavar="SHARE", help="Below it, 0 to 1, a face is 'unsure'; its figures stay.")
-    ] = 0.0,
-    device: options.Device = "auto",
+        float,
+        typer.Option(metavar="P", help="Below it, 0 to 1, a face is 'unsure'; its probabilities stay."),
+    ] = PredictOptions.min_confidence,
+    device: options.Device = PredictOptions.device,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with --output where it was broken off, or add new pictures to it.")
-    ] = False,
-    force: options.Force = False,
+        bool, typer.Option("--resume", help="Continue an interrupted job, or add new pictures to --output.")
+    ] = PredictOptions.resume,
+    force: options.Force = PredictOptions.force,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
@@ -94,65 +101,57 @@ def predict(
 
     Faces are numbered from left to right, people in a video as they appear. Exit code 1 if a file could not be read.
     """
-    from fercli.core.errors import UsageError
-    from fercli.faces.io.sources import find_sources, read_list
-    from fercli.workflows.predict.search_settings import SearchSettings
-    from fercli.workflows.predict.unsure import check_share
-    from fercli.workflows.predict.video_settings import video_settings
+    flags = locals()
+    chosen = _choose_form(form, as_json, output)
+    sampling = {"every": _read_every(every, fps), "smooth": _read_smooth(smooth)}
+    settings = _collect(flags | sampling)
 
-    chosen = chosen_form(form, as_json, output)
-    check_share(min_confidence)
-    video = video_settings(every, fps, smooth)
-    search = SearchSettings(min_face, max_side, threshold, faces_are_cropped)
-    if from_file and output and output.exists() and from_file.exists() and output.samefile(from_file):
-        raise UsageError(f"--output {output} is the list that --from-file reads: choose another name")
-    file = output_file(output, chosen, resume, force)
-    named = [*(paths or []), *([_portrait()] if demo else [])]
-    sources = find_sources(named, recursive, listed=read_list(from_file) if from_file else ())
-    # what changes a row goes here, so that --resume refuses other settings
-    settings = {
-        "tta": tta, "raw": raw, "faces-are-cropped": faces_are_cropped, "min-face": min_face, "max-side": max_side,
-        "threshold": threshold, "every": video.every, "smooth": video.smooth, "min-confidence": min_confidence,
-    }  # fmt: skip
-    tally = Tally()
-    left = still_to_do(sources, file, resume, model, settings, tally) if file else sources
-    missing = {source.path for source in left}
-    done = [source for source in sources if source.path not in missing]
-    extras = Extras(left, annotate, explain, report, force, file, done)
-    if file and not left and file.complete and not extras.asked_for:
-        console.note(f"{output} has all {count(len(sources), 'picture')} already: nothing left to do")
-        raise typer.Exit(1 if tally.failed else 0)
+    from fercli.cli.predict_progress import Terminal
+    from fercli.workflows.predict.run import run_job
 
-    from fercli.models.loaded import load_model
-    from fercli.training.device import model_device, pick_device
-    from fercli.workflows.predict.job import predict_sources
-
-    where = pick_device(device)
-    if where.type == "mps" and not faces_are_cropped:
-        console.note("faces are searched for on the CPU; expressions are named on mps")
-    finder = search.finder(str(where))
-    network = load_model(model, model_device(model, device), mirrored=tta, raw=raw)
-    if network.remark:
-        console.note(network.remark)
-    stages = extras.stages(network, file, every=video.every, smooth=video.smooth, min_confidence=min_confidence)
-    counted = tally.counting(predict_sources(left, network, finder, stages))
-    if bar_fits(left, chosen, output):
-        counted = with_bar(counted, left)
+    inputs = [*(paths or []), *([_portrait()] if demo else [])]
     with console.without_chatter():
-        write(counted, network.classes, chosen, output, file)
-    if file and not tally.interrupted:
-        file.finish(network.classes)
-    console.note(tally.sentence(network.classes))
-    _note_videos(sources, {"--every": every, "--fps": fps, "--smooth": smooth})
-    if output and not (file and tally.interrupted):
-        console.note(f"written to {output}")
-    extras.finish(network, tally.faces, str(search))
-    if tally.interrupted:
-        further = f"; the same command with --resume goes on with {output}" if file else ""
-        console.note(f"{tally.stopped(len(sources))}{further}")
-        raise typer.Exit(130)
-    if tally.failed:
-        raise typer.Exit(1)
+        summary = run_job(inputs, settings, Terminal(chosen, output))
+    _close(summary, settings, {"--every": every, "--fps": fps, "--smooth": smooth})
+
+
+def _collect(flags: dict[str, Any]) -> PredictOptions:
+    """The options of the flags that have their names."""
+    return PredictOptions(**{option.name: flags[option.name] for option in fields(PredictOptions)})
+
+
+def _choose_form(form: Shown | None, as_json: bool, output: Path | None) -> Form | Shown:
+    """The one form that the flags and the file's ending agree on. Raises UsageError where they do not."""
+    wanted: dict[str, Form | Shown] = {"--json": "json"} if as_json else {}
+    if form:
+        wanted[f"--format {form}"] = form
+    if output:
+        wanted[f"--output {output}"] = form_of(output)
+    if len(set(wanted.values())) > 1:
+        raise UsageError(f"{' and '.join(wanted)} name different forms: leave one out")
+    return next(iter(wanted.values()), "table")
+
+
+def _read_every(every: str | None, fps: float | None) -> float:
+    """The seconds between two frames that --every or --fps ask for. Raises UsageError where they make no sense."""
+    if every is not None and fps is not None:
+        raise UsageError(f"--every {every} and --fps {fps:g} say the same thing: leave one out")
+    if fps is not None:
+        if not 0.0001 <= fps <= 1000:  # not a number included
+            raise UsageError(f"--fps {fps:g}: frames a second, more than 0; --every frame takes all of them")
+        return 1 / fps
+    if every is None:
+        return PredictOptions.every
+    return 0.0 if every.strip().lower() == "frame" else read_seconds(every, "--every")
+
+
+def _read_smooth(smooth: str | None) -> float:
+    if smooth is None:
+        return PredictOptions.smooth
+    seconds = read_seconds(smooth, "--smooth")
+    if not 0 < seconds <= MAX_SMOOTH:
+        raise UsageError(f"--smooth {smooth}: more than 0 seconds, at most {MAX_SMOOTH:g}")
+    return seconds
 
 
 def _portrait() -> Path:
@@ -162,14 +161,36 @@ def _portrait() -> Path:
     return Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
 
 
-def _note_videos(sources: "Sequence[Source]", typed: "dict[str, object]") -> None:
-    """How videos are looked at where that was not asked for, or that there are none for what was asked."""
-    given = [flag for flag, value in typed.items() if value is not None]
-    if all(source.kind == "picture" for source in sources):
-        if given:
-            console.note(f"no video among the paths: {' and '.join(given)} had nothing to do")
-    elif not {"--every", "--fps"} & set(given):
-        from fercli.workflows.predict.video_settings import EVERY
+def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dict[str, object]) -> None:
+    """The closing lines, and the exit code."""
+    from fercli.cli.predict_tables import count, describe_stop, describe_summary
 
-        rate = f"{1 / EVERY:g} frames a second were looked at"
+    failed = 1 if summary.failed else 0
+    if summary.nothing_left:
+        console.note(f"{settings.output} has all {count(summary.inputs, 'picture')} already: nothing left to do")
+        raise typer.Exit(failed)
+    console.note(describe_summary(summary))
+    _note_sampling(summary, [flag for flag, value in video_flags.items() if value is not None])
+    if summary.output:
+        console.note(f"written to {summary.output}")
+    for what, path in (
+        ("annotations", summary.annotations),
+        ("explanations", summary.explanations),
+        ("report", summary.report),
+    ):
+        if path:
+            console.note(f"{what} in {path}")
+    if summary.interrupted:
+        further = f"; the same command with --resume continues {settings.output}" if settings.can_resume else ""
+        console.note(f"{describe_stop(summary)}{further}")
+    raise typer.Exit(130 if summary.interrupted else failed)
+
+
+def _note_sampling(summary: "PredictSummary", typed: list[str]) -> None:
+    """How videos are sampled where that was not asked for, or that there are none for what was asked."""
+    if not summary.video_inputs:
+        if typed:
+            console.note(f"no video among the inputs: {' and '.join(typed)} had no effect")
+    elif not {"--every", "--fps"} & set(typed):
+        rate = f"{1 / PredictOptions.every:g} frames a second were sampled"
         console.note(f"{rate}: --fps N takes another number, --every frame all of them")

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import fercli.faces.mtcnn.detector
 import fercli.models.loaded
 from fercli.cli.predict import predict
-from fercli.cli.prediction_table import table
+from fercli.cli.predict_tables import picture_table
 from fercli.core.errors import UsageError
 from fercli.faces.detection import Detection
 
@@ -18,6 +18,7 @@ CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 
 class HappyModel:
+    remark = ""
     classes = CLASSES
 
     def probabilities(self, faces):
@@ -133,10 +134,10 @@ def test_forms_that_do_not_fit_are_refused_before_anything_is_computed(fer, phot
     assert done.loaded == {}
 
 
-def test_annotated_copies_are_said(fer, photo, tmp_path):
+def test_annotations_are_said(fer, photo, tmp_path):
     done = fer(photo, "--annotate", tmp_path / "drawn")
     assert (tmp_path / "drawn" / "photo.png").is_file()
-    assert done.stderr.splitlines()[-1] == f"annotated copies in {tmp_path / 'drawn'}"
+    assert done.stderr.splitlines()[-1] == f"annotations in {tmp_path / 'drawn'}"
 
 
 def test_a_list_of_paths_stands_beside_others(fer, photo, tmp_path, monkeypatch):
@@ -180,11 +181,11 @@ def test_the_table_is_readable_at_any_width(fer, photo, width, heads):
     from rich.console import Console
 
     from fercli.faces.io.sources import find_sources
-    from fercli.workflows.predict.job import predict_sources
+    from fercli.workflows.predict.pipeline import predict_sources
 
     results = list(predict_sources(find_sources([photo]), HappyModel(), OneFaceDetector()))
     console = Console(width=width, record=True, file=sys.stderr)
-    console.print(table(results, CLASSES, width))
+    console.print(picture_table(results, CLASSES, width))
     head, row = (line.rstrip() for line in console.export_text().splitlines())
     assert (heads in head.split()) if heads else head.split() == ["file", "face", "expression"]
     assert "…" not in head + row
@@ -192,15 +193,15 @@ def test_the_table_is_readable_at_any_width(fer, photo, width, heads):
 
 
 def test_ctrl_c_keeps_what_is_finished(fer, photo, tmp_path, monkeypatch):
-    import fercli.workflows.predict.job as workflow
+    from fercli.workflows.predict import pipeline
 
-    whole = workflow.predict_sources
+    whole = pipeline.predict_sources
 
     def stopped(*arguments, **options):
         yield next(whole(*arguments, **options))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(workflow, "predict_sources", stopped)
+    monkeypatch.setattr(pipeline, "predict_sources", stopped)
     other = tmp_path / "other.png"
     Image.new("RGB", (40, 30), "white").save(other)
     outcome = fer(photo, other, "--output", tmp_path / "faces.json")

@@ -1,4 +1,4 @@
-"""`fer predict --output` killed for good, as a process of its own, and gone on with."""
+"""`fer predict --output` killed for good, as a process of its own, and resumed."""
 
 import os
 import random
@@ -12,7 +12,7 @@ import pytest
 from matplotlib.cbook import get_sample_data
 from PIL import Image
 
-from fercli.workflows.predict.reader import read_predictions
+from fercli.workflows.predict.output.readers import read_predictions
 
 PICTURES = 600
 
@@ -76,7 +76,7 @@ def test_killed_at_random_moments_it_comes_to_the_same_end(photos, undisturbed, 
     assert (tmp_path / f"a.{form}.job").is_file()
     resumed = start(photos, output, "--resume")
     _, told = resumed.communicate(timeout=120)
-    assert (resumed.returncode, told.splitlines()[0][:13]) == (1, "going on with")
+    assert (resumed.returncode, told.splitlines()[0].split()[0]) == (1, "resuming")
     whole, closing = undisturbed
     faces, failed = len(range(7, PICTURES, 15)), len(range(3, PICTURES, 40))
     assert closing == f"{PICTURES} pictures, {faces} faces: {faces} neutral; {failed} failed"

@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +13,10 @@ from PIL import Image
 
 import fercli.faces.mtcnn.detector
 import fercli.models.loaded
-import fercli.workflows.predict.job as job
 from fercli.cli.predict import predict
 from fercli.faces.detection import Detection
-
-#: Flags that change no row of a picture that is done: --resume may go on with others of these.
-CHANGE_NO_ROW = {
-    *("paths", "from_file", "demo", "recursive"),  # which pictures
-    *("form", "as_json", "output", "annotate", "explain", "report"),  # where results go
-    *("device", "resume", "force", "quiet", "debug"),
-    "model",  # compared by its weights
-    "fps",  # another word for every
-}
+from fercli.workflows.predict import pipeline
+from fercli.workflows.predict.options import PredictOptions
 
 
 class SureWhenBright:
@@ -65,7 +58,7 @@ def photos(tmp_path):
 @pytest.fixture
 def stop_after(monkeypatch):
     """Ctrl-C after so many results; None for no more."""
-    whole = job.predict_sources
+    whole = pipeline.predict_sources
 
     def stopping(number):
         def stopped(*arguments, **options):
@@ -74,7 +67,7 @@ def stop_after(monkeypatch):
                     raise KeyboardInterrupt
                 yield result
 
-        monkeypatch.setattr(job, "predict_sources", stopped if number is not None else whole)
+        monkeypatch.setattr(pipeline, "predict_sources", stopped if number is not None else whole)
 
     return stopping
 
@@ -86,16 +79,14 @@ def test_ctrl_c_and_resume_come_to_the_same_file_and_the_same_words(fer, photos,
     stop_after(2)
     code, out, err = fer("predict", photos, "-o", f"a.{form}", "--annotate", "drawn")
     assert (code, out) == (130, "")
-    assert err.splitlines()[-1] == (
-        f"stopped after 2 pictures of 5; the same command with --resume goes on with a.{form}"
-    )
+    assert err.splitlines()[-1] == (f"stopped after 2 pictures of 5; the same command with --resume continues a.{form}")
     assert "written to" not in err
     stop_after(None)
     code, out, err = fer("predict", photos, "-o", f"a.{form}")
     assert code == 2
-    assert err == f"error: a.{form} is of a job that was broken off: --resume goes on, --force starts over\n"
+    assert err == f"error: a.{form} is of an interrupted job: --resume continues it, --force starts over\n"
     code, out, err = fer("predict", photos, "-o", f"a.{form}", "--annotate", "drawn", "--resume")
-    assert err.splitlines()[0] == f"going on with a.{form}: 1 done, 4 left"
+    assert err.splitlines()[0] == f"resuming a.{form}: 1 done, 4 left"
     assert (code, err.splitlines()[2]) == (1, whole[2].splitlines()[1])  # the closing line, over all starts
     here = photos.parent
     assert (here / f"a.{form}").read_bytes() == (here / f"whole.{form}").read_bytes()
@@ -110,17 +101,17 @@ def test_resume_refuses_other_settings_in_one_line(fer, photos):
     code, _, err = fer("predict", photos, "-o", "a.csv", "--no-tta", "--resume")
     assert code == 2
     assert err == (
-        "error: a.csv was begun otherwise (tta: yes, no; min-confidence: 0.7, 0.0): "
-        "go on as it was begun, or --force starts over\n"
+        "error: a.csv was begun with other settings (tta: yes, no; min-confidence: 0.7, 0.0): "
+        "use the same ones, or --force starts over\n"
     )
 
 
-@pytest.mark.usefixtures("stand_ins")
-def test_every_flag_is_remembered_or_changes_no_row(fer, photos):
-    fer("predict", photos, "-o", "a.csv")
-    settings = json.loads((photos.parent / "a.csv.job").read_text())["settings"]
-    flags = set(inspect.signature(predict).parameters) - CHANGE_NO_ROW
-    assert flags == {name.replace("-", "_") for name in settings}
+def test_every_option_has_a_flag_of_its_name_and_default():
+    flags = inspect.signature(predict).parameters
+    for option in fields(PredictOptions):
+        assert option.name in flags
+        if option.name not in ("every", "smooth"):  # typed as text, with units
+            assert flags[option.name].default == option.default, option.name
 
 
 @pytest.mark.usefixtures("stand_ins")
@@ -146,12 +137,12 @@ def test_without_pyarrow_nothing_is_begun(fer, photos, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("--resume",), "--resume goes on with an --output FILE.csv, .jsonl or .parquet"),
+        (("--resume",), "--resume needs an --output FILE.csv, .jsonl or .parquet"),
         (("--resume", "-o", "a.json"), "a JSON document is written whole, at its end"),
         (("--resume", "--force", "-o", "a.csv"), "leave one out"),
         (("--resume", "-o", "a.csv"), "nothing to resume: there is no a.csv (leave --resume out to begin)"),
-        (("--min-confidence", 60), "--min-confidence 60: it is a share from 0 to 1 (0.6 for 60 %)"),
-        (("--min-confidence", -0.5), "--min-confidence -0.5: it is a share from 0 to 1"),
+        (("--min-confidence", 60), "--min-confidence 60: it must be from 0 to 1 (0.6 for 60 %)"),
+        (("--min-confidence", -0.5), "--min-confidence -0.5: it must be from 0 to 1"),
     ],
 )
 def test_what_makes_no_sense_is_one_line(fer, photos, words, told):
@@ -200,7 +191,7 @@ def test_a_resumed_job_draws_beside_what_it_drew_before_and_over_nothing_else(fe
 @pytest.mark.usefixtures("stand_ins")
 def test_two_kinds_of_pictures_need_two_folders(fer, photos):
     code, _, err = fer("predict", photos, "--annotate", "drawn", "--explain", "./drawn")
-    assert (code, err) == (2, "error: --annotate and --explain name one folder, drawn: their pictures need two\n")
+    assert (code, err) == (2, "error: --annotate and --explain name the same folder, drawn: use two\n")
 
 
 def test_the_report_of_a_complete_job_is_made_of_its_rows(fer, photos):

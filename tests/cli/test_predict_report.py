@@ -18,15 +18,15 @@ def test_a_page_is_written_and_not_over_another(fer, tmp_path):
 
 
 def test_ctrl_c_leaves_a_page_of_what_is_finished(fer, tmp_path, monkeypatch):
-    import fercli.workflows.predict.job as job
+    from fercli.workflows.predict import pipeline
 
-    whole = job.predict_sources
+    whole = pipeline.predict_sources
 
     def stopped(*arguments, **options):
         yield next(whole(*arguments, **options))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(job, "predict_sources", stopped)
+    monkeypatch.setattr(pipeline, "predict_sources", stopped)
     portrait = Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
     for name in ("a.jpg", "b.jpg"):
         shutil.copy(portrait, tmp_path / name)

@@ -7,19 +7,21 @@ from rich.console import Console
 
 import fercli.faces.mtcnn.detector
 import fercli.models.loaded
-from fercli.cli.prediction_bar import with_bar
-from fercli.cli.prediction_tally import Tally
-from fercli.cli.track_table import track_table
+from fercli.cli.predict import _read_every, _read_smooth
+from fercli.cli.predict_progress import show_bar
+from fercli.cli.predict_tables import describe_stop, describe_summary, video_table
+from fercli.core.errors import UsageError
 from fercli.faces.detection import Detection
 from fercli.faces.io.sources import find_sources
-from fercli.workflows.predict.results import FacePrediction, PictureResult
-from fercli.workflows.predict.track_summary import VideoSummary
+from fercli.workflows.predict.results import FacePrediction, PictureResult, PredictSummary
+from fercli.workflows.predict.video import VideoSummary
 
 CLASSES = ("happy", "sad")
 DETECTION = Detection((0, 0, 9, 9), ((0, 0),) * 5, 1.0)
 
 
 class HappyModel:
+    remark = ""
     classes = CLASSES
 
     def probabilities(self, faces):
@@ -64,7 +66,7 @@ def test_a_video_is_a_row_a_person_and_its_frames_are_counted(fer, videos, tmp_p
     assert row.split()[:8] == ["clip.mp4", "1", "0:00.0", "0:03.8", "20", "happy", "80", "%"]
     assert err.splitlines() == [
         "1 video (20 frames, 1 person), 20 faces: 20 happy",
-        "5 frames a second were looked at: --fps N takes another number, --every frame all of them",
+        "5 frames a second were sampled: --fps N takes another number, --every frame all of them",
     ]
 
 
@@ -101,7 +103,7 @@ def test_without_a_video_flags_for_videos_are_one_line(fer, tmp_path, flags):
     Image.new("RGB", (64, 48)).save(tmp_path / "photo.png")
     code, _, err = fer("predict", "photo.png", *flags)
     assert code == 0
-    assert err.splitlines()[-1] == f"no video among the paths: {' and '.join(flags[::2])} had nothing to do"
+    assert err.splitlines()[-1] == f"no video among the inputs: {' and '.join(flags[::2])} had no effect"
 
 
 @pytest.mark.parametrize("flags", [["--fps", "2", "--every", "1s"], ["--smooth", "9"], ["--every", "often"]])
@@ -122,7 +124,7 @@ def summary(name, *results):
 def shown(videos, width=100):
     console = Console(width=width)
     with console.capture() as caught:
-        console.print(track_table(videos, CLASSES, width))
+        console.print(video_table(videos, CLASSES, width))
     return [line.split() for line in caught.get().splitlines()]
 
 
@@ -146,17 +148,35 @@ def test_videos_without_faces_and_broken_ones_have_a_row():
 
 
 def test_a_stop_says_where_in_the_video():
-    tally = Tally()
+    counted = PredictSummary(inputs=3, video_inputs=1, classes=CLASSES)
+    for result in (look("a.png", None), look("a.mp4", 655, face(1))):
+        counted.add(result)
+    assert describe_stop(counted) == "stopped at 1:05 of a.mp4"
+    assert describe_summary(counted) == "1 picture, 1 video (1 frame, 1 person), 1 face: 1 happy"
 
-    def results():
-        yield look("a.png", None)
-        yield look("a.mp4", 655, face(1))
-        raise KeyboardInterrupt
 
-    list(tally.counting(results()))
-    assert tally.interrupted
-    assert tally.stopped(3) == "stopped at 1:05 of a.mp4"
-    assert tally.sentence(CLASSES) == "1 picture, 1 video (1 frame, 1 person), 1 face: 1 happy"
+@pytest.mark.parametrize(
+    ("every", "fps", "seconds"), [(None, None, 0.2), ("500ms", None, 0.5), ("frame", None, 0.0), (None, 4.0, 0.25)]
+)
+def test_frames_are_sampled_as_is_typed(every, fps, seconds):
+    assert _read_every(every, fps) == seconds
+
+
+def test_smoothing_is_typed_with_units():
+    assert _read_smooth(None) == 0.0
+    assert _read_smooth("500ms") == _read_smooth("0.5") == 0.5
+
+
+@pytest.mark.parametrize(("every", "fps"), [("1", 2.0), (None, 0.0), (None, float("nan")), ("x", None)])
+def test_sampling_that_cannot_be_is_one_line_with_the_flag(every, fps):
+    with pytest.raises(UsageError, match=r"--(every|fps) [^\n]*$"):
+        _read_every(every, fps)
+
+
+@pytest.mark.parametrize("smooth", ["0", "6", "x"])
+def test_smoothing_that_cannot_be_is_one_line_with_the_flag(smooth):
+    with pytest.raises(UsageError, match=r"--smooth [^\n]*$"):
+        _read_smooth(smooth)
 
 
 def test_the_bar_goes_on_within_a_video(videos, tmp_path, monkeypatch):
@@ -173,7 +193,7 @@ def test_the_bar_goes_on_within_a_video(videos, tmp_path, monkeypatch):
     )
     clip, photo = tmp_path / "a.mp4", tmp_path / "b.png"
     results = [look(clip, 0), look(clip, 20), look(photo, None), look(clip.with_name("c.mp4"), 0)]
-    assert list(with_bar(iter(results), find_sources([tmp_path]))) == results
+    assert list(show_bar(iter(results), find_sources([tmp_path]))) == results
     assert [round(fields["completed"], 2) for fields in seen] == [0, 0.5, 2, 2]
     assert [fields["done"] for fields in seen] == [0, 0, 2, 2]
-    assert seen[1]["place"] == "a.mp4 0:02 of 0:04, frame 20"
+    assert seen[1]["position"] == "a.mp4 0:02 of 0:04, frame 20"

@@ -16,7 +16,7 @@ from fercli.faces.mtcnn.detector import Detector
 from fercli.models.loaded import load_model
 from fercli.workflows.export.detector import DETECTOR_FILES
 from fercli.workflows.export.run import export
-from fercli.workflows.predict.job import predict_sources
+from fercli.workflows.predict.pipeline import predict_sources
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_only" / "label_photo.py"
 

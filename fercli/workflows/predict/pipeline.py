@@ -1,24 +1,38 @@
-"""From pictures to expressions: faces found and named, one result a picture, as they are finished."""
+"""From pictures to expressions: faces found and classified in batches, one result a picture, as they are finished."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
-from fercli.faces.crop import MARGIN, crop_face
+from fercli.faces.crop import crop_face
 from fercli.faces.detection import Detection
-from fercli.faces.io.pictures import Picture
+from fercli.faces.io.pictures import Picture, read_pictures
+from fercli.faces.io.sources import Source
+from fercli.faces.mtcnn import detector
 from fercli.faces.mtcnn.detector import BATCH_PIXELS
-from fercli.workflows.predict.ahead import batches_ahead
-from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted, Status, face_prediction
+from fercli.workflows.predict.options import PredictOptions
+from fercli.workflows.predict.prefetch import prefetch, prefetch_batches
+from fercli.workflows.predict.results import UNSURE, FacePrediction, PictureResult, Predicted, Status, make_prediction
 
-#: What any picture counts for: at most 128 go together.
-LEAST = BATCH_PIXELS // 128
+if TYPE_CHECKING:
+    from fercli.models.loaded import Model
 
-#: Faces that are named together, always as many.
-FACES = 16
+#: The cost of pictures whose faces are classified before their results are asked for.
+AHEAD = BATCH_PIXELS
+#: What any picture costs at least: at most 128 are searched together.
+MIN_COST = BATCH_PIXELS // 128
+#: Faces that are classified together, always as many.
+BATCH = 16
+
+#: What is done with predictions on their way, such as drawing them: the same ones come out.
+Stage = Callable[[Iterator[Predicted]], Iterator[Predicted]]
+
+_DEFAULTS = PredictOptions()
 
 
 class ExpressionModel(Protocol):
@@ -42,63 +56,140 @@ class FaceFinder(Protocol):
         ...
 
 
+def load_networks(options: PredictOptions) -> "tuple[Model, FaceFinder]":
+    """The model and the detector that the options name, on their device.
+
+    Raises ModelError, UsageError or MachineError for a model, setting or device that does not exist here.
+    """
+    from fercli.models.loaded import load_model
+    from fercli.training.device import model_device, pick_device
+
+    device = str(pick_device(options.device))
+    where = model_device(options.model, options.device)
+    model = load_model(options.model, where, mirrored=options.tta, raw=options.raw)
+    return model, _load_finder(options, device)
+
+
+def _load_finder(options: PredictOptions, device: str) -> FaceFinder:
+    if options.faces_are_cropped:
+        from fercli.faces.detection import WholePictureDetector
+
+        return WholePictureDetector()
+    thresholds = (*detector.THRESHOLDS[:2], options.threshold)
+    return detector.Detector(device, options.min_face, thresholds, options.max_side)
+
+
+def predict_sources(
+    sources: Iterable[Source],
+    model: ExpressionModel,
+    finder: FaceFinder,
+    options: PredictOptions = _DEFAULTS,
+    stages: Sequence[Stage] = (),
+) -> Iterator[PictureResult]:
+    """The expressions in each source, in order; a picture that cannot be read is a result with its reason.
+
+    A video gives a result for each sampled frame, with faces followed from frame to frame. `stages` see all
+    predictions on their way, with the pictures. Raises RunError where a stage cannot write its files.
+    """
+    return predict_pictures(read_pictures(sources, options.every), model, finder, options, stages)
+
+
 def predict_pictures(
-    pictures: Iterable[Picture], model: ExpressionModel, detector: FaceFinder, *, margin: float = MARGIN
-) -> Iterator[Predicted]:
+    pictures: Iterable[Picture],
+    model: ExpressionModel,
+    finder: FaceFinder,
+    options: PredictOptions = _DEFAULTS,
+    stages: Sequence[Stage] = (),
+) -> Iterator[PictureResult]:
+    """The same for pictures and frames that are read already, or are being read."""
+    classified = classify_faces(pictures, model, finder)
+    predicted = _follow_people(prefetch(classified, AHEAD, lambda item: pixel_cost(item.picture)), options.smooth)
+    if options.min_confidence:
+        predicted = mark_unsure(predicted, options.min_confidence)
+    for stage in stages:
+        predicted = stage(predicted)
+    for item in predicted:
+        yield item.result
+
+
+def classify_faces(pictures: Iterable[Picture], model: ExpressionModel, finder: FaceFinder) -> Iterator[Predicted]:
     """The expressions in each picture, in order; a picture that cannot be read is a result with its reason.
 
-    Pictures that have come meanwhile are searched together, one that comes alone at once.
+    Pictures that have arrived meanwhile are searched together, one that arrives alone at once.
     """
-    for batch in batches_ahead(pictures, BATCH_PIXELS, BATCH_PIXELS, weight):
-        yield from _predicted(batch, model, detector, margin)
+    for batch in prefetch_batches(pictures, BATCH_PIXELS, BATCH_PIXELS, pixel_cost):
+        yield from _classify_batch(batch, model, finder)
 
 
-def weight(picture: Picture) -> float:
-    """What a picture counts for in a batch, or where pictures wait: its pixels, if it has many."""
-    return max(LEAST, 0 if picture.pixels is None else picture.pixels.shape[0] * picture.pixels.shape[1])
+def pixel_cost(picture: Picture) -> float:
+    """What a picture costs in a batch, or where pictures wait: its pixels, if it has many."""
+    return max(MIN_COST, 0 if picture.pixels is None else picture.pixels.shape[0] * picture.pixels.shape[1])
 
 
-def _predicted(
-    batch: Sequence[Picture], model: ExpressionModel, detector: FaceFinder, margin: float
-) -> Iterator[Predicted]:
-    """All faces of the batch are found in one call and named in another."""
+def mark_unsure(predicted: Iterable[Predicted], min_confidence: float) -> Iterator[Predicted]:
+    """The same, with the label 'unsure' where the confidence is lower, 0 to 1; the probabilities stay."""
+    for item in predicted:
+        faces = tuple(
+            replace(face, label=UNSURE) if face.confidence < min_confidence else face for face in item.result.faces
+        )
+        yield replace(item, result=replace(item.result, faces=faces))
+
+
+def _follow_people(predicted: Iterator[Predicted], smooth: float) -> Iterator[Predicted]:
+    """The same, from the first frame of a video on with tracks and, where wanted, smoothed expressions: what only
+    videos need is not loaded for pictures."""
+    for item in predicted:
+        if item.result.time is None:
+            yield item
+            continue
+        from fercli.workflows.predict.video import smooth_expressions, track_people
+
+        tracked = track_people(chain([item], predicted))
+        yield from smooth_expressions(tracked, smooth) if smooth else tracked
+
+
+def _classify_batch(batch: Sequence[Picture], model: ExpressionModel, finder: FaceFinder) -> Iterator[Predicted]:
+    """All faces of the batch are found in one call and classified in another."""
     searched = [picture.pixels for picture in batch if picture.pixels is not None]
-    found = iter(detector.find_all(searched) if searched else [])
+    found = iter(finder.find_all(searched) if searched else [])
     faces = [PictureError(picture.error) if picture.pixels is None else next(found) for picture in batch]
     crops = [
-        crop_face(picture.pixels, detection, margin)
+        crop_face(picture.pixels, detection)
         for picture, detections in zip(batch, faces, strict=True)
         if picture.pixels is not None and not isinstance(detections, PictureError)
         for detection in detections
     ]
-    rows = iter(_shares(model, crops))
+    probabilities = _classify_crops(model, crops)
     for picture, detections in zip(batch, faces, strict=True):
-        yield Predicted(picture, _result(picture, detections, rows, model.classes))
+        yield Predicted(picture, _make_result(picture, detections, probabilities, model.classes))
 
 
-def _shares(model: ExpressionModel, crops: Sequence[NDArray[np.uint8]]) -> Iterator[list[float]]:
+def _classify_crops(model: ExpressionModel, crops: Sequence[NDArray[np.uint8]]) -> Iterator[list[float]]:
     """The probabilities of each crop [48, 48], which do not depend on what else is in the batch: every call has the
     same number of faces, since libraries add up in another order for other numbers."""
-    for start in range(0, len(crops), FACES):
-        faces = np.stack(crops[start : start + FACES])
-        full = np.pad(faces, ((0, FACES - len(faces)), (0, 0), (0, 0)))
+    for start in range(0, len(crops), BATCH):
+        faces = np.stack(crops[start : start + BATCH])
+        full = np.pad(faces, ((0, BATCH - len(faces)), (0, 0), (0, 0)))
         yield from model.probabilities(full[:, None])[: len(faces)].tolist()
 
 
-def _result(
-    picture: Picture, found: list[Detection] | PictureError, rows: Iterator[list[float]], classes: tuple[str, ...]
+def _make_result(
+    picture: Picture,
+    detections: list[Detection] | PictureError,
+    probabilities: Iterator[list[float]],
+    classes: tuple[str, ...],
 ) -> PictureResult:
-    """The result of one picture; `rows` has the probabilities of its faces next."""
+    """The result of one picture; `probabilities` has those of its faces next."""
 
     def result(status: Status, message: str = "", faces: tuple[FacePrediction, ...] = ()) -> PictureResult:
         return PictureResult(picture.source.path, status, message, faces, picture.frame, picture.time)
 
-    if isinstance(found, PictureError):
-        return result("failed", str(found))
-    if not found:
+    if isinstance(detections, PictureError):
+        return result("failed", str(detections))
+    if not detections:
         return result("no face", "no face found")
-    named = (
-        face_prediction(number, detection, dict(zip(classes, next(rows), strict=True)))
-        for number, detection in enumerate(found, start=1)
+    faces = (
+        make_prediction(number, detection, dict(zip(classes, next(probabilities), strict=True)))
+        for number, detection in enumerate(detections, start=1)
     )
-    return result("ok", faces=tuple(named))
+    return result("ok", faces=tuple(faces))

@@ -1,24 +1,29 @@
-"""What a prediction gives: a result a picture, with its faces."""
+"""What a prediction gives: a result for each picture with its faces, and a summary of the whole job."""
 
 import os
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from fercli.faces.detection import Detection
+from fercli.faces.io.folders import guess_kind
 from fercli.faces.io.pictures import Picture
+
+if TYPE_CHECKING:
+    from fercli.workflows.predict.video import VideoSummary
 
 Status = Literal["ok", "no face", "failed"]
 
-#: The label of a face whose confidence is too low for a name (see fercli.workflows.predict.unsure).
+#: The label of a face whose confidence is below `min_confidence`.
 UNSURE = "unsure"
 
 
 @dataclass(frozen=True)
 class FacePrediction:
-    """One face: its number from the left, from 1 on, where it is, and one probability a class.
+    """One face: its number from the left, starting at 1, where it is, and one probability a class.
 
-    Pixels are given to the hundredth, probabilities to six places. `track` is the number of the person that is
+    Pixels are rounded to hundredths, probabilities to six places. `track` is the number of the person who is
     followed through a video.
     """
 
@@ -54,7 +59,7 @@ class FacePrediction:
 
 @dataclass(frozen=True)
 class PictureResult:
-    """One picture, or one frame of a video at `time` seconds: its faces, or none and the message why."""
+    """One picture, or one frame of a video at `time` seconds: its faces, or none and a message that says why."""
 
     source: Path
     status: Status
@@ -62,6 +67,11 @@ class PictureResult:
     faces: tuple[FacePrediction, ...] = ()
     frame: int | None = None
     time: float | None = None
+
+    @property
+    def of_video(self) -> bool:
+        """Whether the source is a video, by its name."""
+        return guess_kind(self.source.name) == "video"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON, under the names that files have for them; the time to the millisecond."""
@@ -77,10 +87,66 @@ class PictureResult:
 
 @dataclass(frozen=True)
 class Predicted:
-    """A picture and its result, on their way through what draws, follows or explains faces."""
+    """A picture and its result, on their way through the stages that draw, follow or explain faces."""
 
     picture: Picture
     result: PictureResult
+
+
+@dataclass
+class PredictSummary:
+    """What a whole job found and wrote. With `--resume`, the results of earlier runs count too.
+
+    `inputs` are all pictures and videos that were given. `pictures` does not count frames of videos, `no_face` and
+    `failed` do. `output`, `annotations`, `explanations` and `report` are the files and folders that were written, None
+    where there are none. `classes` are the model's, in its order; they are empty where no model was loaded, since
+    nothing was left to do.
+    """
+
+    inputs: int = 0
+    video_inputs: int = 0
+    pictures: int = 0
+    no_face: int = 0
+    failed: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+    videos: "dict[Path, VideoSummary]" = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    output: Path | None = None
+    annotations: Path | None = None
+    explanations: Path | None = None
+    report: Path | None = None
+    nothing_left: bool = False
+    interrupted: bool = False
+    last: PictureResult | None = None
+
+    @property
+    def faces(self) -> int:
+        """Faces found, in frames of videos too."""
+        return self.labels.total()
+
+    @property
+    def expressions(self) -> dict[str, int]:
+        """The number of faces of each class in the model's order, then of other labels ('unsure') that occurred."""
+        names = [*self.classes, *sorted(self.labels.keys() - set(self.classes))]
+        return {name: self.labels[name] for name in names}
+
+    @property
+    def written(self) -> list[Path]:
+        """The files and folders that were written."""
+        return [path for path in (self.output, self.annotations, self.explanations, self.report) if path is not None]
+
+    def add(self, result: PictureResult) -> None:
+        """Count one more result."""
+        self.last = result
+        self.no_face += result.status == "no face"
+        self.failed += result.status == "failed"
+        self.labels.update(face.label for face in result.faces)
+        if not result.of_video:
+            self.pictures += 1
+            return
+        from fercli.workflows.predict.video import VideoSummary
+
+        self.videos.setdefault(result.source, VideoSummary(result.source)).add(result)
 
 
 def source_text(path: Path) -> str:
@@ -88,22 +154,22 @@ def source_text(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def face_prediction(number: int, detection: Detection, shares: dict[str, float]) -> FacePrediction:
-    """The face of one probability a class, its figures rounded."""
+def make_prediction(number: int, detection: Detection, probabilities: dict[str, float]) -> FacePrediction:
+    """The face with one probability a class, its figures rounded."""
     x1, y1, x2, y2 = (round(value, 2) for value in detection.box)
     landmarks = tuple((round(x, 2), round(y, 2)) for x, y in detection.landmarks)
     score = None if detection.score is None else round(detection.score, 6)
-    return FacePrediction(number, Detection((x1, y1, x2, y2), landmarks, score), *_named(shares))
+    return FacePrediction(number, Detection((x1, y1, x2, y2), landmarks, score), *_classify(probabilities))
 
 
-def with_shares(face: FacePrediction, shares: dict[str, float]) -> FacePrediction:
+def replace_probabilities(face: FacePrediction, probabilities: dict[str, float]) -> FacePrediction:
     """The same face with other probabilities, and the label that follows from them."""
-    label, confidence, rounded = _named(shares)
+    label, confidence, rounded = _classify(probabilities)
     return replace(face, label=label, confidence=confidence, probabilities=rounded)
 
 
-def _named(shares: dict[str, float]) -> tuple[str, float, dict[str, float]]:
-    """The likeliest class, its probability, and all probabilities, rounded."""
-    label = max(shares, key=lambda name: shares[name])
-    rounded = {name: round(share, 6) for name, share in shares.items()}
+def _classify(probabilities: dict[str, float]) -> tuple[str, float, dict[str, float]]:
+    """The most probable class, its probability, and all probabilities, rounded."""
+    label = max(probabilities, key=lambda name: probabilities[name])
+    rounded = {name: round(value, 6) for name, value in probabilities.items()}
     return label, rounded[label], rounded

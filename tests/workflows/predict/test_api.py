@@ -1,6 +1,7 @@
-import inspect
+import sys
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -8,16 +9,18 @@ from matplotlib.cbook import get_sample_data
 from PIL import Image
 
 import fercli
-from fercli.cli.predict import predict as command
+from fercli.cli.app import main
 from fercli.core.errors import ModelError, UsageError
 from fercli.faces.detection import Detection
 from fercli.faces.mtcnn import detector
-from fercli.workflows.predict import api
+from fercli.models import loaded
+from fercli.workflows.predict import api, pipeline
 
 PORTRAIT = Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
 
 
 class Model:
+    remark = ""
     classes = ("angry", "happy")
 
     def probabilities(self, faces):
@@ -40,7 +43,7 @@ class Detector:
 @pytest.fixture
 def quick(monkeypatch):
     """A network and a detector that need no weights."""
-    monkeypatch.setattr(api, "load_model", lambda *_, **__: Model())
+    monkeypatch.setattr(loaded, "load_model", lambda *_, **__: Model())
     monkeypatch.setattr(detector, "Detector", Detector)
 
 
@@ -153,13 +156,62 @@ def test_an_error_of_the_caller_s_generator_comes_out_in_its_place(tmp_path):
 
 
 def test_wrong_settings_are_refused_at_once():
-    with pytest.raises(UsageError, match="a share from 0 to 1"):
+    with pytest.raises(UsageError, match="must be from 0 to 1"):
         fercli.predict("a.png", min_confidence=60)
+    with pytest.raises(TypeError, match="confidence"):
+        fercli.predict("a.png", confidence=0.6)
     with pytest.raises(ModelError, match="no model 'nothing'"):
         fercli.predict("a.png", model="nothing", device="cpu")
 
 
-def test_defaults_are_those_of_the_command():
-    ours, theirs = inspect.signature(fercli.predict).parameters, inspect.signature(command).parameters
-    for name in ours.keys() - {"pictures", "every", "smooth"}:  # seconds here, text there
-        assert ours[name].default == theirs[name].default, name
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    """A bright picture, a dark one, and a file that is none."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, value in (("bright", 250), ("dark", 9)):
+        Image.fromarray(shade(value)).save(folder / f"{name}.png")
+    (folder / "text.png").write_text("no picture")
+    return folder
+
+
+@pytest.mark.usefixtures("quick")
+def test_files_are_predicted_as_by_the_command(photos, tmp_path):
+    output = tmp_path / "faces.csv"
+    summary = fercli.predict_files(str(photos), str(output), annotate=tmp_path / "drawn", min_confidence=0.5)
+    assert isinstance(summary, fercli.PredictSummary)
+    assert (summary.pictures, summary.faces, summary.no_face, summary.failed) == (3, 2, 0, 1)
+    assert summary.expressions == {"angry": 1, "happy": 1}
+    assert summary.written == [output, tmp_path / "drawn"]
+    command = ["predict", str(photos), "-o", str(tmp_path / "same.csv"), "--min-confidence", "0.5", "--quiet"]
+    with patch.object(sys, "argv", ["fer", *command]), pytest.raises(SystemExit):
+        main()
+    assert output.read_bytes() == (tmp_path / "same.csv").read_bytes()
+    again = fercli.predict_files([photos], output, resume=True, min_confidence=0.5)
+    assert again.nothing_left
+    assert again.faces == 2
+
+
+@pytest.mark.usefixtures("quick")
+def test_files_that_exist_are_left_alone_unless_they_may_be_replaced(photos, tmp_path):
+    (tmp_path / "faces.jsonl").write_text("mine")
+    with pytest.raises(UsageError, match="--force replaces it"):
+        fercli.predict_files(photos, tmp_path / "faces.jsonl")
+    assert (tmp_path / "faces.jsonl").read_text() == "mine"
+    assert fercli.predict_files(photos, tmp_path / "faces.jsonl", force=True).faces == 2
+    with pytest.raises(UsageError, match="no picture given"):
+        fercli.predict_files()
+
+
+@pytest.mark.usefixtures("quick")
+def test_ctrl_c_reaches_the_caller_when_what_is_finished_is_written(photos, tmp_path, monkeypatch):
+    predict_sources = pipeline.predict_sources
+
+    def interrupted(*arguments):
+        yield next(predict_sources(*arguments))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "predict_sources", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fercli.predict_files(photos, tmp_path / "faces.json")
+    assert [result.source.name for result in fercli.read_predictions(tmp_path / "faces.json")] == ["bright.png"]

@@ -12,10 +12,9 @@ from fercli.faces.io.sources import find_sources
 from fercli.faces.mtcnn.detector import Detector
 from fercli.faces.video import write
 from fercli.faces.video.read import read_video, read_video_info
-from fercli.workflows.predict.copies import plan_copies
-from fercli.workflows.predict.job import Stages, predict_sources
-from fercli.workflows.predict.tracking import lasts
-from fercli.workflows.predict.video_settings import VideoSettings, video_settings
+from fercli.workflows.predict.options import PredictOptions
+from fercli.workflows.predict.pipeline import predict_sources
+from fercli.workflows.predict.visuals.annotate import Annotator, plan_annotations
 
 
 class BrightnessModel:
@@ -38,16 +37,22 @@ class OneFaceDetector:
         return [Detection((10, 20, 38, 48), ((20, 20),) * 5, 0.9)] if picture[-4:].max() > 128 else []
 
 
-def run(paths, **options):
-    return list(predict_sources(find_sources(paths), BrightnessModel(), OneFaceDetector(), Stages(**options)))
+def start(paths, annotations=None, detector=None, **options):
+    chosen = PredictOptions(**options)
+    stages = [Annotator(annotations, chosen.every, BrightnessModel.classes).draw] if annotations else []
+    return predict_sources(find_sources(paths), BrightnessModel(), detector or OneFaceDetector(), chosen, stages)
+
+
+def run(paths, annotations=None, **options):
+    return list(start(paths, annotations, **options))
 
 
 @pytest.fixture(scope="module")
 def crossed(crossing, tmp_path_factory):
-    """The crossing heads as the real detector sees them, five frames a second, and the folder of copies."""
-    folder = tmp_path_factory.mktemp("copies")
-    copies = plan_copies(find_sources([crossing]), folder)
-    return list(predict_sources(find_sources([crossing]), BrightnessModel(), Detector(), Stages(copies=copies))), folder
+    """The crossing heads as the real detector sees them, five frames a second, and the folder of annotations."""
+    folder = tmp_path_factory.mktemp("annotations")
+    annotations = plan_annotations(find_sources([crossing]), folder)
+    return run([crossing], annotations, detector=Detector()), folder
 
 
 def test_two_heads_that_cross_keep_their_numbers_through_the_real_detector(crossed):
@@ -62,15 +67,15 @@ def test_two_heads_that_cross_keep_their_numbers_through_the_real_detector(cross
     assert {track for tracks in left_to_right for track in tracks} == {1, 2}
 
 
-def test_the_copy_has_every_frame_that_was_looked_at_with_its_boxes(crossed, crossing):
+def test_the_annotated_video_has_every_frame_that_was_looked_at_with_its_boxes(crossed, crossing):
     results, folder = crossed
     assert sorted(path.name for path in folder.iterdir()) == ["crossing.mp4", "crossing.timeline.png"]
     facts = read_video_info(folder / "crossing.mp4")
     assert (facts.rate, facts.seconds) == (5.0, read_video_info(crossing).seconds)
     drawn, before = list(read_video(folder / "crossing.mp4")), list(read_video(crossing, 0.2))
     assert len(drawn) == len(before) == len(results)
-    for copy, original in zip(drawn, before, strict=True):
-        changed = np.abs(copy.pixels.astype(int) - original.pixels).max(axis=2) > 60
+    for annotated, original in zip(drawn, before, strict=True):
+        changed = np.abs(annotated.pixels.astype(int) - original.pixels).max(axis=2) > 60
         assert changed.sum() > 300
 
 
@@ -85,7 +90,7 @@ def test_pictures_and_videos_stand_in_one_job(tmp_path, videos):
     videos.write(tmp_path / "c.mp4")
     (tmp_path / "d.mp4").write_text("no video")
     paths = [tmp_path / name for name in ("a.mp4", "b.png", "c.mp4", "d.mp4")]
-    results = run([tmp_path], every=0.6, copies=plan_copies(find_sources([tmp_path]), tmp_path / "out"))
+    results = run([tmp_path], every=0.6, annotations=plan_annotations(find_sources([tmp_path]), tmp_path / "out"))
     clip = [("no face", 0, 0.0), *(("ok", 6 * step, round(0.6 * step, 3)) for step in range(1, 7))]
     assert [(r.source, r.status, r.frame, r.time) for r in results] == [
         *((paths[0], *frame) for frame in clip),
@@ -94,8 +99,8 @@ def test_pictures_and_videos_stand_in_one_job(tmp_path, videos):
         (paths[3], "failed", None, None),
     ]
     assert [face.track for result in results for face in result.faces] == [1] * 6 + [None] + [1] * 6
-    copies = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert copies == ["a.mp4", "a.timeline.png", "b.png", "c.mp4", "c.timeline.png"]
+    annotations = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert annotations == ["a.mp4", "a.timeline.png", "b.png", "c.mp4", "c.timeline.png"]
     assert abs(read_video_info(tmp_path / "out" / "a.mp4").seconds - 4) < 0.5
 
 
@@ -114,7 +119,7 @@ def test_a_video_that_breaks_off_ends_in_a_failed_result_and_its_good_part_is_dr
     whole = videos.write(tmp_path / "whole.avi", encoder="MJPG").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
     sources = find_sources([tmp_path / "cut.avi"])
-    results = run([tmp_path / "cut.avi"], every=0.0, copies=plan_copies(sources, tmp_path / "out"))
+    results = run([tmp_path / "cut.avi"], every=0.0, annotations=plan_annotations(sources, tmp_path / "out"))
     assert {result.status for result in results[:-1]} == {"ok", "no face"}
     assert results[-1].status == "failed"
     assert results[-1].message.startswith("broken off: ")
@@ -123,26 +128,29 @@ def test_a_video_that_breaks_off_ends_in_a_failed_result_and_its_good_part_is_dr
 
 def test_what_is_broken_off_by_hand_leaves_no_half_video(tmp_path, videos):
     path = videos.write(tmp_path / "a.mp4")
-    copies = plan_copies(find_sources([path]), tmp_path / "out")
-    results = predict_sources(find_sources([path]), BrightnessModel(), OneFaceDetector(), Stages(copies=copies))
+    results = start([path], plan_annotations(find_sources([path]), tmp_path / "out"))
     assert [next(results).frame for _ in range(3)] == [0, 2, 4]
     results.close()
     assert list((tmp_path / "out").iterdir()) == []
 
 
-def test_copies_of_videos_are_mp4_and_their_timelines_have_room(tmp_path):
+def test_annotations_of_videos_are_mp4_and_their_timelines_have_room(tmp_path):
     for name in ("a.mov", "a.mp4", "A.timeline.png", "b.png"):
         (tmp_path / name).touch()
     sources = find_sources([tmp_path / name for name in ("A.timeline.png", "a.mov", "a.mp4", "b.png")])
-    copies = [path.name for path in plan_copies(sources, tmp_path / "out").values()]
-    assert copies == ["A.timeline.png", "a-2.mp4", "a-3.mp4", "b.png"]
-    assert [path.name for path in plan_copies(sources[1:], tmp_path / "out").values()] == ["a.mp4", "a-2.mp4", "b.png"]
+    annotations = [path.name for path in plan_annotations(sources, tmp_path / "out").values()]
+    assert annotations == ["A.timeline.png", "a-2.mp4", "a-3.mp4", "b.png"]
+    assert [path.name for path in plan_annotations(sources[1:], tmp_path / "out").values()] == [
+        "a.mp4",
+        "a-2.mp4",
+        "b.png",
+    ]
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.timeline.png").touch()
     with pytest.raises(UsageError, match=r"a\.timeline\.png exists already.*--force"):
-        plan_copies(sources[1:], tmp_path / "out")
+        plan_annotations(sources[1:], tmp_path / "out")
     with pytest.raises(UsageError, match="original"):
-        plan_copies(sources, tmp_path, force=True)
+        plan_annotations(sources, tmp_path, force=True)
 
 
 def test_without_an_encoder_the_job_does_not_begin_and_pictures_do(tmp_path, monkeypatch):
@@ -151,37 +159,6 @@ def test_without_an_encoder_the_job_does_not_begin_and_pictures_do(tmp_path, mon
     monkeypatch.setattr(write, "_ENCODERS", ())
     write.find_mp4_encoder.cache_clear()
     with pytest.raises(MachineError, match="--annotate"):
-        plan_copies(find_sources([tmp_path]), Path("out"))
-    assert plan_copies(find_sources([tmp_path / "b.png"]), Path("out"))
+        plan_annotations(find_sources([tmp_path]), Path("out"))
+    assert plan_annotations(find_sources([tmp_path / "b.png"]), Path("out"))
     write.find_mp4_encoder.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("typed", "settings"),
-    [
-        ({}, VideoSettings(0.2, 0.0)),
-        ({"every": "500ms"}, VideoSettings(0.5, 0.0)),
-        ({"every": "frame"}, VideoSettings(0.0, 0.0)),
-        ({"fps": 4.0, "smooth": "0.5s"}, VideoSettings(0.25, 0.5)),
-    ],
-)
-def test_what_is_typed_becomes_seconds(typed, settings):
-    assert video_settings(**typed) == settings
-
-
-@pytest.mark.parametrize(
-    "typed",
-    [{"every": "1", "fps": 2.0}, {"fps": 0.0}, {"fps": float("nan")}, {"every": "x"}, {"smooth": "0"}, {"smooth": "6"}],
-)
-def test_what_cannot_be_is_one_line_with_the_flag(typed):
-    with pytest.raises(UsageError, match=r"--(every|fps|smooth) ") as caught:
-        video_settings(**typed)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("needed", "frames", "seconds"),
-    [(5, 101, 20.0), (25, 251, 10.0), (3, 20, 100.0), (2, 2, 0.2), (1, 1, 0.0), (3, 40, 0.0)],
-)
-def test_who_is_seen_for_a_second_and_three_frames_is_a_person(needed, frames, seconds):
-    assert next(seen for seen in range(frames + 1) if lasts(seen, frames, seconds)) == needed

@@ -1,0 +1,18 @@
+"""What predictions are written as, and how a file's name says so."""
+
+from pathlib import Path
+from typing import Literal
+
+from fercli.core.errors import UsageError
+
+Form = Literal["csv", "jsonl", "json", "parquet"]
+
+FORMS: tuple[Form, ...] = ("csv", "jsonl", "json", "parquet")
+
+
+def form_of(path: Path) -> Form:
+    """The form that a file's ending names. Raises UsageError for an ending that names none."""
+    for form in FORMS:
+        if path.suffix.lower() == f".{form}":
+            return form
+    raise UsageError(f"{path} does not end in {', '.join(f'.{form}' for form in FORMS)}")

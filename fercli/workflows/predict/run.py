@@ -1,0 +1,166 @@
+"""One job of `fer predict` from beginning to end: planned, run, written and counted."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fercli.core.errors import UsageError
+from fercli.faces.io.sources import Source, find_sources
+from fercli.workflows.predict import pipeline
+from fercli.workflows.predict.options import PredictOptions
+from fercli.workflows.predict.results import PictureResult, PredictSummary, source_text
+
+if TYPE_CHECKING:
+    from fercli.workflows.predict.output.resume import JobFile
+    from fercli.workflows.predict.visuals.plan import Visuals
+
+
+class JobListener:
+    """Hears what a job does. This one stays silent; override what is wanted."""
+
+    def say(self, text: str) -> None:
+        """A line for people."""
+
+    def failed(self, result: PictureResult) -> None:
+        """An input, or the rest of a video, could not be read."""
+
+    def follow(self, results: Iterator[PictureResult], sources: Sequence[Source]) -> Iterator[PictureResult]:
+        """The same results, on their way to where they are written; `sources` are all that are worked on."""
+        return results
+
+    def show(self, results: Iterator[PictureResult], classes: tuple[str, ...]) -> None:
+        """Take all results of a job that writes no file of rows. `classes` are the model's."""
+        for _ in results:
+            pass
+
+
+_SILENT = JobListener()
+
+
+def run_job(inputs: Sequence[Path], options: PredictOptions, listener: JobListener = _SILENT) -> PredictSummary:
+    """Predict the expressions in the pictures and videos at `inputs`, write what the options ask for, and count.
+
+    An input that cannot be read is a result with its reason; the others go on. Ctrl-C ends the job early: what is
+    finished is written and counted as usual, and the summary says `interrupted`. Raises FerError, before anything is
+    computed, for what must not or cannot be done, and RunError where a file cannot be written.
+    """
+    file = _open_output(options)
+    sources = _find_inputs(inputs, options)
+    summary = PredictSummary(len(sources), sum(source.kind == "video" for source in sources))
+    left = _resume(sources, file, options, summary, listener) if file else sources
+    visuals = _plan_visuals(options, sources, left, file)
+    if file and not left and file.complete and visuals is None:
+        summary.nothing_left = True
+        return summary
+
+    _say_device(options, listener)
+    model, finder = pipeline.load_networks(options)
+    if model.remark:
+        listener.say(model.remark)
+    summary.classes = model.classes
+    stages = visuals.stages(model, file) if visuals else ()
+    predicted = pipeline.predict_sources(left, model, finder, options, stages)
+    results = listener.follow(_count(predicted, summary, listener), left)
+    _write(results, options, file, summary, listener)
+    if visuals:
+        visuals.finish(model, summary)
+    return summary
+
+
+def _open_output(options: PredictOptions) -> "JobFile | None":
+    """The file that grows with the job, if the rows go to one. Raises UsageError where it must not be written."""
+    output, form = options.output, options.form
+    if output is None or form is None:
+        return None
+    if options.from_file and output.exists() and options.from_file.exists() and output.samefile(options.from_file):
+        raise UsageError(f"--output {output} is the list that --from-file reads: choose another name")
+    if form == "json":
+        if output.exists() and not options.force:
+            raise UsageError(f"{output} exists already: --force replaces it, or choose another name")
+        return None
+    from fercli.workflows.predict.output.resume import JobFile
+
+    file = JobFile(output, form)
+    file.check(options.resume, options.force)
+    return file
+
+
+def _find_inputs(inputs: Sequence[Path], options: PredictOptions) -> list[Source]:
+    if options.from_file is None:
+        return find_sources(inputs, options.recursive)
+    from fercli.faces.io.sources import read_list
+
+    return find_sources(inputs, options.recursive, listed=read_list(options.from_file))
+
+
+def _resume(
+    sources: list[Source], file: "JobFile", options: PredictOptions, summary: PredictSummary, listener: JobListener
+) -> list[Source]:
+    """Begin the file's job, or resume it: the sources that the file lacks. The results that it has are counted.
+
+    Raises RunError where it was begun with another model or other options.
+    """
+    from fercli.workflows.predict.output.resume import JobRecord
+
+    done = set()
+    for result in file.begin(JobRecord.of(options.model, options.resume_key()), options.resume):
+        summary.add(result)
+        done.add(source_text(result.source))
+    left = [source for source in sources if source_text(source.path) not in done]
+    if options.resume and left:
+        listener.say(f"resuming {file.path}: {len(done):,} done, {len(left):,} left")
+    return left
+
+
+def _plan_visuals(
+    options: PredictOptions, sources: list[Source], left: list[Source], file: "JobFile | None"
+) -> "Visuals | None":
+    """What is drawn besides the rows, if anything. Raises UsageError or MachineError where that cannot be."""
+    if not options.draws:
+        return None
+    from fercli.workflows.predict.visuals.plan import Resumed, Visuals
+
+    paths = {source.path for source in left}
+    done = [source for source in sources if source.path not in paths]
+    return Visuals(options, left, Resumed(done, file.started if file and done else None))
+
+
+def _say_device(options: PredictOptions, listener: JobListener) -> None:
+    from fercli.training.device import pick_device
+
+    if pick_device(options.device).type == "mps" and not options.faces_are_cropped:
+        listener.say("faces are searched for on the CPU; expressions are classified on mps")
+
+
+def _count(results: Iterator[PictureResult], summary: PredictSummary, listener: JobListener) -> Iterator[PictureResult]:
+    """The same results, counted, up to a Ctrl-C: what is finished is written as usual."""
+    try:
+        for result in results:
+            summary.add(result)
+            if result.status == "failed":
+                listener.failed(result)
+            yield result
+    except KeyboardInterrupt:
+        summary.interrupted = True
+
+
+def _write(
+    results: Iterator[PictureResult],
+    options: PredictOptions,
+    file: "JobFile | None",
+    summary: PredictSummary,
+    listener: JobListener,
+) -> None:
+    """Consume the results: to the file, or to whoever shows them."""
+    if file:
+        file.write(results, summary.classes)
+        if summary.interrupted:
+            return
+        file.finish(summary.classes)
+    elif options.output:
+        from fercli.workflows.predict.output.writers import write_document
+
+        write_document(options.output, results, summary.classes)
+    else:
+        listener.show(results, summary.classes)
+    summary.output = options.output

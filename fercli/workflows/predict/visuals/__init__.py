@@ -1,0 +1,1 @@
+"""What `fer predict` draws besides its rows: annotations, explanations, a report."""

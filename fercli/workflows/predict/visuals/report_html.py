@@ -1,0 +1,219 @@
+"""A report as one page of HTML that needs nothing else: no file, no script, no network."""
+
+import base64
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from string import Template
+
+from fercli.core.files import write_text
+from fercli.models.average import trainings
+from fercli.models.loaded import Model
+from fercli.workflows.predict.options import PredictOptions
+from fercli.workflows.predict.visuals.report import Report, ShownFace
+from fercli.workflows.provenance import command_line, versions
+
+_TEMPLATE = Path(__file__).with_name("report.html")
+
+
+def describe_job(model: Model, options: PredictOptions) -> dict[str, str]:
+    """How the page that is made now comes about, by the command that runs: pairs of what and how."""
+    trained = {str(training.get("data") or "an unknown set") for training in trainings(model.header)}
+    return {
+        "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
+        "command": command_line(),
+        "program": ", ".join(f"{name} {versions()[name]}" for name in ("fercli", "torch", "facenet-pytorch")),
+        "model": f"{model.name}, trained on {' and '.join(sorted(trained))}",
+        "weights": "/".join(model.path.parts[-2:]),
+        "confidence": "as trained, not calibrated" if model.raw else f"calibrated: temperature {model.temperature:.3f}",
+        "views": "the average of each face and its mirror image" if model.mirrored else "each face as it is",
+        "faces": _describe_search(options),
+        "device": str(model.device),
+    }
+
+
+def _describe_search(options: PredictOptions) -> str:
+    if options.faces_are_cropped:
+        return "each picture is one"
+    larger = f", larger in proportion in pictures of more than {options.max_side}" if options.max_side else ""
+    return f"found with MTCNN from {options.min_face:g} pixels on{larger}; threshold {options.threshold:g}"
+
+
+def write_report(path: Path, report: Report, made: Mapping[str, str]) -> None:
+    """Write the page whole. `made` says how it came about, its date included. Raises RunError where that fails."""
+    title = f"Expressions in {_count_things(report.faces, 'face')}"
+    template = Template(_TEMPLATE.read_text(encoding="utf-8"))
+    galleries = [_render_faces(label, report) for label in report.shown_groups]
+    page = template.substitute(
+        title=title,
+        subtitle=f"{_escape(made['date'])} · {_count_things(report.pictures, _unit(report))}",
+        counts=_render_counts(report),
+        shares=_render_fractions(report),
+        confidence=_render_confidence(report),
+        faces="\n".join([_render_introduction(report), *galleries]),
+        failures=_render_failures(report),
+        made="\n".join(f"<dt>{_escape(what)}</dt><dd>{_isolate(how)}</dd>" for what, how in made.items()),
+    )
+    write_text(path, page)
+
+
+def _render_counts(report: Report) -> str:
+    failed = report.status["failed"]
+    rows = [
+        (_plural(_unit(report)), report.pictures, ""),
+        ("faces", report.faces, ""),
+        ("without a face", report.status["no face"], ""),
+        ("failed", failed, ' class="bad"' if failed else ""),
+    ]
+    return "\n".join(f"<div{mark}><dt>{what}</dt><dd>{number:,}</dd></div>" for what, number, mark in rows)
+
+
+def _unit(report: Report) -> str:
+    return "picture and frame" if report.frames else "picture"
+
+
+def _render_fractions(report: Report) -> str:
+    """A row a label: faces, their fraction, mean confidence, and the fraction as a bar."""
+    largest = max([*report.labels.values(), 1])
+    rows = []
+    for label in report.groups:
+        faces = report.labels[label]
+        mean = _format_percent(report.confidence[label] / faces) if faces else "–"
+        kind = "bar" if label in report.classes else "bar other"
+        bar = f'<div class="{kind}" style="width:{100 * faces / largest:.1f}%"></div>' if faces else ""
+        fraction = _format_percent(faces / max(1, report.faces), 1)
+        cells = "".join(f'<td class="number">{text}</td>' for text in (f"{faces:,}", fraction, mean))
+        rows.append(f'<tr><th scope="row">{_isolate(label)}</th>{cells}<td>{bar}</td></tr>')
+    heads = "".join(f'<th scope="col" class="number">{head}</th>' for head in ("faces", "share", "mean confidence"))
+    head = f'<tr><th scope="col">expression</th>{heads}<th scope="col" aria-hidden="true"></th></tr>'
+    return f'<table class="share"><thead>{head}</thead>\n<tbody>\n{_join_lines(rows)}</tbody></table>'
+
+
+def _render_confidence(report: Report) -> str:
+    """Faces by confidence in ten steps, and the middle half in words."""
+    if not report.faces:
+        return "<p>No face was found.</p>"
+    tens = [sum(report.histogram[start : start + 10]) for start in range(0, 100, 10)]
+    low, middle, high = (_quantile(report.histogram, fraction) for fraction in (0.25, 0.5, 0.75))
+    bars = [
+        f"<li><span>{f'{count:,}' if count else ''}</span>"
+        f'<div class="bar" style="height:{75 * count / max(tens):.1f}%"></div>'
+        f'<span class="from">{10 * ten}<span class="faint"> %</span></span></li>'
+        for ten, count in enumerate(tens)
+    ]
+    return (
+        f"<p>Half of the faces have a confidence of {middle} % or more; the middle half lies between {low} and "
+        f"{high} %. Below: faces by confidence, in tenths.</p>\n"
+        f'<ul class="steps" aria-label="faces in each tenth of confidence">\n{_join_lines(bars)}</ul>'
+    )
+
+
+def _quantile(histogram: Sequence[int], fraction: float) -> int:
+    """The hundredth of confidence below which that fraction of the faces lies."""
+    wanted, seen = fraction * sum(histogram), 0
+    for hundredth, count in enumerate(histogram):
+        seen += count
+        if seen >= wanted:
+            return hundredth
+    return len(histogram)
+
+
+def _render_introduction(report: Report) -> str:
+    links = "".join(
+        f'<li><a href="#{_anchor(label, report)}">{_isolate(label)}</a> {report.labels[label]:,}</li>'
+        for label in report.shown_groups
+    )
+    size = report.sample_size
+    counted = _count_things(report.earlier_faces, "face")
+    earlier = f"<p>{counted} of earlier starts of this job: counted, not shown.</p>\n" if report.earlier_faces else ""
+    return (
+        f"{earlier}"
+        f"<p>Of an expression with more than {3 * size} faces, {size} each are shown: the surest, the least sure, "
+        f"and a draw at random, which says more of what is usual than the other two. Others are shown whole.</p>\n"
+        f'<nav aria-label="expressions"><ul>{links}</ul></nav>'
+    )
+
+
+def _render_faces(label: str, report: Report) -> str:
+    sample = report.samples[label]
+    everything = sample.all()
+    kinds = (
+        [("all, the surest first", everything)]
+        if everything is not None
+        else [("most sure", sample.highest()), ("at random", sample.draw()), ("least sure", sample.lowest())]
+    )
+    parts = [
+        f'<h4>{kind}</h4>\n<ul class="faces">\n{_join_lines(_render_face(face, label) for face in faces)}</ul>'
+        for kind, faces in kinds
+    ]
+    heading = f'<h3 id="{_anchor(label, report)}">{_isolate(label)}: {_count_things(sample.faces, "face")}</h3>'
+    return "\n".join([heading, *parts])
+
+
+def _render_face(face: ShownFace, label: str) -> str:
+    name = re.split(r"[/\\]", face.source)[-1]
+    moment = "" if face.time is None else f" at {face.time:.1f} s"
+    where = f"face {face.number} of {face.source}{moment}"
+    picture = base64.b64encode(face.thumbnail).decode("ascii")
+    confidence = _format_percent(face.confidence)
+    return (
+        f'<li><figure><img width="96" height="96" alt="{_escape(label)}, {confidence}: {_escape(where)}" '
+        f'src="data:image/jpeg;base64,{picture}"><figcaption title="{_escape(where)}">{confidence}'
+        f"<bdi>{face.number} · {_escape(name + moment)}</bdi></figcaption></figure></li>"
+    )
+
+
+def _render_failures(report: Report) -> str:
+    parts = []
+    failed, no_face = report.status["failed"], report.status["no face"]
+    if failed:
+        rows = [f"<tr><td>{_isolate(name)}</td><td>{_isolate(reason)}</td></tr>" for name, reason in report.failures]
+        head = '<tr><th scope="col">picture</th><th scope="col">why</th></tr>'
+        parts.append(f'<table class="names"><thead>{head}</thead>\n<tbody>\n{_join_lines(rows)}</tbody></table>')
+        parts.append(_render_rest(failed - len(report.failures)))
+    if report.no_face:
+        rows = [f"<li>{_isolate(name)}</li>" for name in report.no_face]
+        summary = f"<summary>{_count_things(no_face, _unit(report))} without a face</summary>"
+        rest = _render_rest(no_face - len(report.no_face))
+        parts.append(f'<details class="names">{summary}\n<ul>\n{_join_lines(rows)}</ul>{rest}</details>')
+    return "\n".join(filter(None, parts)) or "<p>None.</p>"
+
+
+def _render_rest(number: int) -> str:
+    return f"<p>… and {number:,} more.</p>" if number > 0 else ""
+
+
+def _anchor(label: str, report: Report) -> str:
+    return f"group-{report.groups.index(label)}"
+
+
+def _join_lines(rows: Iterable[str]) -> str:
+    """Rows of markup, each with its line end."""
+    return "".join(f"{row}\n" for row in rows)
+
+
+def _format_percent(fraction: float, digits: int = 0) -> str:
+    """A fraction, 0 to 1, as text."""
+    return f"{100 * fraction:.{digits}f} %"
+
+
+def _count_things(number: int, thing: str) -> str:
+    """'1 face', '2 faces', '3 pictures and frames'."""
+    return f"{number:,} {thing if number == 1 else _plural(thing)}"
+
+
+def _plural(thing: str) -> str:
+    """'faces' of 'face', 'pictures and frames' of 'picture and frame'."""
+    return " and ".join(f"{word}s" for word in thing.split(" and "))
+
+
+def _escape(text: str) -> str:
+    """Any text as HTML shows it; control characters, which HTML has no place for, as �."""
+    return html.escape(re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", text))
+
+
+def _isolate(text: str) -> str:
+    """The same for names of files, whose direction of writing must not run into what stands beside them."""
+    return f"<bdi>{_escape(text)}</bdi>"

@@ -1,0 +1,32 @@
+"""docs/output.md says what the code does."""
+
+import re
+from pathlib import Path
+
+from fercli.core.labels import EXPRESSIONS
+from fercli.workflows.predict.output import parquet
+from fercli.workflows.predict.output.readers import read_predictions
+from fercli.workflows.predict.output.schema import columns
+from fercli.workflows.predict.output.writers import format_csv
+
+DOCUMENT = (Path(__file__).parents[4] / "docs" / "output.md").read_text(encoding="utf-8")
+
+
+def test_every_column_is_in_the_table_with_its_type():
+    told = {}
+    for names, kind in re.findall(r"^\| (`\w+`.*?) \| (text|integer|number) \|", DOCUMENT, re.MULTILINE):
+        told |= dict.fromkeys(re.findall(r"`(\w+)`", names), kind)
+    kinds = {str: "text", int: "integer", float: "number"}
+    assert list(told.items()) == [(name, kinds[kind]) for name, kind in columns(EXPRESSIONS).items()]
+
+
+def test_the_example_is_what_is_written(tmp_path):
+    (example,) = re.findall(r"```csv\n(.*?)```", DOCUMENT, re.DOTALL)
+    (tmp_path / "faces.csv").write_bytes(example.encode())
+    results = list(read_predictions(tmp_path / "faces.csv"))
+    assert "".join(format_csv(results, EXPRESSIONS)) == example
+    assert [result.status for result in results] == ["ok", "failed", "ok", "no face"]
+
+
+def test_row_groups_are_as_large_as_it_says():
+    assert f"row groups of {parquet.ROW_GROUP:,}" in DOCUMENT

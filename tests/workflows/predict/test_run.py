@@ -1,0 +1,126 @@
+"""The whole job, called from Python; the network and the detector are stand-ins."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fercli.models.loaded
+from fercli.core.errors import UsageError
+from fercli.core.labels import EXPRESSIONS
+from fercli.faces.detection import Detection
+from fercli.faces.mtcnn import detector
+from fercli.workflows.predict import pipeline
+from fercli.workflows.predict.options import PredictOptions
+from fercli.workflows.predict.run import JobListener, run_job
+
+
+class Model:
+    remark = ""
+    classes = ("angry", "happy")
+
+    def probabilities(self, faces):
+        light = faces.reshape(len(faces), -1).mean(1) / 255
+        return np.stack([1 - light, light], 1).astype(np.float32)
+
+
+class Detector:
+    """Finds two faces in every picture that is not black."""
+
+    def __init__(self, *_):
+        pass
+
+    def find_all(self, pictures):
+        faces = [Detection((1.0 + 10 * i, 2.0, 11.0 + 10 * i, 12.0), ((5.0, 5.0),) * 5, 0.99) for i in range(2)]
+        return [faces if picture.any() else [] for picture in pictures]
+
+
+@pytest.fixture
+def stand_ins(monkeypatch):
+    monkeypatch.setattr(fercli.models.loaded, "load_model", lambda *_, **__: Model())
+    monkeypatch.setattr(detector, "Detector", Detector)
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch) -> Path:
+    """Two pictures with faces, one without, one that cannot be read."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name, shade in (("bright", 250), ("dark", 20), ("none", 0)):
+        Image.new("RGB", (40, 30), (shade,) * 3).save(folder / f"{name}.png")
+    (folder / "text.png").write_text("no picture")
+    return folder
+
+
+class Heard(JobListener):
+    def __init__(self):
+        self.lines, self.failures, self.shown = [], [], []
+
+    def say(self, text):
+        self.lines.append(text)
+
+    def failed(self, result):
+        self.failures.append(result.source.name)
+
+    def show(self, results, classes):
+        self.shown = [(result.source.name, len(result.faces)) for result in results]
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_a_job_without_a_file_is_shown_and_counted(photos):
+    heard = Heard()
+    summary = run_job([photos], PredictOptions(device="cpu"), heard)
+    assert heard.shown == [("bright.png", 2), ("dark.png", 2), ("none.png", 0), ("text.png", 0)]
+    assert heard.failures == ["text.png"]
+    assert heard.lines == []
+    assert (summary.inputs, summary.pictures, summary.faces) == (4, 4, 4)
+    assert (summary.no_face, summary.failed, summary.expressions) == (1, 1, {"angry": 2, "happy": 2})
+    assert summary.written == []
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_an_interrupted_job_is_counted_and_resumed(photos, monkeypatch):
+    predict_sources = pipeline.predict_sources
+
+    def interrupted(*arguments):
+        yield next(predict_sources(*arguments))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pipeline, "predict_sources", interrupted)
+    options = {"device": "cpu", "output": Path("a.csv")}
+    summary = run_job([photos], PredictOptions(**options))
+    assert (summary.interrupted, summary.pictures, summary.output) == (True, 1, None)
+    monkeypatch.setattr(pipeline, "predict_sources", predict_sources)
+    with pytest.raises(UsageError, match="interrupted job: --resume continues it"):
+        run_job([photos], PredictOptions(**options))
+    heard = Heard()
+    summary = run_job([photos], PredictOptions(**options, resume=True), heard)
+    assert heard.lines == ["resuming a.csv: 0 done, 4 left"]
+    assert (summary.interrupted, summary.pictures, summary.written) == (False, 4, [Path("a.csv")])
+    summary = run_job([photos], PredictOptions(**options, resume=True))
+    assert summary.nothing_left
+    assert (summary.faces, summary.expressions) == (4, {"angry": 2, "happy": 2})
+
+
+def test_all_that_is_written_is_in_the_summary(photos):
+    wanted = {"output": Path("a.json"), "annotate": Path("drawn"), "report": Path("page.html")}
+    summary = run_job([photos], PredictOptions(**wanted, faces_are_cropped=True, device="cpu"))
+    assert summary.written == list(wanted.values())
+    assert (summary.annotations, summary.report, summary.explanations) == (Path("drawn"), Path("page.html"), None)
+    assert sorted(path.name for path in Path("drawn").iterdir()) == ["bright.png", "dark.png", "none.png"]
+    assert sum(summary.expressions.values()) == summary.faces == 3
+    assert list(summary.expressions) == list(EXPRESSIONS)
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_inputs_may_come_from_a_list_that_is_not_written_over(photos):
+    Path("list.csv").write_text(str(photos / "bright.png"), encoding="utf-8")
+    summary = run_job([], PredictOptions(from_file=Path("list.csv"), output=Path("b.csv")))
+    assert summary.pictures == 1
+    with Path("b.csv").open(encoding="utf-8") as file:
+        assert [row["label"] for row in csv.DictReader(file)] == ["happy", "happy"]
+    with pytest.raises(UsageError, match="is the list"):
+        run_job([], PredictOptions(from_file=Path("list.csv"), output=Path("list.csv"), force=True))
