@@ -53,7 +53,7 @@ class CrossvalProgress(CrossvalListener):
         self._err.print(text, markup=False, soft_wrap=True)
 
     def loading(self, done: int, total: int, what: str) -> None:
-        self._loading.steps(done, total, what)
+        self._loading.update(done, total, what)
 
     def planned(self, done: int, total: int) -> None:
         self._start, self._before, self._done, self._total = time.perf_counter(), done, done, total

@@ -75,7 +75,7 @@ def evaluate(
         result = workflow(
             model, data, root=root, part=split, mirrored=tta, device=device,
             reading=Reading(**typed) if typed else None, shared_classes=shared_classes, corruptions=names,
-            steps=bar.steps,
+            progress=bar.update,
         )  # fmt: skip
     for text in result.notes:
         console.note(text)

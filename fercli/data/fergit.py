@@ -8,7 +8,7 @@ import numpy as np
 from fercli.core.config import Reading
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.progress import Steps
+from fercli.core.progress import ProgressCallback
 from fercli.data import face_file
 from fercli.data.cache import cached
 from fercli.data.faceset import FaceSet
@@ -23,7 +23,7 @@ SHARES = (0.05, 0.05)
 BUILT = f"fergit{face_file.SUFFIX}"
 
 
-def load_fergit(path: Path, reading: Reading, steps: Steps) -> FaceSet:
+def load_fergit(path: Path, reading: Reading, progress: ProgressCallback) -> FaceSet:
     """The set as `fer data build fergit` made it, or ready-made: a folder or zip archive of class folders, or of
     train, valid and test with such folders. A note says when it is not of the published size.
 

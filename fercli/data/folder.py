@@ -7,7 +7,7 @@ import numpy as np
 
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS, canonical, is_expression, ordered
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.people import People, own_table, read_people
 from fercli.data.photographs import NO_FACE, find_faces
@@ -42,7 +42,7 @@ def load_folder(
     *,
     detect: bool = False,
     people: People | None = None,
-    steps: Steps = unheard,
+    progress: ProgressCallback = no_progress,
 ) -> FaceSet:
     """The face set of a folder, or of a zip archive, of class folders; see LAYOUT.
 
@@ -63,7 +63,7 @@ def load_folder(
         pictures, left_out = _arranged(path, [name for name in names if is_picture(name)], people)
         _classes(path, {picture.label for picture in pictures})  # before minutes are spent on looking for faces
         wanted = [picture.name for picture in pictures]
-        read = find_faces(wanted, reader, steps) if detect else read_crops(wanted, reader)
+        read = find_faces(wanted, reader, progress) if detect else read_crops(wanted, reader)
     faults = [(picture.name, fault) for picture, fault in zip(pictures, read, strict=True) if isinstance(fault, str)]
     kept = [(picture, face) for picture, face in zip(pictures, read, strict=True) if not isinstance(face, str)]
     if not kept and detect:

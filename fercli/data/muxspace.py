@@ -11,7 +11,7 @@ import numpy as np
 
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS, canonical
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.photographs import NO_FACE, find_faces
 from fercli.data.pictures import counted, is_picture, opened, printable
@@ -54,14 +54,14 @@ def holds_muxspace(path: Path) -> bool:
         return any(f"/{name}".endswith(f"/{_LEGEND_PLACE}") for name in names)
 
 
-def muxspace_set(path: Path, steps: Steps = unheard) -> FaceSet:
+def muxspace_set(path: Path, progress: ProgressCallback = no_progress) -> FaceSet:
     """The faces of `load_muxspace` as a set of its own, with notes on what was left out."""
-    faces, left_out = load_muxspace(path, steps)
+    faces, left_out = load_muxspace(path, progress)
     notes = (f"left out {counted(names)}, {reason}" for reason, names in left_out.items())
     return replace(faces, notes=tuple(notes))
 
 
-def load_muxspace(path: Path, steps: Steps = unheard) -> tuple[FaceSet, dict[str, list[str]]]:
+def load_muxspace(path: Path, progress: ProgressCallback = no_progress) -> tuple[FaceSet, dict[str, list[str]]]:
     """The faces that MTCNN finds in the repository's pictures, and what was left out: each reason with names.
 
     `path` is a folder, a zip archive or a git clone. Labels are the legend's, in any case; contempt is left out, as
@@ -79,7 +79,7 @@ def load_muxspace(path: Path, steps: Steps = unheard) -> tuple[FaceSet, dict[str
         listed = [name for name in legend.labels if name in places]
         if not listed:
             raise DataError(f"{path}: none of the {len(legend.labels):,} pictures of its {_LEGEND} is in it")
-        faces = find_faces([places[name] for name in listed], reader, steps)
+        faces = find_faces([places[name] for name in listed], reader, progress)
     left_out = {**legend.left_out, "not there": [name for name in legend.labels if name not in places]}
     for name, face in zip(listed, faces, strict=True):
         if isinstance(face, str):

@@ -5,7 +5,7 @@ from pathlib import Path
 from fercli.core.config import Reading
 from fercli.core.errors import UsageError
 from fercli.core.files import file_digest
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data import ckplus, face_file
 from fercli.data.cache import cached
 from fercli.data.faceset import FaceSet
@@ -29,16 +29,20 @@ _TABLE_FILES = (*FER2013_FILES, ckplus.TABLE)
 _PLAIN = Reading()
 
 
-def load_path(path: Path, name: str | None = None, reading: Reading = _PLAIN, steps: Steps = unheard) -> FaceSet:
+def load_path(
+    path: Path, name: str | None = None, reading: Reading = _PLAIN, progress: ProgressCallback = no_progress
+) -> FaceSet:
     """The face set of a file or folder, recognised by what is in it, with the subjects that `reading` finds.
 
     Raises DataError where nothing fits, UsageError where faces are to be found in what is no folder of pictures.
     """
     if holds_muxspace(path):
-        return with_subjects(muxspace_set(path, steps), reading)
+        return with_subjects(muxspace_set(path, progress), reading)
     inside = next((path / file for file in _TABLE_FILES if (path / file).is_file()), None) if path.is_dir() else path
     if inside is None or (inside.suffix != face_file.SUFFIX and is_zip(inside) and _holds_pictures(inside)):
-        return with_subjects(_cached_folder(path, name, reading, steps), reading.model_copy(update={"subjects": None}))
+        return with_subjects(
+            _cached_folder(path, name, reading, progress), reading.model_copy(update={"subjects": None})
+        )
     if reading.detect:
         raise UsageError(f"--detect looks for faces in photographs, and {inside} holds 48×48 faces: leave it out")
     if inside.suffix == face_file.SUFFIX:
@@ -61,7 +65,7 @@ def _cached_table(path: Path, name: str) -> FaceSet:
     return cached(path, f"fer2013 csv as {name}", lambda: load_csv(path, name))
 
 
-def _cached_folder(path: Path, name: str | None, reading: Reading, steps: Steps) -> FaceSet:
+def _cached_folder(path: Path, name: str | None, reading: Reading, progress: ProgressCallback) -> FaceSet:
     name = name or (path.resolve().name if path.is_dir() else path.stem) or "folder"
     table = Path(reading.subjects) if reading.subjects else None
     people = read_people_file(table) if table else None
@@ -72,7 +76,7 @@ def _cached_folder(path: Path, name: str | None, reading: Reading, steps: Steps)
         loader += f", people of {table.name} {file_digest(table)}"
 
     def build() -> FaceSet:
-        faces = load_folder(path, name, detect=reading.detect, people=people, steps=steps)
+        faces = load_folder(path, name, detect=reading.detect, people=people, progress=progress)
         return ckplus.subjects_from_names(usages_as_parts(faces))
 
     return cached(path, loader, build)

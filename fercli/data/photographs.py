@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from fercli.core.errors import PictureError, RunError
 from fercli.core.files import written_whole
-from fercli.core.progress import Steps
+from fercli.core.progress import ProgressCallback
 from fercli.data.cache import cache_folder
 from fercli.data.faceset import SIDE
 from fercli.data.pictures import Face, Reader, read_rgb
@@ -30,7 +30,7 @@ FINDER = f"2 {MIN_FACE} {THRESHOLDS} {MARGIN}"
 NO_FACE = "no face found"
 
 
-def find_faces(names: Sequence[str], reader: Reader, steps: Steps) -> list[Face | str]:
+def find_faces(names: Sequence[str], reader: Reader, progress: ProgressCallback) -> list[Face | str]:
     """The largest face that MTCNN finds in each photograph, cut out as `fer predict` does; in place of one without
     a face, or that cannot be read, stands the reason.
 
@@ -46,12 +46,12 @@ def find_faces(names: Sequence[str], reader: Reader, steps: Steps) -> list[Face 
         if faces is None:
             detector, faces = detector or Detector(), []
             for first in range(0, len(chunk), _TOGETHER):
-                steps(start + first, len(names), "looking for faces")
+                progress(start + first, len(names), "looking for faces")
                 faces += _largest([read_rgb(reader, name) for name in chunk[first : first + _TOGETHER]], detector)
             with suppress(RunError, OSError):
                 _keep(path, faces)
         found += faces
-    steps(len(names), len(names), "looking for faces")
+    progress(len(names), len(names), "looking for faces")
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fercli.core.config import Reading
 from fercli.core.errors import DataError, UsageError
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.core.registry import Registry, suggest
 from fercli.data import ckplus, fergit, ferplus, muxspace
 from fercli.data.cartoon import cartoon
@@ -30,7 +30,7 @@ class NamedSet:
     #: on what terms it may be used
     terms: str
     #: makes the set of the place where it was found
-    load: Callable[[Path, Reading, Steps], FaceSet]
+    load: Callable[[Path, Reading, ProgressCallback], FaceSet]
     #: what is looked for below the root, the first that is there being taken; a set without any is built in
     places: tuple[str, ...] = ()
     #: shares of validation and test, where the set comes without a split
@@ -51,9 +51,11 @@ class NamedSet:
 SETS: Registry[NamedSet] = Registry("data set")
 
 
-def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, steps: Steps = unheard) -> FaceSet:
+def load_faces(
+    data: str, root: Path | None = None, reading: Reading = _PLAIN, progress: ProgressCallback = no_progress
+) -> FaceSet:
     """The face set of a registered name or of a path: a csv file, a folder of class folders, either one packed, or
-    a file that `fer data` made; read as `reading` says. `steps` hears of long work.
+    a file that `fer data` made; read as `reading` says. `progress` hears of long work.
 
     Named sets are looked for below `root`, else below the environment's FER_DATA, else below ./data. A name goes
     before a path of the same spelling; ./name is always the path. What lies at a path and is called like a named set
@@ -70,10 +72,10 @@ def load_faces(data: str, root: Path | None = None, reading: Reading = _PLAIN, s
         raise UsageError("--subject-pattern and --subjects both say who is who: leave one out")
     if data in SETS:
         place = _place(data, data_root(root))
-        faces = _with_shares(SETS[data].load(place, reading, steps), data)
+        faces = _with_shares(SETS[data].load(place, reading, progress), data)
     else:
         place = _path(data)
-        faces = load_path(place, None, reading, steps)
+        faces = load_path(place, None, reading, progress)
         faces = _with_shares(faces, faces.name)
     if reading.labels == "own":
         return faces
@@ -133,7 +135,7 @@ def _path(data: str) -> Path:
     )
 
 
-def _load_cartoon(_: Path, reading: Reading, steps: Steps) -> FaceSet:
+def _load_cartoon(_: Path, reading: Reading, progress: ProgressCallback) -> FaceSet:
     if reading.detect:
         raise UsageError("--detect looks for faces in photographs, and cartoon holds 48×48 faces: leave it out")
     return with_subjects(cartoon(), reading)
@@ -148,7 +150,7 @@ SETS.register("fer2013")(
         "below; or train/ and test/ with class folders, there or in fer2013/ or fer2013-folders/",
         terms="made for a public challenge (Goodfellow et al. 2013); the pictures' rights lie with their owners: "
         "for research, not to be passed on",
-        load=lambda path, reading, steps: load_path(path, "fer2013", reading, steps),
+        load=lambda path, reading, progress: load_path(path, "fer2013", reading, progress),
         places=(
             *FER2013_FILES,
             *(f"fer2013/{file}" for file in (*FER2013_FILES, "archive.zip")),
@@ -176,7 +178,7 @@ SETS.register("muxspace")(
         layout=muxspace.LAYOUT,
         terms="the repository's are Apache-2.0; the pictures' rights lie with their owners: for research, not to be "
         "passed on",
-        load=lambda path, reading, steps: with_subjects(muxspace.muxspace_set(path, steps), reading),
+        load=lambda path, reading, progress: with_subjects(muxspace.muxspace_set(path, progress), reading),
         places=muxspace.PLACES,
         recognised=muxspace.holds_muxspace,
     )
@@ -187,7 +189,7 @@ SETS.register("ckplus")(
         source="Kaggle's shawon10/ckplus (CK+48), or ckextended.csv (920 faces, eight classes)",
         layout="CK+48/ with class folders, there or in ckplus/, or ckextended.csv there or in ckplus/",
         terms="Lucey et al. 2010: for research, by agreement with its makers; not to be passed on",
-        load=lambda path, reading, steps: load_path(path, "ckplus", reading, steps),
+        load=lambda path, reading, progress: load_path(path, "ckplus", reading, progress),
         places=("CK+48", "ckplus/CK+48", "ckplus", "ckplus.zip", "CK+48.zip", ckplus.TABLE, f"ckplus/{ckplus.TABLE}"),
     )
 )

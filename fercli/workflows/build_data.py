@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fercli.core.errors import DataError, UsageError
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data import face_file
 from fercli.data.faceset import FaceSet
 from fercli.data.fergit import BUILT, joined
@@ -38,7 +38,7 @@ def build_fergit(
     root: Path | None = None,
     output: Path | None = None,
     force: bool = False,
-    steps: Steps = unheard,
+    progress: ProgressCallback = no_progress,
 ) -> Built:
     """FER2013 and the faces that MTCNN finds in muxspace's pictures, as one file: fergit.safetensors in the data
     root, or `output`. Both halves are looked for below the data root unless given.
@@ -56,7 +56,7 @@ def build_fergit(
             raise DataError(f"no such file or folder: {half}")
     pictures = muxspace or find_muxspace(data_root(root))
     first = load_path(fer2013, "fer2013") if fer2013 else load_faces("fer2013", root)
-    second, left_out = load_muxspace(pictures, steps)
+    second, left_out = load_muxspace(pictures, progress)
     faces = joined(first, second)
     counts = {half.name: _counts(half) for half in (first, second, faces)}
     face_file.write_faces(path, faces, {"counts": counts, "left_out": left_out})

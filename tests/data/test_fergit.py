@@ -8,7 +8,7 @@ import pytest
 from fercli.core.config import Reading
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.progress import unheard
+from fercli.core.progress import no_progress
 from fercli.data.cartoon import cartoon
 from fercli.data.face_file import write_faces
 from fercli.data.faceset import SHARES
@@ -33,7 +33,7 @@ def test_other_classes_are_refused(tmp_path, draw):
     draw(tmp_path / "fergit/happy/1.png")
     draw(tmp_path / "fergit/contempt/1.png")
     with pytest.raises(DataError, match="classes happy, contempt; FERGIT has angry, disgust"):
-        load_fergit(tmp_path / "fergit", Reading(), unheard)
+        load_fergit(tmp_path / "fergit", Reading(), no_progress)
 
 
 def test_what_to_do_without_it(tmp_path):

@@ -83,7 +83,7 @@ def check(
     with Bar() as bar:
         result = workflow(
             name, root, reading, seed=seed, group=group, min_class=min_class, near=near, faceless=faces,
-            probabilities=probabilities, steps=bar.steps,
+            probabilities=probabilities, progress=bar.update,
         )  # fmt: skip
     if csv:
         write_csv(csv, result)

@@ -45,7 +45,7 @@ def show(
         check_output(sheet, ".png", force)
     reading = Reading(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
     with Bar() as bar:
-        found = describe(name, root, reading, seed=seed, group=group, steps=bar.steps)
+        found = describe(name, root, reading, seed=seed, group=group, progress=bar.update)
     if sheet:
         write_samples(sheet, found, seed)
         console.note(f"written to {sheet}")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fercli.core.config import Reading
 from fercli.core.errors import DataError
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.ferplus import earlier_reading
 from fercli.data.leaks import leak_note
@@ -37,7 +37,7 @@ def evaluate(
     reading: Reading | None = None,
     shared_classes: bool = False,
     corruptions: Sequence[str] = (),
-    steps: Steps = unheard,
+    progress: ProgressCallback = no_progress,
 ) -> Evaluation:
     """Measure a trained network on a face set: on the data and the split of its own training unless told otherwise.
 
@@ -49,7 +49,7 @@ def evaluate(
     Raises ModelError, DataError or RunError for what does not exist or does not fit.
     """
     loaded = load_model(model, model_device(model, device), mirrored=mirrored)
-    faces = _faces(loaded, data, root, reading, steps)
+    faces = _faces(loaded, data, root, reading, progress)
     parts = parts_of(faces, loaded, part)
     part, notes = _chosen(part, parts, faces, loaded)
     subset = faces if part == "all" else faces.select(parts == part)
@@ -57,23 +57,25 @@ def evaluate(
     result = measure(loaded, fitting, part, (*fitting.notes, *notes))
     if not corruptions:
         return result
-    return replace(result, robustness=robustness(loaded, fitting, result.predictions, corruptions, steps))
+    return replace(result, robustness=robustness(loaded, fitting, result.predictions, corruptions, progress))
 
 
-def _faces(model: Model, data: str | None, root: Path | None, reading: Reading | None, steps: Steps) -> FaceSet:
+def _faces(
+    model: Model, data: str | None, root: Path | None, reading: Reading | None, progress: ProgressCallback
+) -> FaceSet:
     """The set asked for, else that of the model's own training: its run's settings know where it lies."""
     if data is not None:
-        return load_faces(data, root, reading or Reading(), steps)
+        return load_faces(data, root, reading or Reading(), progress)
     config = RunFolder(model.path.parent).config
     if model.path.is_file() and config.is_file():
         own = read_config(config)
-        return load_faces(own.data, root or (Path(own.root) if own.root else None), reading or own.reading, steps)
+        return load_faces(own.data, root or (Path(own.root) if own.root else None), reading or own.reading, progress)
     behind = trainings(model.header)
     names = {str(trained.get("set") or trained.get("data") or "an unknown set") for trained in behind}
     readings = [trained.get("reading", {}) for trained in behind]
     if len(names) > 1 or not names <= set(SETS) or any(other != readings[0] for other in readings):
         raise DataError(f"{model.path} was trained on {' and '.join(sorted(names))}: say where it lies with --data")
-    return load_faces(names.pop(), root, reading or Reading(**readings[0]), steps)
+    return load_faces(names.pop(), root, reading or Reading(**readings[0]), progress)
 
 
 def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> tuple[str, tuple[str, ...]]:
