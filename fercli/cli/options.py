@@ -57,7 +57,7 @@ def reading(
     subjects: Path | None,
     detect: bool | None,
 ) -> dict[str, object]:
-    """What was typed of how a face set is to be read, for fercli.core.config.Reading."""
+    """What was typed of how a face set is to be read, for fercli.core.config.LoadOptions."""
     typed = {
         "labels": labels,
         "keep_contempt": keep_contempt or None,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import ProgressCallback
@@ -23,19 +23,19 @@ SHARES = (0.05, 0.05)
 BUILT = f"fergit{face_file.SUFFIX}"
 
 
-def load_fergit(path: Path, reading: Reading, progress: ProgressCallback) -> FaceSet:
+def load_fergit(path: Path, options: LoadOptions, progress: ProgressCallback) -> FaceSet:
     """The set as `fer data build fergit` made it, or ready-made: a folder or zip archive of class folders, or of
     train, valid and test with such folders. A note says when it is not of the published size.
 
     Raises DataError where it cannot be read or has other classes than the seven.
     """
-    if reading.detect:
+    if options.detect:
         raise UsageError("--detect looks for faces in photographs, and fergit holds 48×48 faces: leave it out")
     built = path.suffix == face_file.SUFFIX
     faces = face_file.read_faces(path) if built else cached(path, "fergit", lambda: load_folder(path, "fergit"))
     if faces.classes != EXPRESSIONS:
         raise DataError(f"{path}: classes {', '.join(faces.classes)}; FERGIT has {', '.join(EXPRESSIONS)}")
-    faces = with_subjects(faces, reading)
+    faces = with_subjects(faces, options)
     if len(faces) == PUBLISHED:
         return faces
     return replace(faces, notes=(*faces.notes, f"{len(faces):,} faces; FERGIT as published has {PUBLISHED:,}"))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import UsageError
 from fercli.core.files import file_digest
 from fercli.core.progress import ProgressCallback, no_progress
@@ -26,36 +26,36 @@ FER2013_FILES = (
     "challenges-in-representation-learning-facial-expression-recognition-challenge.zip",
 )
 _TABLE_FILES = (*FER2013_FILES, ckplus.TABLE)
-_PLAIN = Reading()
+_PLAIN = LoadOptions()
 
 
 def load_path(
-    path: Path, name: str | None = None, reading: Reading = _PLAIN, progress: ProgressCallback = no_progress
+    path: Path, name: str | None = None, options: LoadOptions = _PLAIN, progress: ProgressCallback = no_progress
 ) -> FaceSet:
-    """The face set of a file or folder, recognised by what is in it, with the subjects that `reading` finds.
+    """The face set of a file or folder, recognised by what is in it, with the subjects that `options` finds.
 
     Raises DataError where nothing fits, UsageError where faces are to be found in what is no folder of pictures.
     """
     if holds_muxspace(path):
-        return with_subjects(muxspace_set(path, progress), reading)
+        return with_subjects(muxspace_set(path, progress), options)
     inside = next((path / file for file in _TABLE_FILES if (path / file).is_file()), None) if path.is_dir() else path
     if inside is None or (inside.suffix != face_file.SUFFIX and is_zip(inside) and _holds_pictures(inside)):
         return with_subjects(
-            _cached_folder(path, name, reading, progress), reading.model_copy(update={"subjects": None})
+            _cached_folder(path, name, options, progress), options.model_copy(update={"subjects": None})
         )
-    if reading.detect:
+    if options.detect:
         raise UsageError(f"--detect looks for faces in photographs, and {inside} holds 48×48 faces: leave it out")
     if inside.suffix == face_file.SUFFIX:
-        return with_subjects(face_file.read_faces(inside), reading)
-    return with_subjects(_cached_table(inside, name or inside.name.partition(".")[0]), reading)
+        return with_subjects(face_file.read_faces(inside), options)
+    return with_subjects(_cached_table(inside, name or inside.name.partition(".")[0]), options)
 
 
-def with_subjects(faces: FaceSet, reading: Reading) -> FaceSet:
+def with_subjects(faces: FaceSet, options: LoadOptions) -> FaceSet:
     """The set with the subjects that a pattern finds in its ids, or that a table names."""
-    if reading.subject_pattern:
-        return with_pattern(faces, reading.subject_pattern)
-    if reading.subjects:
-        return with_people(faces, read_people_file(Path(reading.subjects)))
+    if options.subject_pattern:
+        return with_pattern(faces, options.subject_pattern)
+    if options.subjects:
+        return with_people(faces, read_people_file(Path(options.subjects)))
     return faces
 
 
@@ -65,18 +65,18 @@ def _cached_table(path: Path, name: str) -> FaceSet:
     return cached(path, f"fer2013 csv as {name}", lambda: load_csv(path, name))
 
 
-def _cached_folder(path: Path, name: str | None, reading: Reading, progress: ProgressCallback) -> FaceSet:
+def _cached_folder(path: Path, name: str | None, options: LoadOptions, progress: ProgressCallback) -> FaceSet:
     name = name or (path.resolve().name if path.is_dir() else path.stem) or "folder"
-    table = Path(reading.subjects) if reading.subjects else None
+    table = Path(options.subjects) if options.subjects else None
     people = read_people_file(table) if table else None
     loader = f"class folders as {name}"
-    if reading.detect:
+    if options.detect:
         loader += f", faces found: {FINDER}"
     if table:
         loader += f", people of {table.name} {file_digest(table)}"
 
     def build() -> FaceSet:
-        faces = load_folder(path, name, detect=reading.detect, people=people, progress=progress)
+        faces = load_folder(path, name, detect=options.detect, people=people, progress=progress)
         return ckplus.subjects_from_names(usages_as_parts(faces))
 
     return cached(path, loader, build)

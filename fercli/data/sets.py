@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.core.registry import Registry, suggest
@@ -15,7 +15,7 @@ from fercli.data.faceset import SHARES, FaceSet
 from fercli.data.folder import LAYOUT, has_class_folders
 from fercli.data.opening import FER2013_FILES, load_path, with_subjects
 
-_PLAIN = Reading()
+_PLAIN = LoadOptions()
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class NamedSet:
     #: on what terms it may be used
     terms: str
     #: makes the set of the place where it was found
-    load: Callable[[Path, Reading, ProgressCallback], FaceSet]
+    load: Callable[[Path, LoadOptions, ProgressCallback], FaceSet]
     #: what is looked for below the root, the first that is there being taken; a set without any is built in
     places: tuple[str, ...] = ()
     #: shares of validation and test, where the set comes without a split
@@ -52,38 +52,38 @@ SETS: Registry[NamedSet] = Registry("data set")
 
 
 def load_faces(
-    data: str, root: Path | None = None, reading: Reading = _PLAIN, progress: ProgressCallback = no_progress
+    data: str, root: Path | None = None, options: LoadOptions = _PLAIN, progress: ProgressCallback = no_progress
 ) -> FaceSet:
     """The face set of a registered name or of a path: a csv file, a folder of class folders, either one packed, or
-    a file that `fer data` made; read as `reading` says. `progress` hears of long work.
+    a file that `fer data` made; read as `options` says. `progress` hears of long work.
 
     Named sets are looked for below `root`, else below the environment's FER_DATA, else below ./data. A name goes
     before a path of the same spelling; ./name is always the path. What lies at a path and is called like a named set
     is split in the same shares.
 
     Raises DataError where there is no such set, naming what was looked for, or where it cannot be read; UsageError
-    for a reading that makes no sense with it.
+    for options that make no sense with it.
     """
-    if reading.keep_contempt and reading.labels in ("own", "ferplus-mixed"):
+    if options.keep_contempt and options.labels in ("own", "ferplus-mixed"):
         raise UsageError(
             "--keep-contempt goes with --labels ferplus, ferplus-plurality or ferplus-soft alone: leave it out"
         )
-    if reading.subject_pattern and reading.subjects:
+    if options.subject_pattern and options.subjects:
         raise UsageError("--subject-pattern and --subjects both say who is who: leave one out")
     if data in SETS:
         place = _place(data, data_root(root))
-        faces = _with_shares(SETS[data].load(place, reading, progress), data)
+        faces = _with_shares(SETS[data].load(place, options, progress), data)
     else:
         place = _path(data)
-        faces = load_path(place, None, reading, progress)
+        faces = load_path(place, None, options, progress)
         faces = _with_shares(faces, faces.name)
-    if reading.labels == "own":
+    if options.labels == "own":
         return faces
     ferplus.check_rows(faces)
     votes = ferplus.find_votes(data_root(root), place)
-    if reading.labels == "ferplus-mixed":
+    if options.labels == "ferplus-mixed":
         return ferplus.with_mixed_votes(faces, votes)
-    return ferplus.with_votes(faces, votes, reading.labels, keep_contempt=reading.keep_contempt)
+    return ferplus.with_votes(faces, votes, options.labels, keep_contempt=options.keep_contempt)
 
 
 def share_faces(one: str, other: str) -> bool:
@@ -135,10 +135,10 @@ def _path(data: str) -> Path:
     )
 
 
-def _load_cartoon(_: Path, reading: Reading, progress: ProgressCallback) -> FaceSet:
-    if reading.detect:
+def _load_cartoon(_: Path, options: LoadOptions, progress: ProgressCallback) -> FaceSet:
+    if options.detect:
         raise UsageError("--detect looks for faces in photographs, and cartoon holds 48×48 faces: leave it out")
-    return with_subjects(cartoon(), reading)
+    return with_subjects(cartoon(), options)
 
 
 SETS.register("fer2013")(
@@ -150,7 +150,7 @@ SETS.register("fer2013")(
         "below; or train/ and test/ with class folders, there or in fer2013/ or fer2013-folders/",
         terms="made for a public challenge (Goodfellow et al. 2013); the pictures' rights lie with their owners: "
         "for research, not to be passed on",
-        load=lambda path, reading, progress: load_path(path, "fer2013", reading, progress),
+        load=lambda path, options, progress: load_path(path, "fer2013", options, progress),
         places=(
             *FER2013_FILES,
             *(f"fer2013/{file}" for file in (*FER2013_FILES, "archive.zip")),
@@ -178,7 +178,7 @@ SETS.register("muxspace")(
         layout=muxspace.LAYOUT,
         terms="the repository's are Apache-2.0; the pictures' rights lie with their owners: for research, not to be "
         "passed on",
-        load=lambda path, reading, progress: with_subjects(muxspace.muxspace_set(path, progress), reading),
+        load=lambda path, options, progress: with_subjects(muxspace.muxspace_set(path, progress), options),
         places=muxspace.PLACES,
         recognised=muxspace.holds_muxspace,
     )
@@ -189,7 +189,7 @@ SETS.register("ckplus")(
         source="Kaggle's shawon10/ckplus (CK+48), or ckextended.csv (920 faces, eight classes)",
         layout="CK+48/ with class folders, there or in ckplus/, or ckextended.csv there or in ckplus/",
         terms="Lucey et al. 2010: for research, by agreement with its makers; not to be passed on",
-        load=lambda path, reading, progress: load_path(path, "ckplus", reading, progress),
+        load=lambda path, options, progress: load_path(path, "ckplus", options, progress),
         places=("CK+48", "ckplus/CK+48", "ckplus", "ckplus.zip", "CK+48.zip", ckplus.TABLE, f"ckplus/{ckplus.TABLE}"),
     )
 )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
@@ -58,7 +58,7 @@ class Description:
 def describe(
     data: str,
     root: Path | None = None,
-    reading: Reading | None = None,
+    options: LoadOptions | None = None,
     *,
     seed: int = 0,
     group: Group = "auto",
@@ -68,7 +68,7 @@ def describe(
 
     Raises what load_faces raises.
     """
-    faces = load_faces(data, root, reading or Reading(), progress)
+    faces = load_faces(data, root, options or LoadOptions(), progress)
     try:
         assigned, split_by = split(faces, seed, group=group), _split_by(faces, seed, group)
     except DataError as error:

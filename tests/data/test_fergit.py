@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import no_progress
@@ -33,7 +33,7 @@ def test_other_classes_are_refused(tmp_path, draw):
     draw(tmp_path / "fergit/happy/1.png")
     draw(tmp_path / "fergit/contempt/1.png")
     with pytest.raises(DataError, match="classes happy, contempt; FERGIT has angry, disgust"):
-        load_fergit(tmp_path / "fergit", Reading(), no_progress)
+        load_fergit(tmp_path / "fergit", LoadOptions(), no_progress)
 
 
 def test_what_to_do_without_it(tmp_path):

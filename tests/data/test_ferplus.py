@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.cli import options
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.data.faceset import FaceSet
@@ -219,24 +219,24 @@ def test_votes_go_by_rows_of_the_csv_file(tmp_path, draw):
     draw(tmp_path / "fer2013/train/sad/Training_3.png", 1)
     write_votes(tmp_path / "fer2013new.csv", ROWS[:2])
     with pytest.raises(DataError, match=r"give fer2013\.csv"):
-        load_faces("fer2013", tmp_path, Reading(labels="ferplus"))
+        load_faces("fer2013", tmp_path, LoadOptions(labels="ferplus"))
 
 
 def test_through_load_faces(tmp_path, rows, write_csv):
     write_csv(tmp_path / "fer2013/fer2013.csv", rows)
     votes = [[10 * (place == number % 7) for place in range(10)] for number in range(12)]
     with pytest.raises(DataError, match=r"no FER\+ votes in .*microsoft/FERPlus"):
-        load_faces("fer2013", tmp_path, Reading(labels="ferplus"))
+        load_faces("fer2013", tmp_path, LoadOptions(labels="ferplus"))
     write_votes(tmp_path / "ferplus/fer2013new.csv", votes, [row[2] for row in rows])
     assert find_votes(tmp_path).parent.name == "ferplus"
-    faces = load_faces("fer2013", tmp_path, Reading(labels="ferplus-soft"))
+    faces = load_faces("fer2013", tmp_path, LoadOptions(labels="ferplus-soft"))
     assert faces.name == "fer2013+ferplus-soft"
     assert len(faces) == 12
     assert (faces.targets.argmax(axis=1) == faces.labels).all()
-    assert load_faces("fer2013", tmp_path, Reading(labels="ferplus-mixed")).name == "fer2013+ferplus-mixed"
+    assert load_faces("fer2013", tmp_path, LoadOptions(labels="ferplus-mixed")).name == "fer2013+ferplus-mixed"
     for labels in ("own", "ferplus-mixed"):
         with pytest.raises(UsageError, match="--keep-contempt goes with"):
-            load_faces("fer2013", tmp_path, Reading(labels=labels, keep_contempt=True))
+            load_faces("fer2013", tmp_path, LoadOptions(labels=labels, keep_contempt=True))
 
 
 @pytest.mark.parametrize(
@@ -250,7 +250,7 @@ def test_through_load_faces(tmp_path, rows, write_csv):
 def test_the_real_votes(real, rule, train, val):
     if not list(real.rglob("fer2013new.csv")):
         pytest.skip("no fer2013new.csv in FER_DATA")
-    faces = load_faces("fer2013", real, Reading(labels=rule))
+    faces = load_faces("fer2013", real, LoadOptions(labels=rule))
     assert np.bincount(faces.labels[faces.parts == "train"]).tolist() == train
     assert np.bincount(faces.labels[faces.parts == "val"]).tolist() == val
 
@@ -259,12 +259,12 @@ def test_the_real_majorities_are_as_many_as_their_authors_have(real):
     """25,060 and 3,199 faces of eight classes are what microsoft/FERPlus keeps of Training and PublicTest."""
     if not list(real.rglob("fer2013new.csv")):
         pytest.skip("no fer2013new.csv in FER_DATA")
-    eight = load_faces("fer2013", real, Reading(labels="ferplus", keep_contempt=True))
+    eight = load_faces("fer2013", real, LoadOptions(labels="ferplus", keep_contempt=True))
     assert [int((eight.parts == part).sum()) for part in ("train", "val")] == [25_060, 3_199]
-    seven = load_faces("fer2013", real, Reading(labels="ferplus"))
+    seven = load_faces("fer2013", real, LoadOptions(labels="ferplus"))
     assert int((seven.parts != "test").sum()) == 28_127
 
 
 def test_the_flag_and_the_settings_have_the_same_words():
     typed = typing.get_args(typing.get_args(options.Labels)[0])[0]
-    assert typing.get_args(typed) == typing.get_args(Reading.model_fields["labels"].annotation)
+    assert typing.get_args(typed) == typing.get_args(LoadOptions.model_fields["labels"].annotation)

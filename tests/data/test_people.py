@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.data.people import read_people
@@ -14,7 +14,7 @@ from fercli.data.sets import load_faces
 def test_a_pattern_finds_subjects_in_names(tmp_path, draw):
     for number, name in enumerate(["happy/ann_1", "happy/bob_1", "sad/ann_2", "sad/noname"]):
         draw(tmp_path / f"{name}.png", number)
-    faces = load_faces(str(tmp_path), reading=Reading(subject_pattern=r"/([a-z]+)_\d"))
+    faces = load_faces(str(tmp_path), options=LoadOptions(subject_pattern=r"/([a-z]+)_\d"))
     assert dict(zip(faces.ids, faces.subjects, strict=True)) == {
         "happy/ann_1.png": "ann", "happy/bob_1.png": "bob", "sad/ann_2.png": "ann", "sad/noname.png": "",
     }  # fmt: skip
@@ -27,20 +27,20 @@ def test_a_pattern_finds_subjects_in_names(tmp_path, draw):
 def test_which_group_is_the_subject(tmp_path, draw, pattern, subject):
     draw(tmp_path / "happy/ann_1.png")
     if subject:
-        assert load_faces(str(tmp_path), reading=Reading(subject_pattern=pattern)).subjects == (subject,)
+        assert load_faces(str(tmp_path), options=LoadOptions(subject_pattern=pattern)).subjects == (subject,)
     else:
         with pytest.raises(UsageError, match=r"finds nobody in any of 1 names, e\.g\. happy/ann_1\.png"):
-            load_faces(str(tmp_path), reading=Reading(subject_pattern=pattern))
+            load_faces(str(tmp_path), options=LoadOptions(subject_pattern=pattern))
 
 
 def test_a_broken_pattern_is_one_line(tmp_path, draw):
     draw(tmp_path / "happy/a.png")
     with pytest.raises(UsageError, match="not a regular expression"):
-        load_faces(str(tmp_path), reading=Reading(subject_pattern="("))
+        load_faces(str(tmp_path), options=LoadOptions(subject_pattern="("))
     table = tmp_path / "t.csv"
     table.write_text("file,subject\nhappy/a.png,ann\n")
     with pytest.raises(UsageError, match="leave one out"):
-        load_faces(str(tmp_path), reading=Reading(subject_pattern="(.)", subjects=str(table)))
+        load_faces(str(tmp_path), options=LoadOptions(subject_pattern="(.)", subjects=str(table)))
 
 
 def test_a_table_in_the_folder_says_who_is_who(tmp_path, draw):
@@ -62,7 +62,7 @@ def test_a_table_with_labels_needs_no_class_folders(tmp_path, draw):
         draw(tmp_path / f"photos/p{number}.png", number)
     table = tmp_path / "people.csv"
     table.write_text("file,label,subject\np0.png,Anger,x\np1.png,joy,y\np2.png,joy,x\n")
-    faces = load_faces(str(tmp_path / "photos"), reading=Reading(subjects=str(table)))
+    faces = load_faces(str(tmp_path / "photos"), options=LoadOptions(subjects=str(table)))
     assert faces.classes == EXPRESSIONS
     assert [faces.classes[label] for label in faces.labels] == ["angry", "happy", "happy"]
     assert faces.subjects == ("x", "y", "x")
@@ -89,11 +89,11 @@ def test_a_table_of_other_pictures(tmp_path, draw):
     table = tmp_path / "t.csv"
     table.write_text("file,label\nb.png,happy\n")
     with pytest.raises(DataError, match=r"none has a label in .*t\.csv"):
-        load_faces(str(tmp_path / "photos"), reading=Reading(subjects=str(table)))
+        load_faces(str(tmp_path / "photos"), options=LoadOptions(subjects=str(table)))
     with pytest.raises(DataError, match="names none of the 700 faces"):
-        load_faces("cartoon", reading=Reading(subjects=str(table)))
+        load_faces("cartoon", options=LoadOptions(subjects=str(table)))
     with pytest.raises(DataError, match="cannot read"):
-        load_faces("cartoon", reading=Reading(subjects=str(tmp_path / "none.csv")))
+        load_faces("cartoon", options=LoadOptions(subjects=str(tmp_path / "none.csv")))
 
 
 names = st.lists(st.text(st.sampled_from("abc"), min_size=1, max_size=2), min_size=1, max_size=3).map("/".join)

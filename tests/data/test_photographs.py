@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.data import photographs
 from fercli.data.photographs import NO_FACE, find_faces
@@ -25,7 +25,7 @@ def folder(tmp_path, photograph, draw):
 
 
 def test_the_face_is_the_one_that_predict_would_cut_out(folder):
-    faces = load_faces(str(folder), reading=Reading(detect=True))
+    faces = load_faces(str(folder), options=LoadOptions(detect=True))
     assert faces.ids == ("happy/a.png", "sad/b.png")
     for name, image in zip(faces.ids, faces.images, strict=True):
         picture = read_picture(folder / name)
@@ -40,7 +40,7 @@ def test_folders_that_are_no_classes_are_refused_before_any_face_is_looked_for(t
     photograph(tmp_path / "set/images/a.png")
     monkeypatch.setattr("fercli.data.folder.find_faces", lambda *_: pytest.fail("looked for faces"))
     with pytest.raises(DataError, match="all pictures are of one class, 'images'"):
-        load_faces(str(tmp_path / "set"), reading=Reading(detect=True))
+        load_faces(str(tmp_path / "set"), options=LoadOptions(detect=True))
 
 
 def test_the_largest_face_counts(tmp_path, photograph):
@@ -103,11 +103,11 @@ def test_a_damaged_chunk_is_found_anew(tmp_path, photograph, cache):
 def test_no_face_anywhere(tmp_path, draw):
     draw(tmp_path / "happy/noise.png", size=(64, 64))
     with pytest.raises(DataError, match=f"no face in any of 1 pictures; happy/noise.png: {NO_FACE}"):
-        load_faces(str(tmp_path), reading=Reading(detect=True))
+        load_faces(str(tmp_path), options=LoadOptions(detect=True))
 
 
 def test_what_holds_no_photographs(tmp_path, rows, write_csv):
     table = write_csv(tmp_path / "fer2013.csv", rows)
     for data in ("cartoon", str(table), "fer2013"):
         with pytest.raises(UsageError, match="--detect looks for faces in photographs"):
-            load_faces(data, tmp_path, Reading(detect=True))
+            load_faces(data, tmp_path, LoadOptions(detect=True))

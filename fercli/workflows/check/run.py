@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data import checks
 from fercli.data.faceset import FaceSet
@@ -74,7 +74,7 @@ class Check:
 def check(
     data: str,
     root: Path | None = None,
-    reading: Reading | None = None,
+    options: LoadOptions | None = None,
     *,
     seed: int = 0,
     group: Group = "auto",
@@ -90,7 +90,7 @@ def check(
     Out-of-fold `probabilities` [N, C] of its faces (fercli.workflows.check.label_issues) put labels under suspicion.
     Raises DataError where the set is not there, cannot be read, or cannot be split so.
     """
-    faces = load_faces(data, root, reading or Reading(), progress)
+    faces = load_faces(data, root, options or LoadOptions(), progress)
     return check_faces(
         faces, seed=seed, group=group, min_class=min_class, near=near, faceless=faceless,
         probabilities=probabilities, progress=progress,
