@@ -61,7 +61,7 @@ def evaluate(
     from fercli.cli.report import ConfusionTable, class_table, corruption_table, coverage_table, summary
     from fercli.core.config import LoadOptions
     from fercli.core.errors import UsageError
-    from fercli.data.corruptions import corruption_names
+    from fercli.data.quality.corruptions import corruption_names
     from fercli.workflows.evaluate.evaluation import EVALUATION_FILES
     from fercli.workflows.evaluate.run import evaluate as workflow
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from fercli.core.errors import DataError, RunError
 from fercli.core.files import file_digest
-from fercli.data.face_file import SUFFIX, read_faces, write_faces
 from fercli.data.faceset import FaceSet
+from fercli.data.loaders.face_file import SUFFIX, read_faces, write_faces
 from fercli.data.sources import files_below
 
 #: Part of every key: raise it when a loader reads the same source differently than before.

@@ -6,16 +6,16 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import UsageError
 from fercli.core.files import file_digest
 from fercli.core.progress import ProgressCallback, no_progress
-from fercli.data import ckplus, face_file
 from fercli.data.cache import cached
 from fercli.data.faceset import FaceSet
-from fercli.data.fer2013 import TABLES, load_csv, usages_as_parts
-from fercli.data.folder import load_folder
-from fercli.data.muxspace import holds_muxspace, muxspace_set
-from fercli.data.people import read_people_file, with_pattern, with_people
+from fercli.data.loaders import ckplus, face_file
+from fercli.data.loaders.class_folders import load_folder
+from fercli.data.loaders.fer2013 import TABLES, load_csv, usages_as_parts
+from fercli.data.loaders.muxspace import holds_muxspace, muxspace_set
 from fercli.data.photographs import FINDER
 from fercli.data.pictures import is_picture
 from fercli.data.sources import is_zip, opened_zip
+from fercli.data.subjects import read_people_file, with_pattern, with_people
 
 _PACKED = (".zip", ".gz", ".tar.gz", ".tgz")
 #: What FER2013's table is called, packed or not.

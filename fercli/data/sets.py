@@ -9,10 +9,10 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.core.registry import Registry, suggest
-from fercli.data import ckplus, fergit, ferplus, muxspace
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import SHARES, FaceSet
-from fercli.data.folder import LAYOUT, has_class_folders
+from fercli.data.loaders import ckplus, fergit, ferplus, muxspace
+from fercli.data.loaders.class_folders import LAYOUT, has_class_folders
 from fercli.data.opening import FER2013_FILES, load_path, with_subjects
 
 _PLAIN = LoadOptions()

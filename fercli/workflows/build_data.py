@@ -9,10 +9,10 @@ import numpy as np
 
 from fercli.core.errors import DataError, UsageError
 from fercli.core.progress import ProgressCallback, no_progress
-from fercli.data import face_file
 from fercli.data.faceset import FaceSet
-from fercli.data.fergit import BUILT, joined
-from fercli.data.muxspace import find_muxspace, load_muxspace
+from fercli.data.loaders import face_file
+from fercli.data.loaders.fergit import BUILT, joined
+from fercli.data.loaders.muxspace import find_muxspace, load_muxspace
 from fercli.data.opening import load_path
 from fercli.data.sets import data_root, load_faces
 

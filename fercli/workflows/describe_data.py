@@ -11,8 +11,8 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
+from fercli.data.quality.contact_sheet import Section, write_sheet
 from fercli.data.sets import SETS, load_faces
-from fercli.data.sheet import Section, write_sheet
 from fercli.data.splits import Group, split
 from fercli.workflows.check.report import tile
 

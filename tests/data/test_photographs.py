@@ -38,7 +38,7 @@ def test_the_face_is_the_one_that_predict_would_cut_out(folder):
 
 def test_folders_that_are_no_classes_are_refused_before_any_face_is_looked_for(tmp_path, photograph, monkeypatch):
     photograph(tmp_path / "set/images/a.png")
-    monkeypatch.setattr("fercli.data.folder.find_faces", lambda *_: pytest.fail("looked for faces"))
+    monkeypatch.setattr("fercli.data.loaders.class_folders.find_faces", lambda *_: pytest.fail("looked for faces"))
     with pytest.raises(DataError, match="all pictures are of one class, 'images'"):
         load_faces(str(tmp_path / "set"), options=LoadOptions(detect=True))
 

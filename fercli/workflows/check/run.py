@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from fercli.core.config import LoadOptions
 from fercli.core.progress import ProgressCallback, no_progress
-from fercli.data import checks
 from fercli.data.faceset import FaceSet
+from fercli.data.quality import duplicates as checks
 from fercli.data.sets import load_faces
 from fercli.data.splits import Group, split
 from fercli.workflows.check import issues as faults

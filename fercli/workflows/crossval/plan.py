@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fercli.core.errors import DataError, RunError
 from fercli.core.files import read_json, write_text
 from fercli.data.faceset import FaceSet
-from fercli.data.ferplus import earlier_reading
 from fercli.data.folds import Grouping, assign_groups, fold_parts, known_subjects
+from fercli.data.loaders.ferplus import earlier_reading
 from fercli.workflows.crossval.settings import CrossvalConfig
 
 #: Groups [R, N] of each run, by the way they were drawn.

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.progress import ProgressCallback, no_progress
-from fercli.data.corruptions import CORRUPTIONS, STRENGTHS, corrupted
 from fercli.data.faceset import FaceSet
-from fercli.data.sheet import Section, Tile, write_sheet
+from fercli.data.quality.contact_sheet import Section, Tile, write_sheet
+from fercli.data.quality.corruptions import CORRUPTIONS, STRENGTHS, corrupted
 from fercli.metrics.calibration import softmax
 from fercli.metrics.predictions import Predictions
 from fercli.metrics.robustness import CorruptedScores, plot_corrupted, score_corrupted, write_corrupted

@@ -11,8 +11,8 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.ferplus import earlier_reading
-from fercli.data.leaks import leak_note
+from fercli.data.loaders.ferplus import earlier_reading
+from fercli.data.quality.leaks import leak_note
 from fercli.data.sets import SETS, load_faces, share_faces
 from fercli.models.average import AVERAGE, trainings
 from fercli.models.loaded import Model, load_model
@@ -43,7 +43,7 @@ def evaluate(
 
     `options` says how the data are read; None is as for training where they are the training's own, else plainly.
     With `shared_classes`, of a set with other classes only those are measured that the network knows too.
-    `corruptions` are names of ways to make the faces worse (fercli.data.corruptions), in which it is measured too.
+    `corruptions` names ways to make the faces worse (see fercli.data.quality.corruptions); it is measured in these too.
     `part` is train, val, test, spare or all. Without it: test where there is one, else val; all of a set that has
     no split of its own and that the network was not trained on.
     Raises ModelError, DataError or RunError for what does not exist or does not fit.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import RunError
 from fercli.data.faceset import SHARES, FaceSet
-from fercli.data.leaks import without_leaks
+from fercli.data.quality.leaks import without_leaks
 from fercli.data.splits import read_split, split, split_digest
 from fercli.models.average import trainings
 from fercli.models.loaded import Model

@@ -14,7 +14,7 @@ from fercli.core.config import RunConfig
 from fercli.core.errors import DataError
 from fercli.core.progress import Listener, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.leaks import DROPPED, leak_note, shared, without_leaks
+from fercli.data.quality.leaks import DROPPED, leak_note, shared, without_leaks
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split
 from fercli.training.loop import Faces

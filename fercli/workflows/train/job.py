@@ -12,7 +12,7 @@ from fercli.core.errors import RunError, UsageError
 from fercli.core.files import file_digest, write_json
 from fercli.core.progress import Listener
 from fercli.data.faceset import FaceSet
-from fercli.data.ferplus import earlier_reading
+from fercli.data.loaders.ferplus import earlier_reading
 from fercli.data.splits import write_split
 from fercli.models.catalogue import build, load_catalogue
 from fercli.models.classifier import Classifier

@@ -13,8 +13,8 @@ from PIL import Image
 
 from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import read_faces, read_facts, write_faces
 from fercli.data.faceset import FaceSet
+from fercli.data.loaders.face_file import read_faces, read_facts, write_faces
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split
 from fercli.workflows.check import no_face

@@ -12,7 +12,7 @@ from fercli.core.errors import DataError, RunError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import Listener
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import write_faces
+from fercli.data.loaders.face_file import write_faces
 from fercli.data.sets import load_faces
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header

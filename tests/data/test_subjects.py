@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
-from fercli.data.people import read_people
 from fercli.data.sets import load_faces
+from fercli.data.subjects import read_people
 
 
 def test_a_pattern_finds_subjects_in_names(tmp_path, draw):

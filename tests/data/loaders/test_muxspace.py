@@ -7,8 +7,8 @@ import pytest
 
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
-from fercli.data.face_file import read_facts
-from fercli.data.muxspace import load_muxspace, person_of, read_legend
+from fercli.data.loaders.face_file import read_facts
+from fercli.data.loaders.muxspace import load_muxspace, person_of, read_legend
 from fercli.data.sets import load_faces
 from fercli.data.splits import split
 from fercli.workflows.build_data import build_fergit

@@ -12,7 +12,7 @@ from PIL import Image
 
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
-from fercli.data.folder import _outer, has_class_folders, load_folder
+from fercli.data.loaders.class_folders import _outer, has_class_folders, load_folder
 
 
 def zipped(folder, path, below=""):
@@ -46,7 +46,7 @@ def test_opencv_is_not_needed(tmp_path, draw):
     draw(tmp_path / "sad/b.png", 5, (96, 96))
     code = (
         "import sys; from pathlib import Path; sys.modules['cv2'] = None; "
-        f"from fercli.data.folder import load_folder; load_folder(Path({str(tmp_path)!r}))"
+        f"from fercli.data.loaders.class_folders import load_folder; load_folder(Path({str(tmp_path)!r}))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -10,9 +10,9 @@ from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import no_progress
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import write_faces
 from fercli.data.faceset import SHARES
-from fercli.data.fergit import joined, load_fergit
+from fercli.data.loaders.face_file import write_faces
+from fercli.data.loaders.fergit import joined, load_fergit
 from fercli.data.sets import load_faces
 from fercli.data.splits import split
 

@@ -12,7 +12,7 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.data.faceset import FaceSet
-from fercli.data.ferplus import find_votes, with_mixed_votes, with_votes
+from fercli.data.loaders.ferplus import find_votes, with_mixed_votes, with_votes
 from fercli.data.sets import load_faces
 
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"

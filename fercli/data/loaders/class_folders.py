@@ -9,9 +9,9 @@ from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS, canonical, is_expression, ordered
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.people import People, own_table, read_people
 from fercli.data.photographs import NO_FACE, find_faces
 from fercli.data.pictures import Face, counted, is_picture, opened, printable, read_crops
+from fercli.data.subjects import People, own_table, read_people
 
 LAYOUT = "a folder for each class (angry, disgust, …) with its pictures, or train, val and test with such folders"
 

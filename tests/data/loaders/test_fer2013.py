@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
-from fercli.data.fer2013 import _decoded, load_csv, usages_as_parts
-from fercli.data.folder import load_folder
+from fercli.data.loaders.class_folders import load_folder
+from fercli.data.loaders.fer2013 import _decoded, load_csv, usages_as_parts
 
 
 def same(faces, other) -> bool:

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.core.errors import DataError, RunError
-from fercli.data.face_file import read_faces, read_facts, write_faces
 from fercli.data.faceset import FaceSet
+from fercli.data.loaders.face_file import read_faces, read_facts, write_faces
 
 words = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
 

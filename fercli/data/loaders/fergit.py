@@ -9,10 +9,10 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import ProgressCallback
-from fercli.data import face_file
 from fercli.data.cache import cached
 from fercli.data.faceset import FaceSet
-from fercli.data.folder import load_folder
+from fercli.data.loaders import face_file
+from fercli.data.loaders.class_folders import load_folder
 from fercli.data.opening import with_subjects
 
 #: How many faces the set has that the paper used.
