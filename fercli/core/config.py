@@ -32,7 +32,7 @@ class RunConfig(Settings):
     data: str
     #: where named sets lie; none is FER_DATA or ./data
     root: str | None = None
-    #: how the set is read: whose labels, who is who, faces to be found first
+    #: how the set is read: which labels, where subject IDs come from, faces to be found first
     reading: LoadOptions = LoadOptions()
     #: everything random follows from it; torch takes seeds of 64 bits, and each epoch multiplies this one
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

@@ -1,175 +1,121 @@
-"""Face sets from folders of pictures: a folder a class, below train, val and test or without them; also zipped."""
+"""Pictures in a folder for each class, below train, val and test or without them; also zipped."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
-from fercli.core.labels import EXPRESSIONS, canonical, is_expression, ordered
+from fercli.core.files import file_digest
+from fercli.core.labels import EXPRESSIONS, canonical, is_expression
 from fercli.core.progress import ProgressCallback, no_progress
+from fercli.data.cache import load_cached
 from fercli.data.faceset import FaceSet
-from fercli.data.photographs import NO_FACE, find_faces
-from fercli.data.pictures import Face, counted, is_picture, opened, printable, read_crops
-from fercli.data.subjects import People, own_table, read_people
+from fercli.data.labelled_pictures import LabelledPicture, read_labelled_pictures
+from fercli.data.loaders import FORMATS, Loader
+from fercli.data.loaders.face_file import is_face_file
+from fercli.data.pictures import DETECTOR_KEY, list_examples
+from fercli.data.sources import SPLIT_FOLDERS, holds_pictures, is_picture, open_source
+from fercli.data.subjects import SubjectTable, add_subjects, find_subject_table, parse_subject_table, read_subject_table
 
 LAYOUT = "a folder for each class (angry, disgust, …) with its pictures, or train, val and test with such folders"
 
-_PARTS = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val", "publictest": "val",
-    "test": "test", "testing": "test", "privatetest": "test",
-}  # fmt: skip
-#: Pictures are taken for whole photographs when the median longer side is over this many pixels …
-_LARGE = 256
-#: … or when most are longer than wide, or wider than long, by more than this.
-_OBLONG = 1.25
+
+def load_class_folders(path: Path, options: LoadOptions, progress: ProgressCallback) -> FaceSet:
+    """`read_class_folders` as `options` say, from the cache where it has been read before."""
+    table = Path(options.subjects) if options.subjects else None
+    subjects = read_subject_table(table) if table else None
+    key = "class folders"
+    if options.detect:
+        key += f", faces found: {DETECTOR_KEY}"
+    if table:
+        key += f", subjects of {table.name} {file_digest(table)}"
+    read: Callable[[], FaceSet] = partial(
+        read_class_folders, path, detect=options.detect, subjects=subjects, progress=progress
+    )
+    # a table of subjects has been used already: it may say labels too
+    return add_subjects(load_cached(path, key, read), options.model_copy(update={"subjects": None}))
 
 
-@dataclass(frozen=True)
-class _Picture:
-    """A picture's name in its source, the class it is of, the part and the subject, '' where there are none."""
-
-    name: str
-    part: str
-    label: str
-    subject: str = ""
-
-
-def load_folder(
+def read_class_folders(
     path: Path,
-    name: str | None = None,
     *,
     detect: bool = False,
-    people: People | None = None,
+    subjects: SubjectTable | None = None,
     progress: ProgressCallback = no_progress,
 ) -> FaceSet:
     """The face set of a folder, or of a zip archive, of class folders; see LAYOUT.
 
-    Class names are matched as expressions (anger is angry). When all are among FER2013's seven, those are the
-    classes; otherwise the names found are. Pictures are turned gray and, unless they are 48×48, squeezed to it;
-    with `detect` they are photographs, and the largest face that MTCNN finds in each is taken. `people`, else a
-    table in the folder itself (subjects.csv, people.csv or metadata.csv), says who is who; where it says labels,
-    those count and class folders are not needed. Ids are the file names from the folder on, with slashes.
-    What is left out or looks wrong stands in the notes.
+    Class names are matched as expressions (anger is angry). `subjects`, else a table in the folder itself
+    (subjects.csv, people.csv or metadata.csv), gives the subject IDs; where it gives labels, those count and class
+    folders are not needed. Otherwise as `read_labelled_pictures` has it.
 
     Raises DataError where there are no pictures with a class, or none that can be read.
     """
-    with opened(path) as (names, reader):
+    with open_source(path) as (names, reader):
         notes: list[str] = []
-        if people is None and (table := own_table(names)) is not None:
-            people = read_people(reader(table), f"{path}/{table}")
-            notes.append(f"{table} says {' and '.join(_said(people))}")
-        pictures, left_out = _arranged(path, [name for name in names if is_picture(name)], people)
-        _classes(path, {picture.label for picture in pictures})  # before minutes are spent on looking for faces
-        wanted = [picture.name for picture in pictures]
-        read = find_faces(wanted, reader, progress) if detect else read_crops(wanted, reader)
-    faults = [(picture.name, fault) for picture, fault in zip(pictures, read, strict=True) if isinstance(fault, str)]
-    kept = [(picture, face) for picture, face in zip(pictures, read, strict=True) if not isinstance(face, str)]
-    if not kept and detect:
-        raise DataError(f"{path}: no face in any of {len(pictures)} pictures; {faults[0][0]}: {faults[0][1]}")
-    if not kept:
-        raise DataError(f"{path}: none of {len(pictures)} pictures can be read; {faults[0][0]}: {faults[0][1]}")
-    notes += [*left_out, *_fault_notes(faults)]
-    return _made(path, name or path.stem, kept, [*notes, *([] if detect else _photograph_notes(kept))])
+        if subjects is None and (table := find_subject_table(names)) is not None:
+            subjects = parse_subject_table(reader(table), f"{path}/{table}")
+            columns = ["labels"] * subjects.has_labels + ["subject IDs"] * subjects.has_subjects
+            notes.append(f"{table} gives the {' and '.join(columns)}")
+        pictures, left_out = _label_pictures(path, [name for name in names if is_picture(name)], subjects)
+        return read_labelled_pictures(
+            path, pictures, reader, detect=detect, notes=[*notes, *left_out], progress=progress
+        )
 
 
-def _made(path: Path, name: str, kept: list[tuple[_Picture, Face]], notes: list[str]) -> FaceSet:
-    found = {picture.label for picture, _ in kept}
-    classes = _classes(path, found)
-    if absent := [name for name in classes if name not in found]:
-        notes.append(f"there are no pictures of {', '.join(absent)}")
-    parts = [picture.part for picture, _ in kept]
-    subjects = tuple(picture.subject for picture, _ in kept)
-    if any(subjects) and not all(subjects):
-        notes.append(f"it is not known who {subjects.count(''):,} of {len(kept):,} faces are")
-    return FaceSet(
-        name=name,
-        images=np.stack([face.pixels for _, face in kept])[:, None],
-        labels=np.array([classes.index(picture.label) for picture, _ in kept], dtype=np.int64),
-        classes=classes,
-        ids=tuple(printable(picture.name) for picture, _ in kept),
-        subjects=subjects if any(subjects) else None,
-        parts=np.array(parts) if all(parts) else None,
-        notes=tuple(notes),
-    )
-
-
-def has_class_folders(path: Path) -> bool:
-    """Whether a folder looks, from its outside, like one that `load_folder` reads: for telling it from one that
-    only holds other sets."""
-    try:
-        names = [inner.name for inner in path.iterdir() if inner.is_dir()]
-    except OSError:
-        return False
-    return any(name.lower() in _PARTS or is_expression(name) for name in names)
-
-
-def _said(people: People) -> list[str]:
-    return ["what pictures show"] * people.says_labels + ["who is in them"] * people.says_subjects
-
-
-def _arranged(path: Path, names: list[str], people: People | None) -> tuple[list[_Picture], list[str]]:
-    """Which class, part and subject each picture is of, by its folders and the table, and notes on those without."""
+def _label_pictures(
+    path: Path, names: list[str], subjects: SubjectTable | None
+) -> tuple[list[LabelledPicture], list[str]]:
+    """Class, split and subject of each picture, by its folders and the table, and notes on those without."""
     if not names:
         raise DataError(f"{path}: no pictures in it; expected: {LAYOUT}")
-    folders = {name: PurePosixPath(name).parts[:-1] for name in names}
-    outer = _outer(list(folders.values()))
-    inner = {name: parts[outer:] for name, parts in folders.items()}
-    labelled = people is not None and people.says_labels
-    # a part's folder holds class folders, or pictures that the table labels
-    split = any(len(parts) > (not labelled) and parts[0].lower() in _PARTS for parts in inner.values())
+    table = subjects if subjects is not None and subjects.has_labels else None
+    outer, has_splits = _arrange([PurePosixPath(name).parts[:-1] for name in names], labelled=table is not None)
     pictures = []
-    for name, parts in inner.items():
-        part = _PARTS.get(parts[0].lower(), "") if split and parts else ""
-        known = people.of(name) if people else None
-        by_folder = canonical(parts[split]) if len(parts) > split else ""
-        label = by_folder if not labelled else known.label if known else ""
-        if label and bool(part) == split:
-            pictures.append(_Picture(name, part, label, known.subject if known else ""))
+    for name in names:
+        folders = PurePosixPath(name).parts[outer:-1]
+        split = SPLIT_FOLDERS.get(folders[0].lower(), "") if has_splits and folders else ""
+        row = subjects.find(name) if subjects else None
+        by_folder = canonical(folders[has_splits]) if len(folders) > has_splits else ""
+        label = by_folder if table is None else row.label if row else ""
+        if label and bool(split) == has_splits:
+            pictures.append(LabelledPicture(name, label, row.subject if row else "", split))
     if not pictures:
-        where = f"none has a label in {people.title}" if people and labelled else "not in class folders"
+        where = f"none has a label in {table.title}" if table else "not in class folders"
         raise DataError(f"{path}: {len(names)} pictures, but {where}; expected: {LAYOUT}")
-    placed = {picture.name for picture in pictures}
-    outside = [name for name in names if name not in placed]
-    where = "the folders train, val and test" if split else "class folders"
-    reason = f"that {people.title} does not label" if people and labelled else f"outside of {where}"
-    return pictures, [f"left out {counted(outside)} {reason}"] if outside else []
+    if len(labels := {picture.label for picture in pictures}) == 1 and not labels <= set(EXPRESSIONS):
+        raise DataError(f"{path}: all pictures are of one class, {labels.pop()!r}; expected: {LAYOUT}")
+    labelled = {picture.name for picture in pictures}
+    outside = [name for name in names if name not in labelled]
+    where = "the folders train, val and test" if has_splits else "class folders"
+    reason = f"that {table.title} does not label" if table else f"outside of {where}"
+    return pictures, [f"left out {list_examples(outside)} {reason}"] if outside else []
 
 
-def _outer(folders: list[tuple[str, ...]]) -> int:
-    """How many folders around the sets' own are to be looked through: those that all pictures share and that
-    are no part or class themselves (archive.zip/fer2013/train/…)."""
+def _arrange(folders: list[tuple[str, ...]], *, labelled: bool) -> tuple[int, bool]:
+    """How many outer folders are passed over, and whether those below them are splits: a split's folder holds class
+    folders, or pictures that are `labelled` by a table."""
+    outer = _count_outer(folders)
+    inner = [parts[outer:] for parts in folders]
+    has_splits = any(len(parts) > (not labelled) and parts[0].lower() in SPLIT_FOLDERS for parts in inner)
+    return outer, has_splits
+
+
+def _count_outer(folders: list[tuple[str, ...]]) -> int:
+    """How many folders around the set's own are passed over: those that all pictures share and that are no split
+    or class themselves (archive.zip/fer2013/train/…)."""
     depth = 0
     while all(len(parts) > depth + 1 and parts[depth] == folders[0][depth] for parts in folders):
-        if folders[0][depth].lower() in _PARTS or is_expression(folders[0][depth]):
+        if folders[0][depth].lower() in SPLIT_FOLDERS or is_expression(folders[0][depth]):
             break
         depth += 1
     return depth
 
 
-def _classes(path: Path, names: set[str]) -> tuple[str, ...]:
-    if names <= set(EXPRESSIONS):
-        return EXPRESSIONS
-    if len(names) == 1:
-        raise DataError(f"{path}: all pictures are of one class, {names.pop()!r}; expected: {LAYOUT}")
-    return ordered(names)
+def _sniff(path: Path) -> bool:
+    """A folder, or an archive with a picture in it."""
+    return path.is_dir() or (not is_face_file(path) and holds_pictures(path))
 
 
-def _fault_notes(faults: list[tuple[str, str]]) -> list[str]:
-    """What is left out because it has no face, and because it cannot be read."""
-    faceless = [name for name, reason in faults if reason == NO_FACE]
-    damaged = [f"{name} ({reason})" for name, reason in faults if reason != NO_FACE]
-    return [f"left out {counted(faceless)} in which no face is found"] * bool(faceless) + [
-        f"left out {counted(damaged)} that cannot be read"
-    ] * bool(damaged)
-
-
-def _photograph_notes(kept: list[tuple[_Picture, Face]]) -> list[str]:
-    shorter, longer = np.sort(np.array([face.size for _, face in kept]), axis=1).T
-    if np.median(longer) <= _LARGE and np.mean(longer > _OBLONG * shorter) <= 0.5:
-        return []
-    return [
-        f"these look like whole photographs (median longer side {np.median(longer):.0f} pixels), not like face "
-        "crops: --detect finds the face in each and crops it"
-    ]
+FORMATS.register("class folders")(Loader(load=load_class_folders, sniff=_sniff))

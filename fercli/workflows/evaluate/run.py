@@ -11,7 +11,7 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.loaders.ferplus import earlier_reading
+from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.quality.leaks import leak_note
 from fercli.data.sets import SETS, load_faces, share_faces
 from fercli.models.average import AVERAGE, trainings
@@ -99,7 +99,7 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
         if share_faces(name, faces.name)
     ]
     fingerprints = {trained.get("fingerprint") for trained in behind if trained.get("data") == faces.name}
-    if fingerprints - {faces.fingerprint} and (earlier := earlier_reading(faces, "--labels")):
+    if fingerprints - {faces.fingerprint} and (earlier := hint_at_earlier_labels(faces, "--labels")):
         notes.append(f"{faces.name} is not quite what the network was trained on{earlier}")
     if faces.name in extras and part in ("train", "all"):
         notes.append(_KNOWN)

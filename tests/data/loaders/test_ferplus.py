@@ -12,7 +12,7 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.data.faceset import FaceSet
-from fercli.data.loaders.ferplus import find_votes, with_mixed_votes, with_votes
+from fercli.data.loaders.ferplus import apply_mixed_votes, apply_votes, find_votes
 from fercli.data.sets import load_faces
 
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -62,7 +62,7 @@ LABELS = [0, 0, 3, 6, 6, 3]
 
 def read(tmp_path, rule, rows=ROWS, labels=LABELS, keep_contempt=False, usages=None):
     path = write_votes(tmp_path / "v.csv", rows, usages)
-    return with_votes(faces_of(labels, usages), path, rule, keep_contempt=keep_contempt)
+    return apply_votes(faces_of(labels, usages), path, rule, keep_contempt=keep_contempt)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_nobody_is_lost_and_winners_win(tmp_path_factory, rows, keep):
 
 def test_mixed_votes_leave_labels_and_faces_alone(tmp_path):
     labels = [0, 0, 3, 6, 6, 3]
-    faces = with_mixed_votes(faces_of(labels), write_votes(tmp_path / "v.csv", ROWS))
+    faces = apply_mixed_votes(faces_of(labels), write_votes(tmp_path / "v.csv", ROWS))
     assert faces.labels.tolist() == labels
     assert faces.classes == EXPRESSIONS
     assert faces.name == "fer2013+ferplus-mixed"
@@ -174,20 +174,20 @@ def test_mixed_votes_leave_labels_and_faces_alone(tmp_path):
 
 def test_rows_of_absent_usages_are_passed_over(tmp_path):
     path = write_votes(tmp_path / "v.csv", [ROWS[0], ROWS[5]], ["Training", "PrivateTest"])
-    assert len(with_votes(faces_of([0]), path, "ferplus", keep_contempt=False)) == 1
+    assert len(apply_votes(faces_of([0]), path, "ferplus", keep_contempt=False)) == 1
 
 
 def test_votes_of_other_rows_are_noticed(tmp_path):
     labels = np.random.default_rng(0).integers(0, 7, 1200)
     rows = [[10 * (place == label) for place in range(10)] for label in labels]
     right = write_votes(tmp_path / "right.csv", rows)
-    assert len(with_votes(faces_of(labels.tolist()), right, "ferplus", keep_contempt=False)) == 1200
+    assert len(apply_votes(faces_of(labels.tolist()), right, "ferplus", keep_contempt=False)) == 1200
     # a row lost in the middle and another one at the end: the count is right, half of the rows are not
     moved = write_votes(tmp_path / "moved.csv", [*rows[:600], *rows[601:], rows[0]])
     with pytest.raises(DataError, match="rows are missing or moved"):
-        with_votes(faces_of(labels.tolist()), moved, "ferplus", keep_contempt=False)
+        apply_votes(faces_of(labels.tolist()), moved, "ferplus", keep_contempt=False)
     with pytest.raises(DataError, match="rows are missing or moved"):
-        with_mixed_votes(faces_of(labels.tolist()), moved)
+        apply_mixed_votes(faces_of(labels.tolist()), moved)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_votes_of_other_rows_are_noticed(tmp_path):
 def test_votes_of_another_number_or_order_are_noticed(tmp_path, rows, usages):
     faces = faces_of([0] * 6, ["Training"] * 6)
     with pytest.raises(DataError, match="do not belong to these faces"):
-        with_votes(faces, write_votes(tmp_path / "v.csv", rows, usages), "ferplus", keep_contempt=False)
+        apply_votes(faces, write_votes(tmp_path / "v.csv", rows, usages), "ferplus", keep_contempt=False)
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_votes_of_another_number_or_order_are_noticed(tmp_path, rows, usages):
 def test_a_file_that_is_something_else(tmp_path, text, message):
     (tmp_path / "v.csv").write_text(text)
     with pytest.raises(DataError, match=message):
-        with_votes(faces_of([0]), tmp_path / "v.csv", "ferplus", keep_contempt=False)
+        apply_votes(faces_of([0]), tmp_path / "v.csv", "ferplus", keep_contempt=False)
 
 
 def test_votes_go_by_rows_of_the_csv_file(tmp_path, draw):

@@ -229,7 +229,7 @@ def test_a_fixed_set_keeps_the_split_of_the_named_set(tmp_path, data):
     clean = load_faces(str(tmp_path / "c.safetensors"))
     parts = dict(zip(named.ids, split(named, 5).tolist(), strict=True))
     assert split(clean, 0).tolist() == [parts[face] for face in clean.ids]
-    assert clean.shares == (0.05, 0.05)
+    assert clean.fractions == (0.05, 0.05)
 
 
 def test_targets_and_subjects_go_along(faces, tmp_path):

@@ -6,8 +6,8 @@ from PIL import Image
 
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
-from fercli.data import photographs
-from fercli.data.photographs import NO_FACE, find_faces
+from fercli.data import pictures
+from fercli.data.pictures import NO_FACE, find_faces
 from fercli.data.sets import load_faces
 from fercli.faces.crop import crop_face
 from fercli.faces.decode import read_picture
@@ -38,7 +38,7 @@ def test_the_face_is_the_one_that_predict_would_cut_out(folder):
 
 def test_folders_that_are_no_classes_are_refused_before_any_face_is_looked_for(tmp_path, photograph, monkeypatch):
     photograph(tmp_path / "set/images/a.png")
-    monkeypatch.setattr("fercli.data.loaders.class_folders.find_faces", lambda *_: pytest.fail("looked for faces"))
+    monkeypatch.setattr("fercli.data.labelled_pictures.find_faces", lambda *_: pytest.fail("looked for faces"))
     with pytest.raises(DataError, match="all pictures are of one class, 'images'"):
         load_faces(str(tmp_path / "set"), options=LoadOptions(detect=True))
 
@@ -58,7 +58,7 @@ def test_the_largest_face_counts(tmp_path, photograph):
 
 def test_broken_off_work_goes_on_where_it_was(tmp_path, photograph, monkeypatch):
     names = [photograph(tmp_path / f"{number}.png", number).name for number in range(5)]
-    monkeypatch.setattr(photographs, "_CHUNK", 2)
+    monkeypatch.setattr(pictures, "_CHUNK", 2)
     searched = []
 
     class Stopping(Detector):
@@ -69,7 +69,7 @@ def test_broken_off_work_goes_on_where_it_was(tmp_path, photograph, monkeypatch)
                     raise KeyboardInterrupt
             return super().find_all(pictures)
 
-    monkeypatch.setattr(photographs, "Detector", Stopping)
+    monkeypatch.setattr(pictures, "Detector", Stopping)
 
     def find():
         seen = []
