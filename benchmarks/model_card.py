@@ -18,7 +18,7 @@ import fercli
 from benchmarks import model_card_tables as tables
 from fercli.core.catalogue import ModelEntry
 from fercli.core.files import write_text
-from fercli.data.corruptions import corruption_names
+from fercli.data.quality.corruptions import corruption_names
 from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import weights_path

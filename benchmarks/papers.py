@@ -22,7 +22,7 @@ from benchmarks.papers_page import claims_table, readings_table
 from benchmarks.papers_plan import CLAIMS, READINGS, Row
 from benchmarks.rows import machine
 from fercli.core.files import read_json, write_json
-from fercli.data.leaks import shared
+from fercli.data.quality.leaks import shared
 from fercli.data.splits import read_split
 from fercli.metrics.predictions import read_predictions
 from fercli.workflows.run_folder import RunFolder

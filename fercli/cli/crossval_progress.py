@@ -54,7 +54,7 @@ class CrossvalProgress(CrossvalListener):
         self._err.print(text, markup=False, soft_wrap=True)
 
     def loading(self, done: int, total: int, what: str) -> None:
-        self._loading.steps(done, total, what)
+        self._loading.update(done, total, what)
 
     def planned(self, done: int, total: int, trying: bool = False) -> None:
         self._what = "folds' settings" if trying else "folds"

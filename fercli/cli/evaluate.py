@@ -59,10 +59,10 @@ def evaluate(
     """
     from fercli.cli.progress_bar import Bar
     from fercli.cli.report import ConfusionTable, class_table, corruption_table, coverage_table, summary
-    from fercli.core.config import Reading
+    from fercli.core.config import LoadOptions
     from fercli.core.errors import UsageError
     from fercli.core.files import refuse_existing
-    from fercli.data.corruptions import corruption_names
+    from fercli.data.quality.corruptions import corruption_names
     from fercli.workflows.evaluate.evaluation import EVALUATION_FILES
     from fercli.workflows.evaluate.run import evaluate as workflow
 
@@ -75,8 +75,8 @@ def evaluate(
     with Bar() as bar:
         result = workflow(
             model, data, root=root, part=split, mirrored=tta, device=device,
-            reading=Reading(**typed) if typed else None, shared_classes=shared_classes, corruptions=names,
-            steps=bar.steps,
+            options=LoadOptions(**typed) if typed else None, shared_classes=shared_classes, corruptions=names,
+            progress=bar.update,
         )  # fmt: skip
     for text in result.notes:
         console.note(text)

@@ -33,11 +33,11 @@ KeepContempt = Annotated[
 ]
 SubjectPattern = Annotated[
     str | None,
-    typer.Option(metavar="REGEX", help="Finds who is who in file names: its first group, or the one named subject."),
+    typer.Option(metavar="REGEX", help="Finds subject IDs in file names: its first group, or the one named subject."),
 ]
 Subjects = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="A csv file (file, subject, label) that says who is who, and what is shown."),
+    typer.Option(metavar="FILE", help="A csv file (file, subject, label) with subject IDs, labels or both."),
 ]
 Detect = Annotated[
     bool | None,
@@ -57,7 +57,7 @@ def reading(
     subjects: Path | None,
     detect: bool | None,
 ) -> dict[str, object]:
-    """What was typed of how a face set is to be read, for fercli.core.config.Reading."""
+    """What was typed of how a face set is to be read, for fercli.core.config.LoadOptions."""
     typed = {
         "labels": labels,
         "keep_contempt": keep_contempt or None,

@@ -15,7 +15,7 @@ _PAUSE = 15.0
 
 
 class Bar:
-    """A context manager whose `steps` takes what fercli.core.progress.Steps hears. Draws on standard error."""
+    """A context manager whose `update` is a fercli.core.progress.ProgressCallback. Draws on standard error."""
 
     def __init__(self) -> None:
         self._bar: Progress | None = None
@@ -31,7 +31,7 @@ class Bar:
         if self._bar is not None:
             self._bar.stop()
 
-    def steps(self, done: int, total: int, what: str) -> None:
+    def update(self, done: int, total: int, what: str) -> None:
         """`done` of `total` pieces of work are finished."""
         if sys.stderr.isatty() and not console.err().quiet:
             self._draw(done, total, what)

@@ -75,7 +75,7 @@ class TrainingProgress(Listener):
         self._err.print(text, markup=False, soft_wrap=True)
 
     def loading(self, done: int, total: int, what: str) -> None:
-        self._loading.steps(done, total, what)
+        self._loading.update(done, total, what)
 
     def step(self, epoch: int, done: int, total: int, loss: float, accuracy: float, rate: float) -> None:
         self._foretell(done, total)

@@ -8,7 +8,7 @@ from fercli.core.errors import UsageError
 from fercli.core.recipe import Recipe, Settings, faults
 
 
-class Reading(Settings):
+class LoadOptions(Settings):
     """What `--labels`, `--keep-contempt`, `--subject-pattern`, `--subjects` and `--detect` say."""
 
     #: FER2013's own labels, or those that the ten votes of FER+ give: by the majority of its authors, by the most votes
@@ -32,8 +32,8 @@ class RunConfig(Settings):
     data: str
     #: where named sets lie; none is FER_DATA or ./data
     root: str | None = None
-    #: how the set is read: whose labels, who is who, faces to be found first
-    reading: Reading = Reading()
+    #: how the set is read: which labels, where subject IDs come from, faces to be found first
+    reading: LoadOptions = LoadOptions()
     #: everything random follows from it; torch takes seeds of 64 bits, and each epoch multiplies this one
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     device: str = "auto"

@@ -1,9 +1,12 @@
-"""The seven expressions, their order, and the other names they go by."""
+"""The seven expressions, their order, and the other names they go by; and what the splits of a set are called."""
 
 from collections.abc import Iterable
 
 #: FER2013's classes in FER2013's order; index i is label i everywhere in this project.
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+#: The splits of every set: what is trained on, what chooses the epoch, what is measured.
+SPLITS = ("train", "val", "test")
 
 _OTHER_NAMES = {
     "angry": ("anger", "angriness", "an", "ang"),

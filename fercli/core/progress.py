@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 #: Hears how far a long piece of work is: done, total, what is being done.
-Steps = Callable[[int, int, str], None]
+ProgressCallback = Callable[[int, int, str], None]
 
 
-def unheard(done: int, total: int, what: str) -> None:
-    """Steps that nobody watches."""
+def no_progress(done: int, total: int, what: str) -> None:
+    """A callback that ignores what it is told."""
 
 
 @dataclass(frozen=True)

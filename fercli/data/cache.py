@@ -13,9 +13,9 @@ from pathlib import Path
 
 from fercli.core.errors import DataError, RunError
 from fercli.core.files import file_digest
-from fercli.data.face_file import SUFFIX, read_faces, write_faces
 from fercli.data.faceset import FaceSet
-from fercli.data.sources import files_below
+from fercli.data.loaders.face_file import SUFFIX, read_faces, write_faces
+from fercli.data.sources import list_files
 
 #: Part of every key: raise it when a loader reads the same source differently than before.
 LOADERS_VERSION = 2
@@ -34,7 +34,7 @@ def cache_folder() -> Path:
     return base / "fercli"
 
 
-def cached(source: Path, loader: str, build: Callable[[], FaceSet]) -> FaceSet:
+def load_cached(source: Path, loader: str, build: Callable[[], FaceSet]) -> FaceSet:
     """The face set that `build` makes of `source`, a file or a folder, from the cache if it is there.
 
     `loader` names the way it is read. Raises what `build` raises, and DataError where the source cannot be read;
@@ -62,9 +62,9 @@ def _key(source: Path, loader: str) -> str:
 def folder_digest(folder: Path) -> str:
     """The SHA-256 of what a folder's files are called, their sizes and when they were last changed.
 
-    The folder's own place belongs to it: copies of two folders may agree in all of these but their content.
+    The folder's own path is part of it: copies of two folders may agree in all of these but their content.
     """
     digest = hashlib.sha256(os.fsencode(folder.resolve()))
-    for name, status in files_below(folder):
+    for name, status in list_files(folder):
         digest.update(os.fsencode(name) + f"\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 #: The side of a face in pixels.
 SIDE = 48
-#: Shares of val and of test where a split has to be drawn and the set says nothing of it.
-SHARES = (0.1, 0.1)
+#: Fractions of val and of test where a split has to be drawn and the set says nothing of it.
+FRACTIONS = (0.1, 0.1)
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,10 @@ class FaceSet:
     """Labelled faces in memory.
 
     images [N, 1, 48, 48] uint8; labels [N] int64, indices into `classes`; `ids` name each face for people
-    (a row or a file) and are unique; `subjects` say who it is where that is known, '' for faces of nobody known;
+    (a row or a file) and are unique; `subjects` are subject IDs where these are known, '' for a face without one;
     `parts` is the split that the set itself comes with ('train', 'val' or 'test' per face), None where it has none;
-    `targets` [N, classes] float32 are what training aims at where that is more than the label: shares that sum to 1.
+    `targets` [N, classes] float32 are what training aims at where that is more than the label: probabilities that
+    sum to 1.
     `notes` are lines the user should read once (what was missing, left out, guessed).
 
     Raises ValueError where the arrays do not fit each other: that is a loader's bug, not a user's mistake.
@@ -35,8 +36,8 @@ class FaceSet:
     parts: NDArray[np.str_] | None = None
     targets: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = field(default=())
-    #: shares of val and of test where a split has to be drawn
-    shares: tuple[float, float] = SHARES
+    #: fractions of val and of test where a split has to be drawn
+    fractions: tuple[float, float] = FRACTIONS
 
     def __post_init__(self) -> None:
         count = len(self.labels)
@@ -57,15 +58,15 @@ class FaceSet:
 
     def select(self, chosen: NDArray[np.bool_]) -> "FaceSet":
         """The faces where `chosen` [N] is true, in the same order."""
-        places = np.flatnonzero(chosen)
+        indices = np.flatnonzero(chosen)
         return replace(
             self,
-            images=self.images[places],
-            labels=self.labels[places],
-            ids=tuple(self.ids[place] for place in places),
-            subjects=None if self.subjects is None else tuple(self.subjects[place] for place in places),
-            parts=None if self.parts is None else self.parts[places],
-            targets=None if self.targets is None else self.targets[places],
+            images=self.images[indices],
+            labels=self.labels[indices],
+            ids=tuple(self.ids[index] for index in indices),
+            subjects=None if self.subjects is None else tuple(self.subjects[index] for index in indices),
+            parts=None if self.parts is None else self.parts[indices],
+            targets=None if self.targets is None else self.targets[indices],
         )
 
     def relabel(self, labels: NDArray[np.int64], classes: tuple[str, ...]) -> "FaceSet":

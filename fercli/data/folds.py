@@ -20,8 +20,8 @@ def assign_groups(faces: FaceSet, folds: int, seed: int, grouping: Grouping) -> 
     """The group of each face [N], 0 to folds - 1, drawn from the seed and the faces' ids: their order has no say.
 
     By image a class' faces are spread so that no two groups differ by more than one of them, nor by more than one
-    face altogether. By subject the groups are as even as whole persons allow; a face of nobody known is a person of
-    its own.
+    face altogether. By subject the groups are as even as whole persons allow; a face without a subject ID is a
+    person of its own.
 
     Raises DataError for fewer than three folds, for more than there are faces of the rarest class or persons who
     show it, where a class would be missing from a group, and for persons that are not known.
@@ -30,8 +30,8 @@ def assign_groups(faces: FaceSet, folds: int, seed: int, grouping: Grouping) -> 
     # by id, so that the order of the set has no say; by hash, so that no other face and no library changes a draw
     members = np.array(sorted(range(len(faces)), key=lambda face: _rank(seed, faces.ids[face])), dtype=np.int64)
     if grouping == "image":
-        return _by_image(faces, folds, members)
-    return _by_subject(faces, folds, seed)
+        return _deal_images(faces, folds, members)
+    return _deal_subjects(faces, folds, seed)
 
 
 def fold_parts(groups: NDArray[np.int64], fold: int, folds: int) -> NDArray[np.str_]:
@@ -45,15 +45,16 @@ def fold_parts(groups: NDArray[np.int64], fold: int, folds: int) -> NDArray[np.s
     return parts
 
 
-def known_subjects(faces: FaceSet) -> int:
-    """How many persons the faces are of, each face of nobody known being one; 0 where no person is known."""
+def count_subjects(faces: FaceSet) -> int:
+    """How many persons the faces are of, each face without a subject ID being one; 0 where no person is known."""
     if faces.subjects is None or not any(faces.subjects):
         return 0
-    return len(set(_persons(faces)))
+    return len(set(_list_subjects(faces)))
 
 
-def _persons(faces: FaceSet) -> list[str]:
-    """Who each face is of: a name, or what no name begins with and the face's id."""
+def _list_subjects(faces: FaceSet) -> list[str]:
+    """The subject of each face; one without has a subject of its own: its id, behind a character that begins no
+    subject's."""
     subjects = faces.subjects or ("",) * len(faces)
     return [subject or f"\0{face}" for subject, face in zip(subjects, faces.ids, strict=True)]
 
@@ -73,15 +74,15 @@ def _check(faces: FaceSet, folds: int) -> None:
     if counts[rarest] < folds:
         raise DataError(
             f"--folds {folds}: {faces.name} has only {counts[rarest]} faces of {faces.classes[rarest]}, its rarest "
-            f"class; {_at_most(int(counts[rarest]))}"
+            f"class; {_suggest_folds(int(counts[rarest]))}"
         )
 
 
-def _at_most(folds: int) -> str:
+def _suggest_folds(folds: int) -> str:
     return f"take --folds {folds} or fewer" if folds >= FEWEST else "too few for any cross-validation"
 
 
-def _by_image(faces: FaceSet, folds: int, members: NDArray[np.int64]) -> NDArray[np.int64]:
+def _deal_images(faces: FaceSet, folds: int, members: NDArray[np.int64]) -> NDArray[np.int64]:
     """Faces dealt out class by class, each class going on where the one before it ended."""
     groups = np.empty(len(faces), dtype=np.int64)
     dealt = members[np.argsort(faces.labels[members], kind="stable")]
@@ -89,19 +90,19 @@ def _by_image(faces: FaceSet, folds: int, members: NDArray[np.int64]) -> NDArray
     return groups
 
 
-def _by_subject(faces: FaceSet, folds: int, seed: int) -> NDArray[np.int64]:
+def _deal_subjects(faces: FaceSet, folds: int, seed: int) -> NDArray[np.int64]:
     """Persons dealt out whole."""
-    if not known_subjects(faces):
-        raise DataError(f"it is not known who is who in {faces.name}: use --group image, which deals out by image")
-    names = _persons(faces)
+    if not count_subjects(faces):
+        raise DataError(f"{faces.name} has no subject IDs: use --group image, which deals out by image")
+    names = _list_subjects(faces)
     persons = sorted(set(names), key=lambda name: _rank(seed, name))
-    index = {name: place for place, name in enumerate(persons)}
+    index = {name: position for position, name in enumerate(persons)}
     person = np.array([index[name] for name in names], dtype=np.int64)
     counts = np.zeros((len(persons), len(faces.classes)), dtype=np.int64)
     np.add.at(counts, (person, faces.labels), 1)
-    _check_persons(faces, folds, counts)
-    groups = _dealt(counts, folds)
-    if missing := _mended(groups, counts, folds):
+    _check_subjects(faces, folds, counts)
+    groups = _deal(counts, folds)
+    if missing := _fill_gaps(groups, counts, folds):
         names_missing = ", ".join(faces.classes[label] for label in missing)
         raise DataError(
             f"--folds {folds}: {faces.name} cannot be dealt out by person so that every group has {names_missing}; "
@@ -110,39 +111,40 @@ def _by_subject(faces: FaceSet, folds: int, seed: int) -> NDArray[np.int64]:
     return groups[person]
 
 
-def _check_persons(faces: FaceSet, folds: int, counts: NDArray[np.int64]) -> None:
+def _check_subjects(faces: FaceSet, folds: int, counts: NDArray[np.int64]) -> None:
     if len(counts) < folds:
-        raise DataError(f"--folds {folds}: {faces.name} has only {len(counts)} persons; {_at_most(len(counts))}")
+        raise DataError(f"--folds {folds}: {faces.name} has only {len(counts)} persons; {_suggest_folds(len(counts))}")
     showing = (counts > 0).sum(axis=0)
     there = np.flatnonzero(showing)
     rarest = there[showing[there].argmin()]
     if showing[rarest] < folds:
         raise DataError(
             f"--folds {folds}: only {showing[rarest]} persons in {faces.name} show {faces.classes[rarest]}, so it "
-            f"would be missing from a group; {_at_most(int(showing[rarest]))}, or --group image"
+            f"would be missing from a group; {_suggest_folds(int(showing[rarest]))}, or --group image"
         )
 
 
-def _dealt(counts: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
+def _deal(counts: NDArray[np.int64], folds: int) -> NDArray[np.int64]:
     """The group of each person, given their faces of each class [P, C], in the order in which ties are settled.
 
-    Those with most to give come first, each to the group that then is the least uneven: with shares of the classes as
-    the measure, least Σ share² is least Σ share(group) · share(person). scikit-learn's StratifiedGroupKFold does the
-    same by trial, which takes minutes for thousands of persons, and may leave a class out of a group.
+    Those with most to give come first, each to the group that then is the least uneven: with fractions of the classes
+    as the measure, least Σ fraction² is least Σ fraction(group) · fraction(person). scikit-learn's
+    StratifiedGroupKFold does the same by trial, which takes minutes for thousands of persons, and may leave a class
+    out of a group.
     """
-    shares = counts / np.maximum(counts.sum(axis=0), 1)
+    fractions = counts / np.maximum(counts.sum(axis=0), 1)
     filled, faces = np.zeros((folds, counts.shape[1])), np.zeros(folds, dtype=np.int64)
     groups = np.empty(len(counts), dtype=np.int64)
-    for person in np.argsort(-shares.sum(axis=1), kind="stable"):
-        uneven = np.round(filled @ shares[person], 12)
+    for person in np.argsort(-fractions.sum(axis=1), kind="stable"):
+        uneven = np.round(filled @ fractions[person], 12)
         group = np.lexsort((faces, uneven))[0]
         groups[person] = group
-        filled[group] += shares[person]
+        filled[group] += fractions[person]
         faces[group] += counts[person].sum()
     return groups
 
 
-def _mended(groups: NDArray[np.int64], counts: NDArray[np.int64], folds: int) -> list[int]:
+def _fill_gaps(groups: NDArray[np.int64], counts: NDArray[np.int64], folds: int) -> list[int]:
     """Move persons, in place, to groups that lack a class; the classes that still miss somewhere."""
     shows, present = counts > 0, np.flatnonzero(counts.any(axis=0))
     while True:

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import DataError
 from fercli.core.files import write_text
+from fercli.core.labels import SPLITS
 from fercli.data.faceset import FaceSet
 
 #: What must not fall apart: 'subject' keeps a person's faces together, 'image' nothing, 'auto' persons where they
 #: are known.
 Group = Literal["auto", "subject", "image"]
 
-#: The share of train that becomes val in a set that comes with a split but without val.
+#: The fraction of train that becomes val in a set that comes with a split but without val.
 VAL_OF_TRAIN = 0.1
 
 
@@ -33,73 +34,73 @@ def split(
     """The part of each face [N]: 'train', 'val', 'test' or 'spare'.
 
     A set's own parts stand; where it has no val, a tenth of its train becomes it. A set without parts is split by
-    its `shares`. `val_fraction` takes that share of train as val even from a set with a val of its own, which is
+    its `fractions`. `val_fraction` takes that fraction of train as val even from a set with a val of its own, which is
     then 'spare'.
 
-    All draws are stratified by class, and by person as `group` says; the only face of somebody, or one of nobody
-    known, is drawn alone. Without persons every class of at least three faces is in every part.
+    All draws are stratified by class, and by person as `group` says; the only face of a person, or one without a
+    subject ID, is drawn alone. Without persons every class of at least three faces is in every part.
 
-    Raises DataError where persons are asked for and not known, or too few for the shares.
+    Raises DataError where persons are asked for and not known, or too few for the fractions.
     """
-    together = _persons(faces, group)
+    subjects = _keep_together(faces, group)
     if faces.parts is None:
-        val, test = faces.shares
+        val, test = faces.fractions
         parts = np.full(len(faces), "train", dtype="<U5")
-        parts[_drawn(faces, parts == "train", test, seed, together)] = "test"
-        share = val / (1 - test) if val_fraction is None else val_fraction
+        parts[_draw(faces, parts == "train", test, seed, subjects)] = "test"
+        fraction = val / (1 - test) if val_fraction is None else val_fraction
     else:
         parts = faces.parts.astype("<U5")
         if val_fraction is None and "val" in parts:
             return parts
         parts[parts == "val"] = "spare"
-        share = VAL_OF_TRAIN if val_fraction is None else val_fraction
-    parts[_drawn(faces, parts == "train", share, seed, together)] = "val"
+        fraction = VAL_OF_TRAIN if val_fraction is None else val_fraction
+    parts[_draw(faces, parts == "train", fraction, seed, subjects)] = "val"
     return parts
 
 
-def _persons(faces: FaceSet, group: Group) -> NDArray[np.str_] | None:
-    """Who each face is of, where persons are to stay together."""
+def _keep_together(faces: FaceSet, group: Group) -> NDArray[np.str_] | None:
+    """The subject of each face [N], where the faces of a subject are to stay together."""
     if group == "subject" and faces.subjects is None:
-        raise DataError(f"it is not known who is who in {faces.name}: use --group image, which splits by image")
+        raise DataError(f"{faces.name} has no subject IDs: use --group image, which splits by image")
     if group == "image" or faces.subjects is None:
         return None
     return np.array(faces.subjects)
 
 
-def _drawn(
-    faces: FaceSet, among: NDArray[np.bool_], share: float, seed: int, persons: NDArray[np.str_] | None
+def _draw(
+    faces: FaceSet, among: NDArray[np.bool_], fraction: float, seed: int, subjects: NDArray[np.str_] | None
 ) -> NDArray[np.bool_]:
-    """Which faces [N] are drawn when about `share` of those `among` are, stratified by class."""
+    """Which faces [N] are drawn when about this `fraction` of those `among` is, stratified by class."""
     drawn = np.zeros(len(faces), dtype=np.bool_)
-    if share == 0:
+    if fraction == 0:
         return drawn
     # in the order of their ids, so that the order of the set has no say
     members = np.array(sorted(np.flatnonzero(among), key=lambda face: faces.ids[face]), dtype=np.int64)
-    together = np.zeros(len(members), dtype=np.bool_) if persons is None else _together(persons[members])
-    if persons is not None and together.any():
-        drawn[_drawn_persons(faces, members[together], share, seed, persons)] = True
-    if len(others := members[~together]):
+    grouped = np.zeros(len(members), dtype=np.bool_) if subjects is None else _find_grouped(subjects[members])
+    if subjects is not None and grouped.any():
+        drawn[_draw_subjects(faces, members[grouped], fraction, seed, subjects)] = True
+    if len(others := members[~grouped]):
         ranks = [_rank(seed, faces.ids[face]) for face in others]
-        drawn[_drawn_images(others, faces.labels[others], ranks, share)] = True
+        drawn[_draw_images(others, faces.labels[others], ranks, fraction)] = True
     return drawn
 
 
-def _together(persons: NDArray[np.str_]) -> NDArray[np.bool_]:
-    """Which faces [N] have to stay with others: those of a person known, with two faces or more."""
-    _, person, counts = np.unique(persons, return_inverse=True, return_counts=True)
-    together: NDArray[np.bool_] = (persons != "") & (counts[person] > 1)
-    return together
+def _find_grouped(subjects: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Which faces [N] have to stay with others: those whose subject is known and has two faces or more."""
+    _, subject, counts = np.unique(subjects, return_inverse=True, return_counts=True)
+    grouped: NDArray[np.bool_] = (subjects != "") & (counts[subject] > 1)
+    return grouped
 
 
-def _drawn_images(
-    members: NDArray[np.int64], labels: NDArray[np.int64], ranks: list[bytes], share: float
+def _draw_images(
+    members: NDArray[np.int64], labels: NDArray[np.int64], ranks: list[bytes], fraction: float
 ) -> NDArray[np.int64]:
-    """Of each class the lowest ranks, the nearest number to its share; at least one and never the last one."""
+    """Of each class the lowest ranks, the nearest number to the fraction; at least one and never the last one."""
     order = np.array(sorted(range(len(members)), key=ranks.__getitem__))
     chosen = []
     for label in np.unique(labels):
         of_class = members[order[labels[order] == label]]
-        count = min(max(1, int(len(of_class) * share + 0.5)), len(of_class) - 1)
+        count = min(max(1, int(len(of_class) * fraction + 0.5)), len(of_class) - 1)
         chosen.append(of_class[:count])
     return np.concatenate(chosen)
 
@@ -109,16 +110,16 @@ def _rank(seed: int, face: str) -> bytes:
     return hashlib.sha256(f"{seed}\n{face}".encode()).digest()
 
 
-def _drawn_persons(
-    faces: FaceSet, members: NDArray[np.int64], share: float, seed: int, persons: NDArray[np.str_]
+def _draw_subjects(
+    faces: FaceSet, members: NDArray[np.int64], fraction: float, seed: int, subjects: NDArray[np.str_]
 ) -> NDArray[np.int64]:
-    """About the share asked for, as whole folds of at most twenty, persons whole and classes as even as that
+    """About the fraction asked for, as whole folds of at most twenty, subjects whole and classes as even as that
     allows."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    part = Fraction(min(share, 0.95)).limit_denominator(20)
-    taken, folds = max(part.numerator, 1), part.denominator if part else 20
-    count = len(set(persons[members]))
+    wanted = Fraction(min(fraction, 0.95)).limit_denominator(20)
+    taken, folds = max(wanted.numerator, 1), wanted.denominator if wanted else 20
+    count = len(set(subjects[members]))
     if count < folds:
         raise DataError(
             f"{count} persons in {faces.name} are too few to keep {taken}/{folds} of them apart: use --group image, "
@@ -127,12 +128,12 @@ def _drawn_persons(
     with warnings.catch_warnings():
         # it warns of classes with fewer faces than folds, and cannot be told that this is no matter
         warnings.simplefilter("ignore", UserWarning)
-        drawn = StratifiedGroupKFold(folds, shuffle=True, random_state=seed % 2**32)
+        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed % 2**32)
         try:
-            chosen = [fold for _, fold in drawn.split(members, faces.labels[members], persons[members])]
+            drawn = [fold for _, fold in splitter.split(members, faces.labels[members], subjects[members])]
         except ValueError as error:
             raise DataError(f"{faces.name} cannot be split by person ({error}): use --group image") from error
-    result: NDArray[np.int64] = members[np.concatenate(chosen[:taken])]
+    result: NDArray[np.int64] = members[np.concatenate(drawn[:taken])]
     return result
 
 
@@ -165,7 +166,7 @@ def read_split(path: Path, faces: FaceSet) -> NDArray[np.str_]:
     parts = []
     for face, label in zip(faces.ids, faces.labels, strict=True):
         name, part = rows.get(face, ("", ""))
-        if name != faces.classes[label] or part not in ("train", "val", "test", "spare", "dropped"):
+        if name != faces.classes[label] or part not in (*SPLITS, "spare", "dropped"):
             raise DataError(
                 f"{path} was made for other data than {faces.name}: it has no {face} labelled {faces.classes[label]}"
             )

@@ -1,7 +1,7 @@
 """What `fer data build` does: the public halves of a set in, one file that `--data` loads out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +9,12 @@ import numpy as np
 
 from fercli.core.errors import DataError, UsageError
 from fercli.core.files import refuse_existing
-from fercli.core.progress import Steps, unheard
-from fercli.data import face_file
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.fergit import BUILT, joined
-from fercli.data.muxspace import find_muxspace, load_muxspace
-from fercli.data.opening import load_path
-from fercli.data.sets import data_root, load_faces
+from fercli.data.loaders import face_file
+from fercli.data.loaders.fergit import BUILT, join_sources
+from fercli.data.loaders.muxspace import find_muxspace, read_muxspace
+from fercli.data.sets import data_root, load_faces, load_path
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def build_fergit(
     root: Path | None = None,
     output: Path | None = None,
     force: bool = False,
-    steps: Steps = unheard,
+    progress: ProgressCallback = no_progress,
 ) -> Built:
     """FER2013 and the faces that MTCNN finds in muxspace's pictures, as one file: fergit.safetensors in the data
     root, or `output`. Both halves are looked for below the data root unless given.
@@ -55,9 +54,9 @@ def build_fergit(
         if half is not None and not half.exists():
             raise DataError(f"no such file or folder: {half}")
     pictures = muxspace or find_muxspace(data_root(root))
-    first = load_path(fer2013, "fer2013") if fer2013 else load_faces("fer2013", root)
-    second, left_out = load_muxspace(pictures, steps)
-    faces = joined(first, second)
+    first = replace(load_path(fer2013), name="fer2013") if fer2013 else load_faces("fer2013", root)
+    second, left_out = read_muxspace(pictures, progress)
+    faces = join_sources(first, second)
     counts = {half.name: _counts(half) for half in (first, second, faces)}
     face_file.write_faces(path, faces, {"counts": counts, "left_out": left_out})
     return Built(path, faces, counts, left_out)

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
+from fercli.data.quality.contact_sheet import Section, write_sheet
 from fercli.data.sets import SETS, load_faces
-from fercli.data.sheet import Section, write_sheet
 from fercli.data.splits import Group, split
 from fercli.workflows.check.report import tile
 
@@ -58,17 +58,17 @@ class Description:
 def describe(
     data: str,
     root: Path | None = None,
-    reading: Reading | None = None,
+    options: LoadOptions | None = None,
     *,
     seed: int = 0,
     group: Group = "auto",
-    steps: Steps = unheard,
+    progress: ProgressCallback = no_progress,
 ) -> Description:
     """Load a set and count what is in it; a set that cannot be split as asked is one part, 'all'.
 
     Raises what load_faces raises.
     """
-    faces = load_faces(data, root, reading or Reading(), steps)
+    faces = load_faces(data, root, options or LoadOptions(), progress)
     try:
         assigned, split_by = split(faces, seed, group=group), _split_by(faces, seed, group)
     except DataError as error:

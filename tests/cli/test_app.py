@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import write_faces
+from fercli.data.loaders.face_file import write_faces
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.weights import Header, save_weights
 

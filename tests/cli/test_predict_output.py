@@ -20,6 +20,7 @@ from fercli.workflows.predict.options import PredictOptions
 
 
 class SureWhenBright:
+    remark = ""
     classes = ("angry", "happy")
 
     def probabilities(self, faces):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fercli.core.errors import DataError
-from fercli.data.cache import cache_folder, cached, folder_digest
+from fercli.data.cache import cache_folder, folder_digest, load_cached
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def same(faces, other) -> bool:
 
 
 def test_the_second_load_comes_from_one_file(source, build, cache):
-    first = cached(source, "x", build)
-    second = cached(source, "x", build)
+    first = load_cached(source, "x", build)
+    second = load_cached(source, "x", build)
     assert build.calls == 1
     assert same(first, second)
     assert second.images.dtype == np.uint8
@@ -57,28 +57,28 @@ def test_the_second_load_comes_from_one_file(source, build, cache):
 
 def test_none_stays_none(source, build):
     build.faces = replace(build.faces, parts=None, subjects=None)
-    cached(source, "x", build)
-    again = cached(source, "x", build)
+    load_cached(source, "x", build)
+    again = load_cached(source, "x", build)
     assert build.calls == 1
     assert again.parts is None
     assert again.subjects is None
 
 
 def test_other_content_another_loader_or_name_is_another_set(source, build):
-    cached(source, "x", build)
-    cached(source, "y", build)
+    load_cached(source, "x", build)
+    load_cached(source, "y", build)
     assert build.calls == 2
-    cached(source.rename(source.with_name("other.csv")), "x", build)
+    load_cached(source.rename(source.with_name("other.csv")), "x", build)
     assert build.calls == 3
     source.write_text("CONTENT", encoding="utf-8")
-    cached(source, "x", build)
+    load_cached(source, "x", build)
     assert build.calls == 4
 
 
 def test_the_time_of_a_file_does_not_matter_but_that_of_a_folder_s_files_does(source, build):
-    cached(source, "x", build)
+    load_cached(source, "x", build)
     os.utime(source, (1, 1))
-    cached(source, "x", build)
+    load_cached(source, "x", build)
     assert build.calls == 1
     before = folder_digest(source.parent)
     os.utime(source, (2, 2))
@@ -98,39 +98,39 @@ def test_a_folder_s_digest_knows_names_sizes_and_place(tmp_path):
 
 @pytest.mark.parametrize("place", [0.0, 0.01, 0.2, 0.5, 0.9, 0.9999])
 def test_one_wrong_byte_and_the_set_is_built_again(source, build, cache, place):
-    cached(source, "x", build)
+    load_cached(source, "x", build)
     (file,) = cache.iterdir()
     content = bytearray(file.read_bytes())
     content[int(len(content) * place)] ^= 0x01
     file.write_bytes(content)
-    again = cached(source, "x", build)
+    again = load_cached(source, "x", build)
     assert build.calls == 2
     assert same(again, build.faces)
-    cached(source, "x", build)
+    load_cached(source, "x", build)
     assert build.calls == 2, "it was not mended"
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 100])
 def test_rubbish_in_the_cache_is_built_again(source, build, cache, content):
-    cached(source, "x", build)
+    load_cached(source, "x", build)
     (file,) = cache.iterdir()
     file.write_bytes(content)
-    assert same(cached(source, "x", build), build.faces)
+    assert same(load_cached(source, "x", build), build.faces)
     assert build.calls == 2
 
 
 def test_a_cut_cache_file_is_built_again(source, build, cache):
-    cached(source, "x", build)
+    load_cached(source, "x", build)
     (file,) = cache.iterdir()
     file.write_bytes(file.read_bytes()[:-10])
-    assert same(cached(source, "x", build), build.faces)
+    assert same(load_cached(source, "x", build), build.faces)
 
 
 def test_a_cache_that_cannot_be_written_stops_nothing(source, build, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("no folder", encoding="utf-8")
     monkeypatch.setenv("FER_CACHE", str(tmp_path / "file" / "below"))
-    assert same(cached(source, "x", build), build.faces)
-    assert same(cached(source, "x", build), build.faces)
+    assert same(load_cached(source, "x", build), build.faces)
+    assert same(load_cached(source, "x", build), build.faces)
     assert build.calls == 2
 
 
@@ -143,7 +143,7 @@ def test_two_at_once_leave_one_good_file(source, build, cache):
             barrier.wait(10)
             return build.faces
 
-        results.append(cached(source, "x", together))
+        results.append(load_cached(source, "x", together))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
@@ -152,7 +152,7 @@ def test_two_at_once_leave_one_good_file(source, build, cache):
         thread.join()
     assert len(results) == 4
     assert len(list(cache.iterdir())) == 1
-    assert same(cached(source, "x", build), build.faces)
+    assert same(load_cached(source, "x", build), build.faces)
     assert build.calls == 0
 
 
@@ -162,7 +162,7 @@ def test_a_fault_of_the_source_is_not_kept(source, cache):
 
     for _ in range(2):
         with pytest.raises(DataError, match="damaged"):
-            cached(source, "x", fail)
+            load_cached(source, "x", fail)
     assert not cache.exists()
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fercli.core.errors import DataError
 from fercli.data.cartoon import cartoon
-from fercli.data.folds import assign_groups, fold_parts, known_subjects
+from fercli.data.folds import assign_groups, count_subjects, fold_parts
 
 #: The fixture only makes sets, so examples may share it.
 quick = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -135,7 +135,7 @@ def test_known_draws_stay_as_they_are(make_set):
 
 def test_a_face_of_nobody_known_is_a_person_of_its_own(make_set):
     faces = make_set([0, 1] * 6, ["a", "a", *[""] * 10])
-    assert known_subjects(faces) == 11
+    assert count_subjects(faces) == 11
     groups = assign_groups(faces, 3, 0, "subject")
     assert groups[0] == groups[1]
     assert sorted(np.bincount(groups).tolist()) == [4, 4, 4]
@@ -156,8 +156,8 @@ def test_a_class_that_one_move_brings_into_every_group_is_not_missing(make_set):
         ([0, 1] * 9, None, 2, "image", "--folds 2 are too few: one trains, one validates"),
         ([0] * 9 + [3] * 4, None, 5, "image", "only 4 faces of d, its rarest class; take --folds 4 or fewer"),
         ([0] * 9 + [3] * 2, None, 3, "image", "only 2 faces of d, its rarest class; too few for any"),
-        ([0, 1] * 9, None, 3, "subject", "not known who is who in made: use --group image"),
-        ([0, 1] * 9, [""] * 18, 3, "subject", "not known who is who in made"),
+        ([0, 1] * 9, None, 3, "subject", "made has no subject IDs: use --group image"),
+        ([0, 1] * 9, [""] * 18, 3, "subject", "made has no subject IDs"),
         ([0, 1] * 8, list("aabbccdd") * 2, 5, "subject", "has only 4 persons; take --folds 4 or fewer"),
         ([0] * 10 + [1] * 4, [*"aabbccddee", *"aabb"], 3, "subject", "only 2 persons in made show b"),
         ([], None, 3, "image", "no faces"),

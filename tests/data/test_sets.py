@@ -134,8 +134,8 @@ def test_a_set_comes_from_the_cache_the_second_time(tmp_path, rows, write_csv, d
     def fail(*_, **__):
         raise AssertionError("read again")
 
-    monkeypatch.setattr("fercli.data.opening.load_csv", fail)
-    monkeypatch.setattr("fercli.data.opening.load_folder", fail)
+    monkeypatch.setattr("fercli.data.loaders.csv_file.read_csv", fail)
+    monkeypatch.setattr("fercli.data.loaders.class_folders.read_class_folders", fail)
     assert [load_path(path).fingerprint for path in (table, tmp_path / "mine")] == first
     draw(tmp_path / "mine/happy/b.png")
     with pytest.raises(AssertionError, match="read again"):
@@ -160,9 +160,9 @@ def test_every_set_says_what_it_is():
     assert list(SETS) == ["cartoon", "ckplus", "fer2013", "fergit", "muxspace"]
     for name in SETS:
         assert all((SETS[name].summary, SETS[name].source, SETS[name].layout, SETS[name].terms))
-        assert 0 < sum(SETS[name].shares) < 0.5
-    assert SETS["fergit"].shares == (0.05, 0.05)
-    assert load_faces("cartoon").shares == (0.1, 0.1)
+        assert 0 < sum(SETS[name].fractions) < 0.5
+    assert SETS["fergit"].fractions == (0.05, 0.05)
+    assert load_faces("cartoon").fractions == (0.1, 0.1)
 
 
 TRAIN = [3995, 436, 4097, 7215, 4830, 3171, 4965]

@@ -67,8 +67,8 @@ def test_80_10_10_of_each_class(make_set):
 
 def test_a_set_may_have_other_shares(make_set):
     faces = make_set([label for label in range(7) for _ in range(100)])
-    assert counts(split(replace(faces, shares=(0.05, 0.05)), 0)) == {"test": 35, "train": 630, "val": 35}
-    assert counts(split(replace(faces, shares=(0.2, 0.3)), 0)) == {"test": 210, "train": 350, "val": 140}
+    assert counts(split(replace(faces, fractions=(0.05, 0.05)), 0)) == {"test": 35, "train": 630, "val": 35}
+    assert counts(split(replace(faces, fractions=(0.2, 0.3)), 0)) == {"test": 210, "train": 350, "val": 140}
 
 
 def test_known_draws_stay_as_they_are(make_set):
@@ -115,13 +115,13 @@ def test_uneven_persons_make_parts_of_about_the_right_size(make_set):
 
 @pytest.mark.parametrize(("share", "persons"), [(0.5, 10), (0.8, 16), (0.3, 6), (0.99, 19), (0.01, 1)])
 def test_shares_of_persons_that_are_not_one_fold(share, persons):
-    faces = replace(cartoon(20, 1), shares=(0, share))
+    faces = replace(cartoon(20, 1), fractions=(0, share))
     parts = split(faces, 0)
     assert len(set(np.array(faces.subjects)[parts == "test"])) == persons
 
 
 def test_persons_that_nobody_knows(make_set):
-    with pytest.raises(DataError, match="not known who is who in made: use --group image"):
+    with pytest.raises(DataError, match="made has no subject IDs: use --group image"):
         split(make_set([0, 1] * 20), 0, group="subject")
     assert len(split(make_set([0, 1] * 20), 0, group="auto")) == 40
 
@@ -137,7 +137,7 @@ def test_own_parts_stand(make_set):
     own = ["train"] * 5 + ["val"] * 3 + ["test"] * 2
     faces = make_set([0] * 10, parts=own)
     assert split(faces, 0).tolist() == own
-    assert split(replace(faces, shares=(0.3, 0.3)), 1, group="image").tolist() == own
+    assert split(replace(faces, fractions=(0.3, 0.3)), 1, group="image").tolist() == own
 
 
 @pytest.mark.parametrize("own", [["train"] * 40 + ["test"] * 40, ["train"] * 80])

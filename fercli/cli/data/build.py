@@ -43,7 +43,7 @@ def build(
 
     try:
         with Bar() as bar:
-            built = build_fergit(fer2013, muxspace, root=root, output=output, force=force, steps=bar.steps)
+            built = build_fergit(fer2013, muxspace, root=root, output=output, force=force, progress=bar.update)
     except KeyboardInterrupt:
         console.note("stopped; the same command goes on where it was")
         raise typer.Exit(130) from None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from fercli.core.config import Reading
+    from fercli.core.config import LoadOptions
     from fercli.workflows.check.fix import Cleaned
     from fercli.workflows.check.run import Check
 
@@ -67,7 +67,7 @@ def check(
     """
     from fercli.cli.data.check_table import check_table, not_found
     from fercli.cli.progress_bar import Bar
-    from fercli.core.config import Reading
+    from fercli.core.config import LoadOptions
     from fercli.workflows.check.fix import fix as write_fixed
     from fercli.workflows.check.fix import plan_fix
     from fercli.workflows.check.report import check_output, write_csv, write_suspects
@@ -78,12 +78,12 @@ def check(
             check_output(path, ending, force)
     if fix:
         plan_fix(fix, force)
-    reading = Reading(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
-    probabilities = _out_of_fold(name, root, reading, model, recipe, epochs, seed, out) if model else None
+    load_options = LoadOptions(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
+    probabilities = _out_of_fold(name, root, load_options, model, recipe, epochs, seed, out) if model else None
     with Bar() as bar:
         result = workflow(
-            name, root, reading, seed=seed, group=group, min_class=min_class, near=near, faceless=faces,
-            probabilities=probabilities, steps=bar.steps,
+            name, root, load_options, seed=seed, group=group, min_class=min_class, near=near, faceless=faces,
+            probabilities=probabilities, progress=bar.update,
         )  # fmt: skip
     if csv:
         write_csv(csv, result)
@@ -109,7 +109,7 @@ def check(
 def _out_of_fold(
     name: str,
     root: Path | None,
-    reading: "Reading",
+    load_options: "LoadOptions",
     model: str,
     recipe: str,
     epochs: int | None,
@@ -127,7 +127,15 @@ def _out_of_fold(
     try:
         with listener:
             return out_of_fold(
-                name, root, reading, model=model, recipe=recipe, epochs=epochs, seed=seed, out=out, listener=listener
+                name,
+                root,
+                load_options,
+                model=model,
+                recipe=recipe,
+                epochs=epochs,
+                seed=seed,
+                out=out,
+                listener=listener,
             )
     except KeyboardInterrupt:
         listener.interrupted()

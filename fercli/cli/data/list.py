@@ -11,13 +11,13 @@ def list_sets(root: options.Root = None, as_json: options.Json = False, debug: o
     from fercli.data.sets import SETS, data_root
 
     where = data_root(root)
-    found = {name: known.found(where) for name, known in SETS.items()}
+    found = {name: known.find(where) for name, known in SETS.items()}
     if as_json:
         console.print_json(
             {
                 name: {
                     "found": str(found[name]) if found[name] else None,
-                    "built_in": not known.places,
+                    "built_in": not known.paths,
                     "summary": known.summary,
                     "layout": known.layout,
                     "source": known.source,
@@ -33,13 +33,13 @@ def list_sets(root: options.Root = None, as_json: options.Json = False, debug: o
         table.add_column(heading)
     for name, known in SETS.items():
         place = found[name]
-        here = Text("built in" if not known.places else "yes" if place else "no", "" if place else "dim")
+        here = Text("built in" if not known.paths else "yes" if place else "no", "" if place else "dim")
         if place:
             here = Text("yes", "green")
         about = Text(known.summary)
         if place:
             about.append(f"\nat {place}", "dim")
-        elif known.places:
+        elif known.paths:
             build = f"; or built: {known.build}" if known.build else ""
             about.append(f"\nlooked for: {known.layout}\nto be had from: {known.source}{build}", "dim")
         table.add_row(Text(name, "bold"), here, about)

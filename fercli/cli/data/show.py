@@ -37,15 +37,15 @@ def show(
     from rich.text import Text
 
     from fercli.cli.progress_bar import Bar
-    from fercli.core.config import Reading
+    from fercli.core.config import LoadOptions
     from fercli.workflows.check.report import check_output
     from fercli.workflows.describe_data import describe, write_samples
 
     if sheet:
         check_output(sheet, ".png", force)
-    reading = Reading(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
+    load_options = LoadOptions(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
     with Bar() as bar:
-        found = describe(name, root, reading, seed=seed, group=group, steps=bar.steps)
+        found = describe(name, root, load_options, seed=seed, group=group, progress=bar.update)
     if sheet:
         write_samples(sheet, found, seed)
         console.note(f"written to {sheet}")

@@ -1,4 +1,4 @@
-"""Reading the pictures in zip and tar archives without unpacking them to disk."""
+"""LoadOptions the pictures in zip and tar archives without unpacking them to disk."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""Reading sources as pictures: decoded in threads, in order, and only slightly ahead of their use."""
+"""LoadOptions sources as pictures: decoded in threads, in order, and only slightly ahead of their use."""
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator

@@ -1,1 +1,1 @@
-"""Reading videos frame by frame, tracking faces, detecting cuts, and writing mp4 files."""
+"""LoadOptions videos frame by frame, tracking faces, detecting cuts, and writing mp4 files."""

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.files import write_text
-from fercli.data import checks
-from fercli.data.face_file import SUFFIX, write_faces
 from fercli.data.faceset import FaceSet
+from fercli.data.loaders.face_file import SUFFIX, write_faces
+from fercli.data.quality import duplicates as checks
 from fercli.workflows.check.report import check_output
 from fercli.workflows.check.run import Check
 

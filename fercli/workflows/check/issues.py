@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.data import checks
 from fercli.data.faceset import FaceSet
-from fercli.data.near import near_duplicates
+from fercli.data.quality import duplicates as checks
+from fercli.data.quality.near_duplicates import near_duplicates
 from fercli.metrics.confident import suspects
 
 #: Each kind of fault, the worst first: what makes figures false, what teaches something false, what wastes time.

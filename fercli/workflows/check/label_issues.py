@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.workflows.crossval.folder import folder_for
 from fercli.workflows.crossval.progress import CrossvalListener
 from fercli.workflows.crossval.resolve import crossval_settings
@@ -19,7 +19,7 @@ FOLDS = 5
 def out_of_fold(
     data: str,
     root: Path | None = None,
-    reading: Reading | None = None,
+    options: LoadOptions | None = None,
     *,
     model: str,
     recipe: str = "quick",
@@ -41,7 +41,7 @@ def out_of_fold(
         recipe=recipe,
         changes={"root": str(root) if root else None},
         overrides={} if epochs is None else {"epochs": epochs},
-        reading=(reading or Reading()).model_dump(),
+        reading=(options or LoadOptions()).model_dump(),
         protocol={"folds": FOLDS, "runs": 1, "seed": seed},
     )
     (series,) = crossval(config, folder_for(config, out, force=False), jobs=jobs, listener=listener).series

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 
 #: MTCNN looks for faces with something around them, so each is framed with gray, this wide, and enlarged. Of 150
 #: FER2013 training faces it then finds 143, of 28 blank frames none; with repeated edge pixels, or enlarged to three
@@ -16,7 +16,7 @@ _LEAST = 40
 _TOGETHER = 64
 
 
-def without_face(images: NDArray[np.uint8], steps: Steps = unheard) -> NDArray[np.int64]:
+def without_face(images: NDArray[np.uint8], progress: ProgressCallback = no_progress) -> NDArray[np.int64]:
     """Which of the images [N, 1, 48, 48] MTCNN finds no face in, as places. About 15 ms a face on one core.
 
     Raises MachineError where the detector cannot be loaded.
@@ -28,7 +28,7 @@ def without_face(images: NDArray[np.uint8], steps: Steps = unheard) -> NDArray[n
     for first in range(0, len(images), _TOGETHER):
         found = detector.find_all([_framed(image[0]) for image in images[first : first + _TOGETHER]])
         missing += [place for place, faces in enumerate(found, start=first) if not faces]
-        steps(first + len(found), len(images), "looking for faces")
+        progress(first + len(found), len(images), "looking for faces")
     return np.array(missing, dtype=np.int64)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fercli.core.errors import UsageError
 from fercli.core.files import refuse_existing, write_text
 from fercli.data.faceset import FaceSet
-from fercli.data.sheet import Section, Tile, write_sheet
+from fercli.data.quality.contact_sheet import Section, Tile, write_sheet
 from fercli.workflows.check.issues import Fault
 from fercli.workflows.check.run import Check
 

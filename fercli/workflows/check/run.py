@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.config import Reading
-from fercli.core.progress import Steps, unheard
-from fercli.data import checks
+from fercli.core.config import LoadOptions
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
+from fercli.data.quality import duplicates as checks
 from fercli.data.sets import load_faces
 from fercli.data.splits import Group, split
 from fercli.workflows.check import issues as faults
@@ -74,7 +74,7 @@ class Check:
 def check(
     data: str,
     root: Path | None = None,
-    reading: Reading | None = None,
+    options: LoadOptions | None = None,
     *,
     seed: int = 0,
     group: Group = "auto",
@@ -82,18 +82,18 @@ def check(
     near: bool = True,
     faceless: bool = False,
     probabilities: NDArray[np.floating] | None = None,
-    steps: Steps = unheard,
+    progress: ProgressCallback = no_progress,
 ) -> Check:
     """Load a set, split it as training with this seed would, and look for faults.
 
-    `near` looks for near duplicates, `faceless` for faces in which MTCNN finds none (slow: `steps` hears how far).
+    `near` looks for near duplicates, `faceless` for faces in which MTCNN finds none (slow: `progress` hears how far).
     Out-of-fold `probabilities` [N, C] of its faces (fercli.workflows.check.label_issues) put labels under suspicion.
     Raises DataError where the set is not there, cannot be read, or cannot be split so.
     """
-    faces = load_faces(data, root, reading or Reading(), steps)
+    faces = load_faces(data, root, options or LoadOptions(), progress)
     return check_faces(
         faces, seed=seed, group=group, min_class=min_class, near=near, faceless=faceless,
-        probabilities=probabilities, steps=steps,
+        probabilities=probabilities, progress=progress,
     )  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def check_faces(
     near: bool = True,
     faceless: bool = False,
     probabilities: NDArray[np.floating] | None = None,
-    steps: Steps = unheard,
+    progress: ProgressCallback = no_progress,
 ) -> Check:
     """The same for a face set in memory."""
     parts = split(faces, seed, group=group)
@@ -118,7 +118,7 @@ def check_faces(
     if faces.subjects is not None:
         found.append(faults.people(faces.subjects, parts))
     if faceless:
-        found.append(faults.singles("no face", without_face(faces.images, steps), "face"))
+        found.append(faults.singles("no face", without_face(faces.images, progress), "face"))
     if probabilities is not None:
         found.append(faults.suspected(faces, probabilities))
     found.append(faults.small(faces, min_class))

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from fercli.core.errors import DataError, RunError
 from fercli.core.files import read_json, write_text
 from fercli.data.faceset import FaceSet
-from fercli.data.ferplus import earlier_reading
-from fercli.data.folds import Grouping, assign_groups, fold_parts, known_subjects
+from fercli.data.folds import Grouping, assign_groups, count_subjects, fold_parts
+from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.models.loaded import RUN_METRICS
 from fercli.workflows.crossval.settings import CrossvalConfig
 
@@ -69,11 +69,11 @@ def training_seed(seed: int, task: Task, attempt: int = 1) -> int:
 def groupings(config: CrossvalConfig, faces: FaceSet) -> tuple[Grouping, ...]:
     """The ways in which groups are drawn. Raises DataError for persons asked for and not known."""
     if config.group == "both":
-        if not known_subjects(faces):
-            raise DataError(f"--group both: it is not known who is who in {faces.name}; use --group image")
+        if not count_subjects(faces):
+            raise DataError(f"--group both: {faces.name} has no subject IDs; use --group image")
         return ("image", "subject")
     if config.group == "auto":
-        return ("subject",) if known_subjects(faces) >= config.folds else ("image",)
+        return ("subject",) if count_subjects(faces) >= config.folds else ("image",)
     return (config.group,)
 
 
@@ -134,7 +134,7 @@ def read_folds(path: Path, faces: FaceSet) -> dict[Grouping, NDArray[np.int64]]:
     """The groups that write_folds wrote, for the same faces. Raises RunError where they are of other faces."""
     document = read_json(path)
     if document.get("fingerprint") != faces.fingerprint:
-        earlier = earlier_reading(faces, "crossval.yaml")
+        earlier = hint_at_earlier_labels(faces, "crossval.yaml")
         raise RunError(
             f"{path} was drawn for other data than {faces.name} is now: start anew with another --out{earlier}"
         )

@@ -7,7 +7,7 @@ import torch
 from fercli.core.errors import RunError
 from fercli.core.files import read_json, write_json
 from fercli.data.faceset import FaceSet
-from fercli.data.folds import known_subjects
+from fercli.data.folds import count_subjects
 from fercli.models.catalogue import load_catalogue
 from fercli.training.device import pick_device
 from fercli.workflows.crossval.artefacts import write_artefacts
@@ -74,11 +74,11 @@ def _train(work: Work, jobs: int, listener: CrossvalListener) -> dict[Task, str]
 def _notes(config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> tuple[str, ...]:
     """What must be known to read the figures."""
     notes = []
-    if "image" in assignments and known_subjects(faces):
+    if "image" in assignments and count_subjects(faces):
         notes.append("by image, the same people are in training and test: those figures do not speak of new people")
     if config.group == "auto" and "image" in assignments:
-        known = known_subjects(faces)
-        why = f"only {known} persons are known" if known else "it is not known who is who"
+        known = count_subjects(faces)
+        why = f"only {known} persons are known" if known else "there are no subject IDs"
         notes.append(f"{why} in {faces.name}: groups are drawn by image")
     if faces.parts is not None:
         notes.append(f"the split that {faces.name} comes with is set aside: all {len(faces):,} faces are dealt out")

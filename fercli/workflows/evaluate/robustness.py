@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.progress import Steps, unheard
-from fercli.data.corruptions import CORRUPTIONS, STRENGTHS, corrupted
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.sheet import Section, Tile, write_sheet
+from fercli.data.quality.contact_sheet import Section, Tile, write_sheet
+from fercli.data.quality.corruptions import CORRUPTIONS, STRENGTHS, corrupted
 from fercli.metrics.calibration import softmax
 from fercli.metrics.predictions import Predictions
 from fercli.metrics.robustness import CorruptedScores, plot_corrupted, score_corrupted, write_corrupted
@@ -47,7 +47,7 @@ class Robustness:
 
 
 def robustness(
-    model: Model, faces: FaceSet, clean: Predictions, names: Sequence[str], steps: Steps = unheard
+    model: Model, faces: FaceSet, clean: Predictions, names: Sequence[str], progress: ProgressCallback = no_progress
 ) -> Robustness:
     """Measure a network on faces made worse in each of these ways of CORRUPTIONS.
 
@@ -58,7 +58,7 @@ def robustness(
     for number, name in enumerate(names):
         tiles = [[Tile(face[0], ("as it is",))] for face in faces.images[shown]]
         for place, strength in enumerate(STRENGTHS):
-            steps(number * len(STRENGTHS) + place, len(names) * len(STRENGTHS), "measuring corruptions")
+            progress(number * len(STRENGTHS) + place, len(names) * len(STRENGTHS), "measuring corruptions")
             amount = CORRUPTIONS[name].amount(strength)
             images = corrupted(faces.images, name, strength)
             probabilities = softmax(logits_among(model, images, faces.classes), model.temperature)
@@ -66,7 +66,7 @@ def robustness(
             for row, face in zip(tiles, images[shown], strict=True):
                 row.append(Tile(face[0], (strength, amount)))
         sheet.append(Section(f"{name}: {CORRUPTIONS[name].about}", tuple(map(tuple, tiles))))
-    steps(len(rows), len(rows), "measuring corruptions")
+    progress(len(rows), len(rows), "measuring corruptions")
     return Robustness(score(clean.probabilities, clean.labels, clean.classes), tuple(rows), tuple(sheet))
 
 

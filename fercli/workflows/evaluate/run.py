@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.ferplus import earlier_reading
-from fercli.data.leaks import leak_note
+from fercli.data.loaders.ferplus import hint_at_earlier_labels
+from fercli.data.quality.leaks import leak_note
 from fercli.data.sets import SETS, load_faces, share_faces
 from fercli.models.average import AVERAGE, trainings
 from fercli.models.loaded import Model, load_model
@@ -34,22 +34,22 @@ def evaluate(
     part: str | None = None,
     mirrored: bool = False,
     device: str = "auto",
-    reading: Reading | None = None,
+    options: LoadOptions | None = None,
     shared_classes: bool = False,
     corruptions: Sequence[str] = (),
-    steps: Steps = unheard,
+    progress: ProgressCallback = no_progress,
 ) -> Evaluation:
     """Measure a trained network on a face set: on the data and the split of its own training unless told otherwise.
 
-    `reading` says how the data are read; None is as for training where they are the training's own, else plainly.
+    `options` says how the data are read; None is as for training where they are the training's own, else plainly.
     With `shared_classes`, of a set with other classes only those are measured that the network knows too.
-    `corruptions` are names of ways to make the faces worse (fercli.data.corruptions), in which it is measured too.
+    `corruptions` names ways to make the faces worse (see fercli.data.quality.corruptions); it is measured in these too.
     `part` is train, val, test, spare or all. Without it: test where there is one, else val; all of a set that has
     no split of its own and that the network was not trained on.
     Raises ModelError, DataError or RunError for what does not exist or does not fit.
     """
     loaded = load_model(model, model_device(model, device), mirrored=mirrored)
-    faces = _faces(loaded, data, root, reading, steps)
+    faces = _faces(loaded, data, root, options, progress)
     parts = parts_of(faces, loaded, part)
     part, notes = _chosen(part, parts, faces, loaded)
     subset = faces if part == "all" else faces.select(parts == part)
@@ -57,23 +57,25 @@ def evaluate(
     result = measure(loaded, fitting, part, (*fitting.notes, *notes))
     if not corruptions:
         return result
-    return replace(result, robustness=robustness(loaded, fitting, result.predictions, corruptions, steps))
+    return replace(result, robustness=robustness(loaded, fitting, result.predictions, corruptions, progress))
 
 
-def _faces(model: Model, data: str | None, root: Path | None, reading: Reading | None, steps: Steps) -> FaceSet:
+def _faces(
+    model: Model, data: str | None, root: Path | None, options: LoadOptions | None, progress: ProgressCallback
+) -> FaceSet:
     """The set asked for, else that of the model's own training: its run's settings know where it lies."""
     if data is not None:
-        return load_faces(data, root, reading or Reading(), steps)
+        return load_faces(data, root, options or LoadOptions(), progress)
     config = RunFolder(model.path.parent).config
     if model.path.is_file() and config.is_file():
         own = read_config(config)
-        return load_faces(own.data, root or (Path(own.root) if own.root else None), reading or own.reading, steps)
+        return load_faces(own.data, root or (Path(own.root) if own.root else None), options or own.reading, progress)
     behind = trainings(model.header)
     names = {str(trained.get("set") or trained.get("data") or "an unknown set") for trained in behind}
     readings = [trained.get("reading", {}) for trained in behind]
     if len(names) > 1 or not names <= set(SETS) or any(other != readings[0] for other in readings):
         raise DataError(f"{model.path} was trained on {' and '.join(sorted(names))}: say where it lies with --data")
-    return load_faces(names.pop(), root, reading or Reading(**readings[0]), steps)
+    return load_faces(names.pop(), root, options or LoadOptions(**readings[0]), progress)
 
 
 def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> tuple[str, tuple[str, ...]]:
@@ -99,7 +101,7 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
         if share_faces(name, faces.name)
     ]
     fingerprints = {trained.get("fingerprint") for trained in behind if trained.get("data") == faces.name}
-    if fingerprints - {faces.fingerprint} and (earlier := earlier_reading(faces, "--labels")):
+    if fingerprints - {faces.fingerprint} and (earlier := hint_at_earlier_labels(faces, "--labels")):
         notes.append(f"{faces.name} is not quite what the network was trained on{earlier}")
     if faces.name in extras and part in ("train", "all"):
         notes.append(_KNOWN)

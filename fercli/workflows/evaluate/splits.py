@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.errors import RunError
-from fercli.data.faceset import SHARES, FaceSet
-from fercli.data.leaks import without_leaks
+from fercli.data.faceset import FRACTIONS, FaceSet
+from fercli.data.quality.leaks import without_leaks
 from fercli.data.splits import read_split, split, split_digest
 from fercli.models.average import trainings
 from fercli.models.loaded import Model
@@ -53,9 +53,9 @@ def _parts_of_training(faces: FaceSet, model: Model, trained: Mapping[str, Any],
         written = RunFolder(model.path.parent).split
         if model.path.is_file() and written.is_file():
             return read_split(written, faces)
-        # the plain shares too: a built FERGIT was split by them when it was given as a path
-        for shares in dict.fromkeys((faces.shares, SHARES)):
-            known = replace(faces, shares=shares)
+        # the plain fractions too: a built FERGIT was split by them when it was given as a path
+        for fractions in dict.fromkeys((faces.fractions, FRACTIONS)):
+            known = replace(faces, fractions=fractions)
             parts = split(known, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
             parts = without_leaks(faces, parts) if trained.get("drop_leaks") else parts
             if split_digest(faces, parts) == trained["split"]:

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from fercli.core.config import RunConfig
 from fercli.core.errors import DataError
-from fercli.core.progress import Listener, Steps, unheard
+from fercli.core.progress import Listener, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.leaks import DROPPED, leak_note, shared, without_leaks
+from fercli.data.quality.leaks import DROPPED, leak_note, shared, without_leaks
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split
 from fercli.training.loop import Faces
@@ -23,9 +23,9 @@ from fercli.training.loop import Faces
 EXTRA_SEED = 0
 
 
-def load_set(config: RunConfig, steps: Steps = unheard) -> FaceSet:
+def load_set(config: RunConfig, progress: ProgressCallback = no_progress) -> FaceSet:
     """The face set that a run's settings name. Raises DataError where there is none."""
-    return load_faces(config.data, Path(config.root) if config.root else None, config.reading, steps)
+    return load_faces(config.data, Path(config.root) if config.root else None, config.reading, progress)
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class Extra:
         return self.faces.select(~shared(both, everywhere, "extra", "val", "test")[len(own) :])
 
 
-def load_extra(config: RunConfig, classes: tuple[str, ...], steps: Steps = unheard) -> Extra | None:
+def load_extra(config: RunConfig, classes: tuple[str, ...], progress: ProgressCallback = no_progress) -> Extra | None:
     """The extra faces that a run's settings ask for; None where they ask for none.
 
     Raises DataError where there is no such set, or where it shares no class with the network.
     """
     if config.extra is None:
         return None
-    faces = load_faces(config.extra, Path(config.root) if config.root else None, steps=steps)
+    faces = load_faces(config.extra, Path(config.root) if config.root else None, progress=progress)
     order = np.array([classes.index(name) if name in classes else -1 for name in faces.classes], dtype=np.int64)
     labels = order[faces.labels]
     chosen = (split(faces, EXTRA_SEED) == "train") & (labels >= 0)

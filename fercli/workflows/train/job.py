@@ -12,7 +12,7 @@ from fercli.core.errors import RunError, UsageError
 from fercli.core.files import file_digest, write_json
 from fercli.core.progress import Listener
 from fercli.data.faceset import FaceSet
-from fercli.data.ferplus import earlier_reading
+from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.splits import write_split
 from fercli.models.catalogue import build, load_catalogue
 from fercli.models.classifier import Classifier
@@ -118,7 +118,7 @@ class TrainingJob:
             ("teacher", meta.get("teacher") or "none", here["teacher"] or "none"),
         ):
             if begun != now:
-                earlier = earlier_reading(self.data.faces, "its config.yaml") if what == "data" else ""
+                earlier = hint_at_earlier_labels(self.data.faces, "its config.yaml") if what == "data" else ""
                 raise RunError(
                     f"{folder.path} was begun with another {what} ({begun}, now {now}): start a new run{earlier}"
                 )

@@ -30,7 +30,7 @@ def settings(
     """Resolve a run's settings: a config's (or its file's) or the catalogue's, then `changes` (settings beside the
     recipe, None leaves one alone), then `overrides` (recipe settings by dotted name, e.g. 'optimizer.lr').
 
-    `reading` says how the data are read, None and missing keys leaving that alone (see fercli.core.config.Reading).
+    `reading` says how the data are read, None and missing keys leaving that alone (see fercli.core.config.LoadOptions).
     `pretrained` is a file of weights to start from, or False to start from scratch, which freezes nothing.
     Raises ModelError for an unknown model or recipe, UsageError for values that make no sense.
     """

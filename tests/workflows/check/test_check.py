@@ -13,8 +13,8 @@ from PIL import Image
 
 from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import read_faces, read_facts, write_faces
 from fercli.data.faceset import FaceSet
+from fercli.data.loaders.face_file import read_faces, read_facts, write_faces
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split
 from fercli.workflows.check import no_face
@@ -229,7 +229,7 @@ def test_a_fixed_set_keeps_the_split_of_the_named_set(tmp_path, data):
     clean = load_faces(str(tmp_path / "c.safetensors"))
     parts = dict(zip(named.ids, split(named, 5).tolist(), strict=True))
     assert split(clean, 0).tolist() == [parts[face] for face in clean.ids]
-    assert clean.shares == (0.05, 0.05)
+    assert clean.fractions == (0.05, 0.05)
 
 
 def test_targets_and_subjects_go_along(faces, tmp_path):

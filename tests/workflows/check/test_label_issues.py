@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import write_faces
+from fercli.data.loaders.face_file import write_faces
 from fercli.workflows.check.label_issues import out_of_fold
 from fercli.workflows.check.report import write_csv, write_suspects
 from fercli.workflows.check.run import check_faces

@@ -177,7 +177,7 @@ def test_nothing_is_written_when_folds_cannot_be_drawn(run, tmp_path, monkeypatc
     nobody = replace(cartoon(6, 1), subjects=None)
     monkeypatch.setattr("fercli.workflows.crossval.run.load_set", lambda *_: nobody)
     for group in ("subject", "both"):
-        with pytest.raises(DataError, match="not known who is who"):
+        with pytest.raises(DataError, match="has no subject IDs"):
             run(group=group)
     with pytest.raises(UsageError, match=r"recipe\.optimizer\.rate"):
         run(select=True, grid={"optimizer.rate": [1]})

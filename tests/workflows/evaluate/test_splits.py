@@ -42,7 +42,7 @@ def test_members_of_one_split_are_measured_on_it():
 
 def test_a_split_by_the_plain_shares_is_known_again():
     """Those of a built FERGIT that was trained on as a path."""
-    faces = replace(FACES, shares=(0.05, 0.05))
+    faces = replace(FACES, fractions=(0.05, 0.05))
     assert np.array_equal(parts_of(faces, average(header(3), header(3))), split(FACES, 3))
     assert not np.array_equal(split(faces, 3), split(FACES, 3))
 

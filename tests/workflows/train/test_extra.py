@@ -10,7 +10,7 @@ import torch
 from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.progress import Listener
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import write_faces
+from fercli.data.loaders.face_file import write_faces
 from fercli.data.splits import split
 from fercli.models.weights import read_header
 from fercli.training.loop import Faces

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, RunError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import Listener
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import write_faces
+from fercli.data.loaders.face_file import write_faces
 from fercli.data.sets import load_faces
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header
@@ -117,7 +117,7 @@ def test_weights_of_other_votes_say_so(root, tmp_path):
 
 
 def test_groups_of_other_votes_say_so(root, tmp_path):
-    then, now = (load_faces("fer2013", root, Reading(labels=labels)) for labels in ("ferplus-plurality", "ferplus"))
+    then, now = (load_faces("fer2013", root, LoadOptions(labels=labels)) for labels in ("ferplus-plurality", "ferplus"))
     protocol = crossval_settings(data="fer2013", changes={}, overrides={}, protocol={"folds": 3, "group": "image"})
     write_folds(tmp_path / "folds.json", protocol, then, draw(protocol, then))
     with pytest.raises(RunError, match=r"another --out; .* 'ferplus-plurality' now: say that in crossval\.yaml"):
@@ -171,7 +171,7 @@ def test_among_shared_classes_the_network_chooses_these_alone(tmp_path):
 
 def test_reading_is_kept_with_the_settings(root, tmp_path):
     chosen = config(root, {"labels": "ferplus", "subjects": "who.csv", "detect": None})
-    assert chosen.reading == Reading(labels="ferplus", subjects=str(Path("who.csv").absolute()))
+    assert chosen.reading == LoadOptions(labels="ferplus", subjects=str(Path("who.csv").absolute()))
     assert "reading.labels: ferplus, own" in chosen.differences(config(root, {"subjects": "who.csv"}))
 
 

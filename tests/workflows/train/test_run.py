@@ -12,8 +12,8 @@ from fercli.core.errors import DataError, RunError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import EpochRow, Listener
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import write_faces
 from fercli.data.faceset import FaceSet
+from fercli.data.loaders.face_file import write_faces
 from fercli.models.weights import read_header
 from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.run_folder import RunFolder, read_config, unfinished_run

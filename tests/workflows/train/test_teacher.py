@@ -10,7 +10,7 @@ import torch
 from fercli.core.errors import ModelError, RunError, UsageError
 from fercli.core.progress import Listener
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import write_faces
+from fercli.data.loaders.face_file import write_faces
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header, save_weights
 from fercli.workflows.run_folder import RunFolder

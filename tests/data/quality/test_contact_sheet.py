@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from fercli.core.errors import RunError
-from fercli.data.sheet import Section, Tile, contact_sheet, write_sheet
+from fercli.data.quality.contact_sheet import Section, Tile, contact_sheet, write_sheet
 
 
 def tile(shade: int, *caption: str) -> Tile:

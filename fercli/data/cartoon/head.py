@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.data.drawing import Outline, Pen, oval
+from fercli.data.cartoon.drawing import Outline, Pen, oval
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from fercli.core.labels import EXPRESSIONS
-from fercli.data.drawing import Pen
+from fercli.data.cartoon.drawing import Pen
+from fercli.data.cartoon.head import Expression, Person, draw_head
 from fercli.data.faceset import SIDE, FaceSet
-from fercli.data.head import Expression, Person, draw_head
 
 _EXPRESSIONS = {
     "angry": Expression(inner=-0.22, outer=0.07, open_eyes=-0.25, smile=-0.07, wide=-0.12, gap=0.16, teeth=1.0),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercli.data.faceset import FaceSet
-from fercli.data.leaks import leak_note, shared, without_leaks
+from fercli.data.quality.leaks import leak_note, shared, without_leaks
 from fercli.data.splits import read_split, write_split
 
 

@@ -1,29 +1,34 @@
-"""FER2013 (Goodfellow et al. 2013) as its users have it: a csv file, packed or not.
+"""csv files in FER2013's form, packed or not: the columns emotion, pixels and Usage.
 
 `fer2013.csv` has the columns emotion,pixels,Usage; `icml_face_data.csv` has `emotion, Usage, pixels`. A row's
-pixels are 48·48 numbers of 0 to 255 with blanks between them. Folders of pictures are read by `folder.py`, and
-`usages_as_parts` then reads their names.
+pixels are 48·48 numbers of 0 to 255 with blanks between them.
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from gzip import GzipFile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
+from fercli.core.progress import ProgressCallback
+from fercli.data.cache import load_cached
 from fercli.data.faceset import SIDE, FaceSet
-from fercli.data.sources import opened_csv
+from fercli.data.loaders import FORMATS, Loader, refuse_detection
+from fercli.data.loaders.face_file import is_face_file
+from fercli.data.sources import holds_pictures, open_csv
+from fercli.data.subjects import add_subjects
 
-#: FER2013's names for the parts, and ours.
+#: FER2013's names for the splits, and ours.
 USAGES = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
 
-#: What the challenge and its Kaggle page call the csv file.
+#: What FER2013's csv file is called: of several files in an archive it is the one to read.
 TABLES = ("fer2013.csv", "icml_face_data.csv")
 
 _COLUMNS = ("emotion", "pixels", "usage")
@@ -32,50 +37,44 @@ _PIXELS = SIDE * SIDE
 _BATCH = 64
 
 
-def load_csv(path: Path, name: str = "fer2013", classes: tuple[str, ...] = EXPRESSIONS) -> FaceSet:
+def load_csv(path: Path, options: LoadOptions, classes: tuple[str, ...] = EXPRESSIONS) -> FaceSet:
+    """`read_csv` as `options` say, from the cache where it has been read before."""
+    refuse_detection(options, path)
+    read: Callable[[], FaceSet] = partial(read_csv, path, classes)
+    return add_subjects(load_cached(path, f"csv file with {', '.join(classes)}", read), options)
+
+
+def read_csv(path: Path, classes: tuple[str, ...] = EXPRESSIONS) -> FaceSet:
     """The faces of a csv file, or of a .zip, .gz or .tar.gz with one in it; its labels number the `classes`.
 
     Columns may stand in any order, with blanks in the header and further columns beside them. Ids are the usage
-    and the row's number from 0 ('Training_0'), as in the picture folders' file names.
+    and the row's number from 0 ('Training_0'), as in the picture folders' file names. The set is called as the file is.
 
     Raises DataError that names the file and the row for anything that is not as it should be.
     """
-    with opened_csv(path, TABLES) as (title, file):
-        rows = list(_batches(title, file, len(classes)))
+    with open_csv(path, TABLES) as (title, file):
+        rows = list(_read_batches(title, file, len(classes)))
     if not rows:
         raise DataError(f"{title}: no faces in it, only a header")
     usages = [usage for batch in rows for usage in batch.usages]
     return FaceSet(
-        name=name,
+        name=path.name.partition(".")[0],
         images=np.concatenate([batch.images for batch in rows]),
         labels=np.array([label for batch in rows for label in batch.labels], dtype=np.int64),
         classes=classes,
         ids=tuple(f"{usage}_{number}" for number, usage in enumerate(usages)),
         parts=np.array([USAGES[usage] for usage in usages]),
-        notes=_missing(path.name, set(usages)),
+        notes=list_missing_usages(path.name, usages),
     )
 
 
-def usages_as_parts(faces: FaceSet) -> FaceSet:
-    """The set with parts as its file names say: PublicTest_123.jpg is val, whatever folder it lies in.
-
-    A face without such a name stays in the part of its folder; where it has none, nothing is changed.
-    """
-    found = [re.match("(Training|PublicTest|PrivateTest)_", PurePosixPath(face).name) for face in faces.ids]
-    if not any(found) or (faces.parts is None and not all(found)):
-        return faces
-    folders = [""] * len(faces) if faces.parts is None else faces.parts.tolist()
-    parts = [USAGES[usage[1]] if usage else part for usage, part in zip(found, folders, strict=True)]
-    usages = {usage for usage, part in USAGES.items() if part in parts}
-    return replace(faces, parts=np.array(parts), notes=faces.notes + _missing("the folder", usages))
-
-
-def _missing(where: str, usages: set[str]) -> tuple[str, ...]:
+def list_missing_usages(source: str, usages: Iterable[str]) -> tuple[str, ...]:
     """A line for each usage that a source has no faces of."""
+    present = set(usages)
     return tuple(
-        f"{where} has no {usage} faces: there is no {part} part in it"
-        for usage, part in USAGES.items()
-        if usage not in usages
+        f"{source} has no {usage} faces: there is no {split} part in it"
+        for usage, split in USAGES.items()
+        if usage not in present
     )
 
 
@@ -86,34 +85,34 @@ class _Rows:
     usages: list[str]
 
 
-def _batches(title: str, file: IO[bytes] | GzipFile, classes: int) -> Iterator[_Rows]:
+def _read_batches(title: str, file: IO[bytes] | GzipFile, classes: int) -> Iterator[_Rows]:
     """A file's rows, some at a time: splitting is left to bytes.split, numbers to numpy."""
-    columns = _columns(title, file.readline())
+    columns = _find_columns(title, file.readline())
     labels: list[int] = []
     usages: list[str] = []
     pixels: list[bytes] = []
-    places: list[str] = []
+    positions: list[str] = []
     row = 0
     for line, text in enumerate(file, start=2):
         if not text.strip():
             continue
         row += 1
-        place = f"{title}, row {row} (line {line})"
+        position = f"{title}, row {row} (line {line})"
         fields = [field.strip(b' \t\r\n"') for field in text.split(b",")]
         if len(fields) <= max(columns):
-            raise DataError(f"{place}: {len(fields)} columns, not {max(columns) + 1}: is the file cut off?")
-        labels.append(_label(place, fields[columns[0]], classes))
+            raise DataError(f"{position}: {len(fields)} columns, not {max(columns) + 1}: is the file cut off?")
+        labels.append(_parse_label(position, fields[columns[0]], classes))
         pixels.append(fields[columns[1]])
-        usages.append(_usage(place, fields[columns[2]]))
-        places.append(place)
+        usages.append(_parse_usage(position, fields[columns[2]]))
+        positions.append(position)
         if len(pixels) == _BATCH:
-            yield _Rows(_images(pixels, places), labels, usages)
-            labels, usages, pixels, places = [], [], [], []
+            yield _Rows(_parse_images(pixels, positions), labels, usages)
+            labels, usages, pixels, positions = [], [], [], []
     if pixels:
-        yield _Rows(_images(pixels, places), labels, usages)
+        yield _Rows(_parse_images(pixels, positions), labels, usages)
 
 
-def _columns(title: str, header: bytes) -> list[int]:
+def _find_columns(title: str, header: bytes) -> list[int]:
     """Where emotion, pixels and usage stand."""
     names = [name.strip(' \t\r\n"').lower() for name in header.decode("utf-8-sig", "replace").split(",")]
     if names == [""]:
@@ -128,29 +127,31 @@ def _columns(title: str, header: bytes) -> list[int]:
     return [names.index(name) for name in _COLUMNS]
 
 
-def _label(place: str, text: bytes, classes: int) -> int:
+def _parse_label(position: str, text: bytes, classes: int) -> int:
     if text.isdigit() and int(text) < classes:
         return int(text)
-    raise DataError(f"{place}: emotion {_shown(text)} is not a number from 0 to {classes - 1}")
+    raise DataError(f"{position}: emotion {_quote(text)} is not a number from 0 to {classes - 1}")
 
 
-def _usage(place: str, text: bytes) -> str:
+def _parse_usage(position: str, text: bytes) -> str:
     usage = text.decode("utf-8", "replace")
     if usage in USAGES:
         return usage
-    raise DataError(f"{place}: usage {_shown(text)} is none of {', '.join(USAGES)}")
+    raise DataError(f"{position}: usage {_quote(text)} is none of {', '.join(USAGES)}")
 
 
-def _images(texts: list[bytes], places: list[str]) -> NDArray[np.uint8]:
+def _parse_images(texts: list[bytes], positions: list[str]) -> NDArray[np.uint8]:
     """Rows of pixel texts as images [N, 1, 48, 48]. What the fast way doubts is read again number by number,
     which accepts odd blanks and names what is wrong."""
-    values = _decoded(texts)
+    values = decode_rows(texts)
     if values is None:
-        values = np.array([_numbers(text, place) for text, place in zip(texts, places, strict=True)], np.uint8)
+        values = np.array(
+            [_parse_numbers(text, position) for text, position in zip(texts, positions, strict=True)], np.uint8
+        )
     return values.reshape(len(texts), 1, SIDE, SIDE)
 
 
-def _decoded(texts: list[bytes]) -> NDArray[np.uint8] | None:
+def decode_rows(texts: list[bytes]) -> NDArray[np.uint8] | None:
     """Numbers of one to three digits with single blanks between them, all rows at once; None where the texts
     are anything else."""
     characters = np.frombuffer(b"  " + b" ".join(texts) + b" ", dtype=np.uint8)
@@ -170,17 +171,29 @@ def _decoded(texts: list[bytes]) -> NDArray[np.uint8] | None:
     return values.astype(np.uint8) if values.max() <= 255 else None
 
 
-def _numbers(text: bytes, place: str) -> list[int]:
+def _parse_numbers(text: bytes, position: str) -> list[int]:
     """One row's pixels, slowly and with every fault named."""
     words = text.split()
     if len(words) != _PIXELS:
-        raise DataError(f"{place}: {len(words):,} pixels, not {_PIXELS:,} ({SIDE}×{SIDE})")
+        raise DataError(f"{position}: {len(words):,} pixels, not {_PIXELS:,} ({SIDE}×{SIDE})")
     for word in words:
         if not word.isdigit() or int(word) > 255:
-            raise DataError(f"{place}: pixel {_shown(word)} is not a whole number from 0 to 255")
+            raise DataError(f"{position}: pixel {_quote(word)} is not a whole number from 0 to 255")
     return [int(word) for word in words]
 
 
-def _shown(text: bytes) -> str:
+def _quote(text: bytes) -> str:
     """A field for a message, cut where it is long."""
     return repr(text[:20].decode("utf-8", "replace"))
+
+
+def _load(path: Path, options: LoadOptions, _: ProgressCallback) -> FaceSet:
+    return load_csv(path, options)
+
+
+def _sniff(path: Path) -> bool:
+    """Any file that is nothing else: reading it says what is wrong with it."""
+    return path.is_file() and not is_face_file(path) and not holds_pictures(path)
+
+
+FORMATS.register("csv file")(Loader(load=_load, sniff=_sniff))

@@ -1,18 +1,16 @@
-"""FER2013's csv file in all its forms and with all its faults."""
+"""A csv file of FER2013's form, packed in all ways and with all its faults."""
 
 import gzip
 import tarfile
 import zipfile
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
-from fercli.data.fer2013 import _decoded, load_csv, usages_as_parts
-from fercli.data.folder import load_folder
+from fercli.data.loaders.csv_file import decode_rows, read_csv
 
 
 def same(faces, other) -> bool:
@@ -20,7 +18,7 @@ def same(faces, other) -> bool:
 
 
 def test_a_csv_file_is_read_row_by_row(tmp_path, rows, write_csv):
-    faces = load_csv(write_csv(tmp_path / "fer2013.csv", rows))
+    faces = read_csv(write_csv(tmp_path / "fer2013.csv", rows))
     assert faces.classes == EXPRESSIONS
     assert faces.labels.tolist() == [row[0] for row in rows]
     assert faces.parts.tolist() == ["train"] * 8 + ["val"] * 2 + ["test"] * 2
@@ -31,8 +29,8 @@ def test_a_csv_file_is_read_row_by_row(tmp_path, rows, write_csv):
     assert faces.notes == ()
 
 
-def test_more_rows_than_are_decoded_at_once(tmp_path, rows, write_csv):
-    faces = load_csv(write_csv(tmp_path / "fer2013.csv", rows * 12))
+def test_more_rows_than_aredecode_rows_at_once(tmp_path, rows, write_csv):
+    faces = read_csv(write_csv(tmp_path / "fer2013.csv", rows * 12))
     assert len(faces) == 144
     assert (faces.images[132:] == faces.images[:12]).all()
     assert faces.ids[143] == "PrivateTest_143"
@@ -48,11 +46,11 @@ def test_more_rows_than_are_decoded_at_once(tmp_path, rows, write_csv):
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\n\n"])
 def test_columns_in_any_order_and_odd_line_ends(tmp_path, rows, write_csv, header, order, end):
-    expected = load_csv(write_csv(tmp_path / "fer2013.csv", rows))
+    expected = read_csv(write_csv(tmp_path / "fer2013.csv", rows))
     lines = [header, *(",".join(f' "{row[column]}"' for column in order) for row in rows)]
     odd = tmp_path / "icml_face_data.csv"
     odd.write_bytes((end.join(lines)).encode())
-    assert same(load_csv(odd), expected)
+    assert same(read_csv(odd), expected)
 
 
 @pytest.mark.parametrize("ending", [".zip", ".gz", ".tar.gz", ".tgz", ".dat"])
@@ -70,7 +68,7 @@ def test_packed_files_are_told_by_their_content(tmp_path, rows, write_csv, endin
         with tarfile.open(packed, "w:gz") as archive:
             archive.add(tmp_path / "fer2013.csv", "fer2013/README")
             archive.add(plain, "fer2013/fer2013.csv")
-    assert same(load_csv(packed), load_csv(plain))
+    assert same(read_csv(packed), read_csv(plain))
 
 
 @pytest.mark.parametrize("ending", [".zip", ".gz", ".tar.gz"])
@@ -89,7 +87,7 @@ def test_a_half_written_archive_is_said_to_be_one(tmp_path, rows, write_csv, end
     content = packed.read_bytes()
     packed.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(DataError, match=r"fer2013\.\S+: the archive is damaged or only half there"):
-        load_csv(packed)
+        read_csv(packed)
 
 
 def test_damage_inside_an_archive_is_noticed(tmp_path, rows, write_csv):
@@ -98,7 +96,7 @@ def test_damage_inside_an_archive_is_noticed(tmp_path, rows, write_csv):
     packed = tmp_path / "fer2013.csv.gz"
     packed.write_bytes(content)
     with pytest.raises(DataError, match=r"fer2013\.csv\.gz"):
-        load_csv(packed)
+        read_csv(packed)
 
 
 def test_an_archive_without_a_csv_file(tmp_path):
@@ -108,7 +106,7 @@ def test_an_archive_without_a_csv_file(tmp_path):
         archive.add(tmp_path / "a.zip", "a.zip")
     for name in ("a.zip", "a.tgz"):
         with pytest.raises(DataError, match="no csv file"):
-            load_csv(tmp_path / name)
+            read_csv(tmp_path / name)
 
 
 def changed(rows, number, column, value):
@@ -139,7 +137,7 @@ def changed(rows, number, column, value):
 def test_every_fault_names_the_file_and_the_row(tmp_path, rows, write_csv, column, value, message):
     path = write_csv(tmp_path / "fer2013.csv", changed(rows, 4, column, value))
     with pytest.raises(DataError) as fault:
-        load_csv(path)
+        read_csv(path)
     assert str(fault.value).startswith(f"{path}, row 5 (line 6): ")
     assert message in str(fault.value)
     assert "\n" not in str(fault.value)
@@ -148,14 +146,14 @@ def test_every_fault_names_the_file_and_the_row(tmp_path, rows, write_csv, colum
 def test_a_row_too_long_and_one_too_short_do_not_make_up_for_each_other(tmp_path, rows, write_csv):
     altered = changed(changed(rows, 2, 1, "1 " * 2305), 3, 1, "1 " * 2303)
     with pytest.raises(DataError, match=r"row 3 .*2,305 pixels"):
-        load_csv(write_csv(tmp_path / "fer2013.csv", altered))
+        read_csv(write_csv(tmp_path / "fer2013.csv", altered))
 
 
 def test_a_file_cut_off_in_a_row(tmp_path, rows, write_csv):
     path = write_csv(tmp_path / "fer2013.csv", rows)
     path.write_bytes(path.read_bytes()[:-500])
     with pytest.raises(DataError, match=r"row 12 \(line 13\): 2 columns, not 3: is the file cut off"):
-        load_csv(path)
+        read_csv(path)
 
 
 @pytest.mark.parametrize(
@@ -172,11 +170,11 @@ def test_a_file_of_another_kind(tmp_path, content, message):
     path = tmp_path / "fer2013.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(DataError, match=message):
-        load_csv(path)
+        read_csv(path)
 
 
 def test_a_file_with_some_usages_says_so(tmp_path, rows, write_csv):
-    faces = load_csv(write_csv(tmp_path / "part.csv", rows[:8]))
+    faces = read_csv(write_csv(tmp_path / "part.csv", rows[:8]))
     assert set(faces.parts) == {"train"}
     assert [note.split(":")[0] for note in faces.notes] == [
         "part.csv has no PublicTest faces",
@@ -185,9 +183,9 @@ def test_a_file_with_some_usages_says_so(tmp_path, rows, write_csv):
 
 
 def test_odd_blanks_between_pixels_are_no_fault(tmp_path, rows, write_csv):
-    expected = load_csv(write_csv(tmp_path / "fer2013.csv", rows))
+    expected = read_csv(write_csv(tmp_path / "fer2013.csv", rows))
     odd = changed(rows, 4, 1, f"  {rows[4][1].replace(' ', '  ')} ")
-    assert same(load_csv(write_csv(tmp_path / "odd.csv", odd)), expected)
+    assert same(read_csv(write_csv(tmp_path / "odd.csv", odd)), expected)
 
 
 _NUMBER = st.integers(0, 255)
@@ -201,7 +199,7 @@ def test_the_fast_way_reads_what_int_reads(starts):
         numbers = (list(start) * 768)[:2304]
         texts.append(" ".join(map(str, numbers)).encode())
         expected += numbers
-    decoded = _decoded(texts)
+    decoded = decode_rows(texts)
     assert decoded is not None
     assert decoded.tolist() == expected
 
@@ -211,51 +209,7 @@ def test_the_fast_way_reads_what_int_reads(starts):
 def test_the_fast_way_never_reads_another_number_than_the_slow_one(place, character):
     text = bytearray(b" ".join([b"123"] * 2304))
     text[place % len(text)] = character
-    decoded = _decoded([bytes(text)])
+    decoded = decode_rows([bytes(text)])
     if decoded is not None:
         assert decoded.tolist() == [int(word) for word in text.split()]
         assert len(decoded) == 2304
-
-
-def test_folder_names_say_the_part(tmp_path, draw):
-    draw(tmp_path / "train/angry/Training_0.png")
-    draw(tmp_path / "test/happy/PublicTest_1.png")
-    draw(tmp_path / "test/happy/PrivateTest_2.png")
-    faces = usages_as_parts(load_folder(tmp_path))
-    parts = dict(zip(faces.ids, faces.parts.tolist(), strict=True))
-    assert parts == {
-        "test/happy/PrivateTest_2.png": "test",
-        "test/happy/PublicTest_1.png": "val",
-        "train/angry/Training_0.png": "train",
-    }
-    assert faces.notes[-1:] == ("there are no pictures of disgust, fear, sad, surprise, neutral",)
-
-
-def test_a_test_folder_without_such_names_is_all_test(tmp_path, draw):
-    draw(tmp_path / "train/angry/im0.png")
-    draw(tmp_path / "test/happy/im1.png")
-    faces = usages_as_parts(load_folder(tmp_path))
-    assert faces.parts.tolist() == ["test", "train"]
-
-
-def test_class_folders_alone_take_their_parts_from_the_names_only_if_all_have_one(tmp_path, draw):
-    draw(tmp_path / "angry/Training_0.png")
-    draw(tmp_path / "happy/PublicTest_1.png")
-    assert usages_as_parts(load_folder(tmp_path)).parts.tolist() == ["train", "val"]
-    draw(tmp_path / "happy/other.png")
-    assert usages_as_parts(load_folder(tmp_path)).parts is None
-
-
-def test_pixels_survive_the_way_through_png(tmp_path, rows, write_csv):
-    from PIL import Image
-
-    faces = load_csv(write_csv(tmp_path / "fer2013.csv", rows))
-    for face, label, image in zip(faces.ids, faces.labels, faces.images, strict=True):
-        path = tmp_path / "folders" / EXPRESSIONS[label] / f"{face}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image[0]).save(path)
-    folders = usages_as_parts(load_folder(tmp_path / "folders"))
-    for number, face in enumerate(folders.ids):
-        place = faces.ids.index(face.split("/")[1].removesuffix(".png"))
-        assert np.array_equal(folders.images[number], faces.images[place])
-        assert folders.parts[number] == faces.parts[place]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
-from fercli.data import photographs
-from fercli.data.photographs import NO_FACE, find_faces
+from fercli.data import pictures
+from fercli.data.pictures import NO_FACE, find_faces
 from fercli.data.sets import load_faces
 from fercli.faces.crop import crop_face
 from fercli.faces.io.decode import read_picture
@@ -25,7 +25,7 @@ def folder(tmp_path, photograph, draw):
 
 
 def test_the_face_is_the_one_that_predict_would_cut_out(folder):
-    faces = load_faces(str(folder), reading=Reading(detect=True))
+    faces = load_faces(str(folder), options=LoadOptions(detect=True))
     assert faces.ids == ("happy/a.png", "sad/b.png")
     for name, image in zip(faces.ids, faces.images, strict=True):
         picture = read_picture(folder / name)
@@ -38,9 +38,9 @@ def test_the_face_is_the_one_that_predict_would_cut_out(folder):
 
 def test_folders_that_are_no_classes_are_refused_before_any_face_is_looked_for(tmp_path, photograph, monkeypatch):
     photograph(tmp_path / "set/images/a.png")
-    monkeypatch.setattr("fercli.data.folder.find_faces", lambda *_: pytest.fail("looked for faces"))
+    monkeypatch.setattr("fercli.data.labelled_pictures.find_faces", lambda *_: pytest.fail("looked for faces"))
     with pytest.raises(DataError, match="all pictures are of one class, 'images'"):
-        load_faces(str(tmp_path / "set"), reading=Reading(detect=True))
+        load_faces(str(tmp_path / "set"), options=LoadOptions(detect=True))
 
 
 def test_the_largest_face_counts(tmp_path, photograph):
@@ -58,7 +58,7 @@ def test_the_largest_face_counts(tmp_path, photograph):
 
 def test_broken_off_work_goes_on_where_it_was(tmp_path, photograph, monkeypatch):
     names = [photograph(tmp_path / f"{number}.png", number).name for number in range(5)]
-    monkeypatch.setattr(photographs, "_CHUNK", 2)
+    monkeypatch.setattr(pictures, "_CHUNK", 2)
     searched = []
 
     class Stopping(Detector):
@@ -69,7 +69,7 @@ def test_broken_off_work_goes_on_where_it_was(tmp_path, photograph, monkeypatch)
                     raise KeyboardInterrupt
             return super().find_all(pictures)
 
-    monkeypatch.setattr(photographs, "Detector", Stopping)
+    monkeypatch.setattr(pictures, "Detector", Stopping)
 
     def find():
         seen = []
@@ -103,11 +103,11 @@ def test_a_damaged_chunk_is_found_anew(tmp_path, photograph, cache):
 def test_no_face_anywhere(tmp_path, draw):
     draw(tmp_path / "happy/noise.png", size=(64, 64))
     with pytest.raises(DataError, match=f"no face in any of 1 pictures; happy/noise.png: {NO_FACE}"):
-        load_faces(str(tmp_path), reading=Reading(detect=True))
+        load_faces(str(tmp_path), options=LoadOptions(detect=True))
 
 
 def test_what_holds_no_photographs(tmp_path, rows, write_csv):
     table = write_csv(tmp_path / "fer2013.csv", rows)
     for data in ("cartoon", str(table), "fer2013"):
         with pytest.raises(UsageError, match="--detect looks for faces in photographs"):
-            load_faces(data, tmp_path, Reading(detect=True))
+            load_faces(data, tmp_path, LoadOptions(detect=True))

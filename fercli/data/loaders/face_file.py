@@ -14,12 +14,27 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.files import written_whole
+from fercli.core.progress import ProgressCallback
 from fercli.data.faceset import FaceSet
+from fercli.data.loaders import FORMATS, Loader, refuse_detection
+from fercli.data.subjects import add_subjects
 
 #: The ending of such a file.
 SUFFIX = ".safetensors"
+
+
+def is_face_file(path: Path) -> bool:
+    """Whether a path is called as such a file is."""
+    return path.suffix == SUFFIX
+
+
+def load_face_file(path: Path, options: LoadOptions, _: ProgressCallback) -> FaceSet:
+    """`read_faces` as `options` say."""
+    refuse_detection(options, path)
+    return add_subjects(read_faces(path), options)
 
 
 def write_faces(path: Path, faces: FaceSet, facts: dict[str, Any] | None = None) -> None:
@@ -35,7 +50,7 @@ def write_faces(path: Path, faces: FaceSet, facts: dict[str, Any] | None = None)
             "subjects": faces.subjects,
             "parts": None if faces.parts is None else faces.parts.tolist(),
             "notes": faces.notes,
-            "shares": faces.shares,
+            "shares": faces.fractions,
         }
     )
     header = {"faces": text, "checksum": _checksum(text, faces), "facts": json.dumps(facts or {}, ensure_ascii=False)}
@@ -53,7 +68,7 @@ def read_faces(path: Path) -> FaceSet:
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        faces = _made(json.loads(header["faces"]), arrays)
+        faces = _make_set(json.loads(header["faces"]), arrays)
         intact = header["checksum"] == _checksum(header["faces"], faces)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
@@ -74,7 +89,7 @@ def read_facts(path: Path) -> dict[str, Any]:
     return facts
 
 
-def _made(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSet:
+def _make_set(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSet:
     subjects, parts = header["subjects"], header["parts"]
     return FaceSet(
         name=header["name"],
@@ -86,10 +101,13 @@ def _made(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSet:
         parts=None if parts is None else np.array(parts, dtype=np.str_),
         targets=arrays.get("targets"),
         notes=tuple(header["notes"]),
-        shares=tuple(header["shares"]),
+        fractions=tuple(header["shares"]),
     )
 
 
 def _checksum(text: str, faces: FaceSet) -> str:
     """Over the header's text and, by the set's own fingerprint, over images, labels and targets."""
     return hashlib.sha256(f"{faces.fingerprint}\n{text}".encode()).hexdigest()
+
+
+FORMATS.register("face file")(Loader(load=load_face_file, sniff=is_face_file))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
-from fercli.data.corruptions import CORRUPTIONS, STRENGTHS, corrupted, corruption_names
+from fercli.data.quality.corruptions import CORRUPTIONS, STRENGTHS, corrupted, corruption_names
 
 FACES = cartoon(5, 1).images
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.data.checks import identical
 from fercli.data.faceset import FaceSet
+from fercli.data.quality.duplicates import identical
 
 #: The part of training faces that were taken out because val or test has the same picture.
 DROPPED = "dropped"

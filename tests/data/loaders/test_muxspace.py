@@ -7,8 +7,8 @@ import pytest
 
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
-from fercli.data.face_file import read_facts
-from fercli.data.muxspace import load_muxspace, person_of, read_legend
+from fercli.data.loaders.face_file import read_facts
+from fercli.data.loaders.muxspace import parse_subject, read_legend, read_muxspace
 from fercli.data.sets import load_faces
 from fercli.data.splits import split
 from fercli.workflows.build_data import build_fergit
@@ -72,11 +72,11 @@ def test_a_legend_that_is_none(text):
     ],
 )
 def test_names_name_people(name, person):
-    assert person_of(name) == person
+    assert parse_subject(name) == person
 
 
 def test_faces_are_found_and_the_rest_is_named(muxspace):
-    faces, left_out = load_muxspace(muxspace)
+    faces, left_out = read_muxspace(muxspace)
     assert faces.ids == ("Ann_Lee_0001.jpg", "Ann_Lee_0002.jpg", "odd-name_28k.jpg")
     assert faces.subjects == ("Ann_Lee", "Ann_Lee", "")
     assert [EXPRESSIONS[label] for label in faces.labels] == ["angry", "happy", "neutral"]
@@ -91,7 +91,7 @@ def test_a_zip_archive_of_the_repository_is_the_same(muxspace, tmp_path):
     with zipfile.ZipFile(archive, "w") as packed:
         for file in muxspace.rglob("*.*"):
             packed.write(file, f"facial_expressions-master/{file.relative_to(muxspace).as_posix()}")
-    assert load_muxspace(archive)[0].fingerprint == load_muxspace(muxspace)[0].fingerprint
+    assert read_muxspace(archive)[0].fingerprint == read_muxspace(muxspace)[0].fingerprint
 
 
 @pytest.mark.parametrize("said", ["muxspace", "its folder", "a zip archive of it"])
@@ -117,10 +117,10 @@ def test_class_folders_beside_a_legend_are_class_folders(tmp_path, draw):
 
 def test_another_folder_is_refused(tmp_path):
     with pytest.raises(DataError, match=r"no legend\.csv in it: it should be muxspace/facial_expressions"):
-        load_muxspace(tmp_path)
+        read_muxspace(tmp_path)
     (tmp_path / "legend.csv").write_text(LEGEND)
     with pytest.raises(DataError, match="none of the 5 pictures"):
-        load_muxspace(tmp_path)
+        read_muxspace(tmp_path)
 
 
 def test_fergit_is_built_of_both(root):
@@ -138,20 +138,20 @@ def test_fergit_is_built_of_both(root):
     assert faces.subjects[-3:] == ("Ann_Lee", "Ann_Lee", "")
     assert set(faces.subjects[:12]) == {""}
     assert faces.parts is None
-    assert faces.shares == (0.05, 0.05)
+    assert faces.fractions == (0.05, 0.05)
     assert np.array_equal(faces.images[:12], load_faces("fer2013", root).images)
 
 
 def test_what_is_there_is_not_built_over(root):
     build_fergit(root=root)
-    with pytest.raises(UsageError, match="--force builds it anew"):
+    with pytest.raises(UsageError, match="exists already: --force replaces it"):
         build_fergit(root=root)
     first = load_faces("fergit", root).fingerprint
     assert build_fergit(root=root, force=True).faces.fingerprint == first
     assert load_faces("fergit", root).fingerprint == first
     other = build_fergit(root=root, output=root / "other.safetensors").path
     assert other.name == "other.safetensors"
-    assert load_faces(str(other)).shares == (0.05, 0.05)
+    assert load_faces(str(other)).fractions == (0.05, 0.05)
     with pytest.raises(UsageError, match=r"must end in \.safetensors"):
         build_fergit(root=root, output=root / "other.npz")
 

@@ -9,19 +9,19 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS, canonical
-from fercli.core.progress import Steps, unheard
+from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.photographs import NO_FACE, find_faces
-from fercli.data.pictures import counted, is_picture, opened, printable
-from fercli.data.sources import is_zip
+from fercli.data.loaders import SETS, DataSet
+from fercli.data.pictures import NO_FACE, escape_name, find_faces, list_examples
+from fercli.data.sources import is_picture, list_names, open_source
+from fercli.data.subjects import add_subjects
 
 SOURCE = "muxspace/facial_expressions on GitHub"
-#: What is looked for, in words.
-LAYOUT = "muxspace/ or facial_expressions/ with data/legend.csv and images/, or a zip archive of it"
 #: Where it is looked for below the data root.
-PLACES = (
+_PATHS = (
     "muxspace",
     "facial_expressions",
     "facial_expressions-master",
@@ -31,7 +31,7 @@ PLACES = (
 
 _LEGEND = "legend.csv"
 #: Where the repository has it.
-_LEGEND_PLACE = f"data/{_LEGEND}"
+_LEGEND_PATH = f"data/{_LEGEND}"
 #: George_W_Bush_0019 is a picture of George_W_Bush; facial-expressions_2868588k is of nobody known.
 _NAME = re.compile(r"(?P<person>.+)_\d{1,4}")
 
@@ -47,21 +47,18 @@ class Legend:
 def holds_muxspace(path: Path) -> bool:
     """Whether a folder or zip archive looks, from its outside, like the repository."""
     if path.is_dir():
-        return (path / _LEGEND_PLACE).is_file()
-    if not path.is_file() or not is_zip(path):
-        return False
-    with opened(path) as (names, _):
-        return any(f"/{name}".endswith(f"/{_LEGEND_PLACE}") for name in names)
+        return (path / _LEGEND_PATH).is_file()
+    return any(f"/{name}".endswith(f"/{_LEGEND_PATH}") for name in list_names(path))
 
 
-def muxspace_set(path: Path, steps: Steps = unheard) -> FaceSet:
-    """The faces of `load_muxspace` as a set of its own, with notes on what was left out."""
-    faces, left_out = load_muxspace(path, steps)
-    notes = (f"left out {counted(names)}, {reason}" for reason, names in left_out.items())
-    return replace(faces, notes=tuple(notes))
+def load_muxspace(path: Path, options: LoadOptions, progress: ProgressCallback) -> FaceSet:
+    """The faces of `read_muxspace` as a set of its own, with notes on what was left out."""
+    faces, left_out = read_muxspace(path, progress)
+    notes = (f"left out {list_examples(names)}, {reason}" for reason, names in left_out.items())
+    return add_subjects(replace(faces, notes=tuple(notes)), options)
 
 
-def load_muxspace(path: Path, steps: Steps = unheard) -> tuple[FaceSet, dict[str, list[str]]]:
+def read_muxspace(path: Path, progress: ProgressCallback = no_progress) -> tuple[FaceSet, dict[str, list[str]]]:
     """The faces that MTCNN finds in the repository's pictures, and what was left out: each reason with names.
 
     `path` is a folder, a zip archive or a git clone. Labels are the legend's, in any case; contempt is left out, as
@@ -70,17 +67,17 @@ def load_muxspace(path: Path, steps: Steps = unheard) -> tuple[FaceSet, dict[str
 
     Raises DataError where there is no legend or none of its pictures.
     """
-    with opened(path) as (names, reader):
-        found = [name for name in names if PurePosixPath(name).name == _LEGEND]
-        if not found:
+    with open_source(path) as (names, reader):
+        legends = [name for name in names if PurePosixPath(name).name == _LEGEND]
+        if not legends:
             raise DataError(f"{path}: no {_LEGEND} in it: it should be {SOURCE}, a folder, zip archive or clone of it")
-        legend = read_legend(reader(min(found, key=len)), f"{path}/{min(found, key=len)}")
-        places = {PurePosixPath(name).name: name for name in names if is_picture(name)}
-        listed = [name for name in legend.labels if name in places]
+        legend = read_legend(reader(min(legends, key=len)), f"{path}/{min(legends, key=len)}")
+        paths = {PurePosixPath(name).name: name for name in names if is_picture(name)}
+        listed = [name for name in legend.labels if name in paths]
         if not listed:
             raise DataError(f"{path}: none of the {len(legend.labels):,} pictures of its {_LEGEND} is in it")
-        faces = find_faces([places[name] for name in listed], reader, steps)
-    left_out = {**legend.left_out, "not there": [name for name in legend.labels if name not in places]}
+        faces = find_faces([paths[name] for name in listed], reader, progress)
+    left_out = {**legend.left_out, "not there": [name for name in legend.labels if name not in paths]}
     for name, face in zip(listed, faces, strict=True):
         if isinstance(face, str):
             left_out.setdefault(face if face == NO_FACE else "cannot be read", []).append(name)
@@ -91,8 +88,8 @@ def load_muxspace(path: Path, steps: Steps = unheard) -> tuple[FaceSet, dict[str
         images=np.stack([pixels for _, pixels in kept])[:, None],
         labels=np.array(labels, dtype=np.int64),
         classes=EXPRESSIONS,
-        ids=tuple(printable(name) for name, _ in kept),
-        subjects=tuple(person_of(name) for name, _ in kept),
+        ids=tuple(escape_name(name) for name, _ in kept),
+        subjects=tuple(parse_subject(name) for name, _ in kept),
     ), {reason: names for reason, names in left_out.items() if names}
 
 
@@ -117,18 +114,33 @@ def read_legend(content: bytes, title: str) -> Legend:
     return Legend(labels, left_out)
 
 
-def person_of(name: str) -> str:
+def parse_subject(name: str) -> str:
     """The person that a picture's file name names, '' where it names nobody."""
-    found = _NAME.fullmatch(PurePosixPath(name).stem)
-    return found["person"] if found else ""
+    match = _NAME.fullmatch(PurePosixPath(name).stem)
+    return match["person"] if match else ""
 
 
 def find_muxspace(root: Path) -> Path:
     """Where the repository lies below a data root. Raises DataError where it does not."""
-    place = next((root / place for place in PLACES if (root / place).exists()), None)
-    if place is None:
+    path = next((root / path for path in _PATHS if (root / path).exists()), None)
+    if path is None:
         raise DataError(
-            f"no muxspace pictures in {root.absolute()} (looked for {', '.join(PLACES)}): say where they lie with "
+            f"no muxspace pictures in {root.absolute()} (looked for {', '.join(_PATHS)}): say where they lie with "
             f"--muxspace PATH. To be had from: {SOURCE}"
         )
-    return place
+    return path
+
+
+SETS.register("muxspace")(
+    DataSet(
+        summary="13,682 photographs of heads, many of known people, seven expressions; MTCNN finds the faces",
+        source=SOURCE,
+        layout="muxspace/ or facial_expressions/ with data/legend.csv and images/, or a zip archive of it",
+        terms="the repository's are Apache-2.0; the pictures' rights lie with their owners: for research, not to be "
+        "passed on",
+        load=load_muxspace,
+        sniff=holds_muxspace,
+        paths=_PATHS,
+        accepts_folder=holds_muxspace,
+    )
+)

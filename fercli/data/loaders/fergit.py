@@ -5,45 +5,43 @@ from pathlib import Path
 
 import numpy as np
 
-from fercli.core.config import Reading
-from fercli.core.errors import DataError, UsageError
+from fercli.core.config import LoadOptions
+from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.progress import Steps
-from fercli.data import face_file
-from fercli.data.cache import cached
+from fercli.core.progress import ProgressCallback
 from fercli.data.faceset import FaceSet
-from fercli.data.folder import load_folder
-from fercli.data.opening import with_subjects
+from fercli.data.loaders import SETS, DataSet, refuse_detection
+from fercli.data.loaders.class_folders import LAYOUT, load_class_folders
+from fercli.data.loaders.face_file import SUFFIX, is_face_file, load_face_file
+from fercli.data.loaders.muxspace import SOURCE
 
 #: How many faces the set has that the paper used.
 PUBLISHED = 49_300
-#: Its shares of val and of test, as in the paper.
-SHARES = (0.05, 0.05)
+#: Its fractions of val and of test, as in the paper.
+FRACTIONS = (0.05, 0.05)
 #: What the built set is called, below the data root.
-BUILT = f"fergit{face_file.SUFFIX}"
+BUILT = f"fergit{SUFFIX}"
 
 
-def load_fergit(path: Path, reading: Reading, steps: Steps) -> FaceSet:
+def load_fergit(path: Path, options: LoadOptions, progress: ProgressCallback) -> FaceSet:
     """The set as `fer data build fergit` made it, or ready-made: a folder or zip archive of class folders, or of
     train, valid and test with such folders. A note says when it is not of the published size.
 
     Raises DataError where it cannot be read or has other classes than the seven.
     """
-    if reading.detect:
-        raise UsageError("--detect looks for faces in photographs, and fergit holds 48×48 faces: leave it out")
-    built = path.suffix == face_file.SUFFIX
-    faces = face_file.read_faces(path) if built else cached(path, "fergit", lambda: load_folder(path, "fergit"))
+    refuse_detection(options, "fergit")
+    load = load_face_file if is_face_file(path) else load_class_folders
+    faces = load(path, options, progress)
     if faces.classes != EXPRESSIONS:
         raise DataError(f"{path}: classes {', '.join(faces.classes)}; FERGIT has {', '.join(EXPRESSIONS)}")
-    faces = with_subjects(faces, reading)
     if len(faces) == PUBLISHED:
         return faces
     return replace(faces, notes=(*faces.notes, f"{len(faces):,} faces; FERGIT as published has {PUBLISHED:,}"))
 
 
-def joined(fer2013: FaceSet, muxspace: FaceSet) -> FaceSet:
-    """Both sets as one, without a split but with the shares of one: ids begin with the set they come from, FER2013's
-    faces are of nobody known.
+def join_sources(fer2013: FaceSet, muxspace: FaceSet) -> FaceSet:
+    """Both sets as one, without a split but with the fractions of one: ids begin with the set they come from, FER2013's
+    faces have no subject.
 
     Raises DataError where the first has other classes than the seven.
     """
@@ -56,5 +54,20 @@ def joined(fer2013: FaceSet, muxspace: FaceSet) -> FaceSet:
         classes=EXPRESSIONS,
         ids=tuple(f"{faces.name}/{face}" for faces in (fer2013, muxspace) for face in faces.ids),
         subjects=("",) * len(fer2013) + (muxspace.subjects or ("",) * len(muxspace)),
-        shares=SHARES,
+        fractions=FRACTIONS,
     )
+
+
+SETS.register("fergit")(
+    DataSet(
+        summary="49,300 faces: FER2013 and muxspace/facial_expressions in one, seven expressions",
+        source=f"Kaggle's uldisvalainis/fergit, to be unpacked there as fergit; or FER2013 and {SOURCE}",
+        layout=f"{BUILT}, fergit/ or fergit.zip: {LAYOUT}",
+        terms="those of its two sources: for research, not to be passed on",
+        load=load_fergit,
+        paths=(BUILT, "fergit", "fergit.zip"),
+        fractions=FRACTIONS,
+        includes=("fer2013", "muxspace"),
+        build="fer data build fergit --fer2013 PATH --muxspace PATH",
+    )
+)

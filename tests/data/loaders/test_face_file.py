@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.core.errors import DataError, RunError
-from fercli.data.face_file import read_faces, read_facts, write_faces
 from fercli.data.faceset import FaceSet
+from fercli.data.loaders.face_file import read_faces, read_facts, write_faces
 
 words = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
 
@@ -32,7 +32,7 @@ def face_sets(draw):
         parts=None if parts is None else np.array(parts),
         targets=targets,
         notes=tuple(draw(st.lists(words, max_size=2))),
-        shares=(0.05, 0.2),
+        fractions=(0.05, 0.2),
     )
 
 
@@ -43,7 +43,7 @@ def test_everything_comes_back(faces, tmp_path_factory):
     write_faces(path, faces, {"why": {"ä": 1}})
     back = read_faces(path)
     assert back.fingerprint == faces.fingerprint
-    for name in ("name", "classes", "ids", "subjects", "notes", "shares"):
+    for name in ("name", "classes", "ids", "subjects", "notes", "fractions"):
         assert getattr(back, name) == getattr(faces, name)
     for name in ("images", "labels", "parts", "targets"):
         assert np.array_equal(getattr(back, name), getattr(faces, name))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fercli.data import checks
 from fercli.data.cartoon import cartoon
-from fercli.data.near import hashes, near_duplicates
+from fercli.data.quality import duplicates as checks
+from fercli.data.quality.near_duplicates import hashes, near_duplicates
 
 
 def photograph(number: int, side: int = 60) -> np.ndarray:
@@ -132,8 +132,8 @@ def test_near_duplicates_do_not_depend_on_the_order(near, order):
 
 
 def test_blocks_do_not_change_what_is_found(near, monkeypatch):
-    monkeypatch.setattr("fercli.data.near._ROWS", 3)
-    monkeypatch.setattr("fercli.data.near._PAIRS", 2)
+    monkeypatch.setattr("fercli.data.quality.near_duplicates._ROWS", 3)
+    monkeypatch.setattr("fercli.data.quality.near_duplicates._PAIRS", 2)
     assert near_duplicates(near).tolist() == [[number, 20 + number] for number in range(5)]
 
 

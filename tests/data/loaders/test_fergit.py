@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.progress import unheard
+from fercli.core.progress import no_progress
 from fercli.data.cartoon import cartoon
-from fercli.data.face_file import write_faces
-from fercli.data.faceset import SHARES
-from fercli.data.fergit import joined, load_fergit
+from fercli.data.faceset import FRACTIONS
+from fercli.data.loaders.face_file import write_faces
+from fercli.data.loaders.fergit import join_sources, load_fergit
 from fercli.data.sets import load_faces
 from fercli.data.splits import split
 
@@ -33,7 +33,7 @@ def test_other_classes_are_refused(tmp_path, draw):
     draw(tmp_path / "fergit/happy/1.png")
     draw(tmp_path / "fergit/contempt/1.png")
     with pytest.raises(DataError, match="classes happy, contempt; FERGIT has angry, disgust"):
-        load_fergit(tmp_path / "fergit", Reading(), unheard)
+        load_fergit(tmp_path / "fergit", LoadOptions(), no_progress)
 
 
 def test_what_to_do_without_it(tmp_path):
@@ -49,13 +49,15 @@ def test_what_to_do_without_it(tmp_path):
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("built", ["now", "before it held its shares"])
+@pytest.mark.parametrize("built", ["now", "before it held its fractions"])
 def test_a_built_set_is_split_alike_by_name_and_by_path(tmp_path, built):
-    faces = joined(replace(cartoon(2, 5), name="fer2013", subjects=None), replace(cartoon(20, 2), name="muxspace"))
-    write_faces(tmp_path / "fergit.safetensors", faces if built == "now" else replace(faces, shares=SHARES))
+    faces = join_sources(
+        replace(cartoon(2, 5), name="fer2013", subjects=None), replace(cartoon(20, 2), name="muxspace")
+    )
+    write_faces(tmp_path / "fergit.safetensors", faces if built == "now" else replace(faces, fractions=FRACTIONS))
     shutil.copy(tmp_path / "fergit.safetensors", tmp_path / "mine.safetensors")
     by_name = load_faces("fergit", tmp_path)
-    assert by_name.shares == (0.05, 0.05)
+    assert by_name.fractions == (0.05, 0.05)
     for file in ("fergit.safetensors", "mine.safetensors"):
         by_path = load_faces(str(tmp_path / file))
         assert split(by_path, 3).tolist() == split(by_name, 3).tolist()
@@ -64,9 +66,9 @@ def test_a_built_set_is_split_alike_by_name_and_by_path(tmp_path, built):
 
 
 def test_shares_of_its_own_stay(tmp_path):
-    write_faces(tmp_path / "fergit.safetensors", replace(cartoon(1, 1), name="fergit", shares=(0.2, 0.3)))
-    assert load_faces("fergit", tmp_path).shares == (0.2, 0.3)
-    assert load_faces(str(tmp_path / "fergit.safetensors")).shares == (0.2, 0.3)
+    write_faces(tmp_path / "fergit.safetensors", replace(cartoon(1, 1), name="fergit", fractions=(0.2, 0.3)))
+    assert load_faces("fergit", tmp_path).fractions == (0.2, 0.3)
+    assert load_faces(str(tmp_path / "fergit.safetensors")).fractions == (0.2, 0.3)
 
 
 def test_a_ready_made_set_is_known_by_what_it_is_called(tmp_path, draw):
@@ -74,7 +76,7 @@ def test_a_ready_made_set_is_known_by_what_it_is_called(tmp_path, draw):
         draw(tmp_path / "fergit" / name / "1.png")
     shutil.make_archive(str(tmp_path / "packed/fergit"), "zip", tmp_path / "fergit")
     shutil.copytree(tmp_path / "fergit", tmp_path / "mine")
-    assert load_faces("fergit", tmp_path).shares == (0.05, 0.05)
-    assert load_faces(str(tmp_path / "fergit")).shares == (0.05, 0.05)
-    assert load_faces(str(tmp_path / "packed/fergit.zip")).shares == (0.05, 0.05)
-    assert load_faces(str(tmp_path / "mine")).shares == (0.1, 0.1)
+    assert load_faces("fergit", tmp_path).fractions == (0.05, 0.05)
+    assert load_faces(str(tmp_path / "fergit")).fractions == (0.05, 0.05)
+    assert load_faces(str(tmp_path / "packed/fergit.zip")).fractions == (0.05, 0.05)
+    assert load_faces(str(tmp_path / "mine")).fractions == (0.1, 0.1)

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.cli import options
-from fercli.core.config import Reading
+from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.data.faceset import FaceSet
-from fercli.data.ferplus import find_votes, with_mixed_votes, with_votes
+from fercli.data.loaders.ferplus import apply_mixed_votes, apply_votes, find_votes
 from fercli.data.sets import load_faces
 
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -62,7 +62,7 @@ LABELS = [0, 0, 3, 6, 6, 3]
 
 def read(tmp_path, rule, rows=ROWS, labels=LABELS, keep_contempt=False, usages=None):
     path = write_votes(tmp_path / "v.csv", rows, usages)
-    return with_votes(faces_of(labels, usages), path, rule, keep_contempt=keep_contempt)
+    return apply_votes(faces_of(labels, usages), path, rule, keep_contempt=keep_contempt)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_nobody_is_lost_and_winners_win(tmp_path_factory, rows, keep):
 
 def test_mixed_votes_leave_labels_and_faces_alone(tmp_path):
     labels = [0, 0, 3, 6, 6, 3]
-    faces = with_mixed_votes(faces_of(labels), write_votes(tmp_path / "v.csv", ROWS))
+    faces = apply_mixed_votes(faces_of(labels), write_votes(tmp_path / "v.csv", ROWS))
     assert faces.labels.tolist() == labels
     assert faces.classes == EXPRESSIONS
     assert faces.name == "fer2013+ferplus-mixed"
@@ -174,20 +174,20 @@ def test_mixed_votes_leave_labels_and_faces_alone(tmp_path):
 
 def test_rows_of_absent_usages_are_passed_over(tmp_path):
     path = write_votes(tmp_path / "v.csv", [ROWS[0], ROWS[5]], ["Training", "PrivateTest"])
-    assert len(with_votes(faces_of([0]), path, "ferplus", keep_contempt=False)) == 1
+    assert len(apply_votes(faces_of([0]), path, "ferplus", keep_contempt=False)) == 1
 
 
 def test_votes_of_other_rows_are_noticed(tmp_path):
     labels = np.random.default_rng(0).integers(0, 7, 1200)
     rows = [[10 * (place == label) for place in range(10)] for label in labels]
     right = write_votes(tmp_path / "right.csv", rows)
-    assert len(with_votes(faces_of(labels.tolist()), right, "ferplus", keep_contempt=False)) == 1200
+    assert len(apply_votes(faces_of(labels.tolist()), right, "ferplus", keep_contempt=False)) == 1200
     # a row lost in the middle and another one at the end: the count is right, half of the rows are not
     moved = write_votes(tmp_path / "moved.csv", [*rows[:600], *rows[601:], rows[0]])
     with pytest.raises(DataError, match="rows are missing or moved"):
-        with_votes(faces_of(labels.tolist()), moved, "ferplus", keep_contempt=False)
+        apply_votes(faces_of(labels.tolist()), moved, "ferplus", keep_contempt=False)
     with pytest.raises(DataError, match="rows are missing or moved"):
-        with_mixed_votes(faces_of(labels.tolist()), moved)
+        apply_mixed_votes(faces_of(labels.tolist()), moved)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_votes_of_other_rows_are_noticed(tmp_path):
 def test_votes_of_another_number_or_order_are_noticed(tmp_path, rows, usages):
     faces = faces_of([0] * 6, ["Training"] * 6)
     with pytest.raises(DataError, match="do not belong to these faces"):
-        with_votes(faces, write_votes(tmp_path / "v.csv", rows, usages), "ferplus", keep_contempt=False)
+        apply_votes(faces, write_votes(tmp_path / "v.csv", rows, usages), "ferplus", keep_contempt=False)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ def test_votes_of_another_number_or_order_are_noticed(tmp_path, rows, usages):
 def test_a_file_that_is_something_else(tmp_path, text, message):
     (tmp_path / "v.csv").write_text(text)
     with pytest.raises(DataError, match=message):
-        with_votes(faces_of([0]), tmp_path / "v.csv", "ferplus", keep_contempt=False)
+        apply_votes(faces_of([0]), tmp_path / "v.csv", "ferplus", keep_contempt=False)
 
 
 def test_votes_go_by_rows_of_the_csv_file(tmp_path, draw):
@@ -220,24 +220,24 @@ def test_votes_go_by_rows_of_the_csv_file(tmp_path, draw):
     draw(tmp_path / "fer2013/train/sad/Training_3.png", 1)
     write_votes(tmp_path / "fer2013new.csv", ROWS[:2])
     with pytest.raises(DataError, match=r"give fer2013\.csv"):
-        load_faces("fer2013", tmp_path, Reading(labels="ferplus"))
+        load_faces("fer2013", tmp_path, LoadOptions(labels="ferplus"))
 
 
 def test_through_load_faces(tmp_path, rows, write_csv):
     write_csv(tmp_path / "fer2013/fer2013.csv", rows)
     votes = [[10 * (place == number % 7) for place in range(10)] for number in range(12)]
     with pytest.raises(DataError, match=r"no FER\+ votes in .*microsoft/FERPlus"):
-        load_faces("fer2013", tmp_path, Reading(labels="ferplus"))
+        load_faces("fer2013", tmp_path, LoadOptions(labels="ferplus"))
     write_votes(tmp_path / "ferplus/fer2013new.csv", votes, [row[2] for row in rows])
     assert find_votes(tmp_path).parent.name == "ferplus"
-    faces = load_faces("fer2013", tmp_path, Reading(labels="ferplus-soft"))
+    faces = load_faces("fer2013", tmp_path, LoadOptions(labels="ferplus-soft"))
     assert faces.name == "fer2013+ferplus-soft"
     assert len(faces) == 12
     assert (faces.targets.argmax(axis=1) == faces.labels).all()
-    assert load_faces("fer2013", tmp_path, Reading(labels="ferplus-mixed")).name == "fer2013+ferplus-mixed"
+    assert load_faces("fer2013", tmp_path, LoadOptions(labels="ferplus-mixed")).name == "fer2013+ferplus-mixed"
     for labels in ("own", "ferplus-mixed"):
         with pytest.raises(UsageError, match="--keep-contempt goes with"):
-            load_faces("fer2013", tmp_path, Reading(labels=labels, keep_contempt=True))
+            load_faces("fer2013", tmp_path, LoadOptions(labels=labels, keep_contempt=True))
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_through_load_faces(tmp_path, rows, write_csv):
 def test_the_real_votes(real, rule, train, val):
     if not list(real.rglob("fer2013new.csv")):
         pytest.skip("no fer2013new.csv in FER_DATA")
-    faces = load_faces("fer2013", real, Reading(labels=rule))
+    faces = load_faces("fer2013", real, LoadOptions(labels=rule))
     assert np.bincount(faces.labels[faces.parts == "train"]).tolist() == train
     assert np.bincount(faces.labels[faces.parts == "val"]).tolist() == val
 
@@ -260,12 +260,12 @@ def test_the_real_majorities_are_as_many_as_their_authors_have(real):
     """25,060 and 3,199 faces of eight classes are what microsoft/FERPlus keeps of Training and PublicTest."""
     if not list(real.rglob("fer2013new.csv")):
         pytest.skip("no fer2013new.csv in FER_DATA")
-    eight = load_faces("fer2013", real, Reading(labels="ferplus", keep_contempt=True))
+    eight = load_faces("fer2013", real, LoadOptions(labels="ferplus", keep_contempt=True))
     assert [int((eight.parts == part).sum()) for part in ("train", "val")] == [25_060, 3_199]
-    seven = load_faces("fer2013", real, Reading(labels="ferplus"))
+    seven = load_faces("fer2013", real, LoadOptions(labels="ferplus"))
     assert int((seven.parts != "test").sum()) == 28_127
 
 
 def test_the_flag_and_the_settings_have_the_same_words():
     typed = typing.get_args(typing.get_args(options.Labels)[0])[0]
-    assert typing.get_args(typed) == typing.get_args(Reading.model_fields["labels"].annotation)
+    assert typing.get_args(typed) == typing.get_args(LoadOptions.model_fields["labels"].annotation)

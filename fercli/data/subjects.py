@@ -1,0 +1,125 @@
+"""Subject IDs, and labels, that file names or a table of pictures give."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from fercli.core.config import LoadOptions
+from fercli.core.errors import DataError, UsageError
+from fercli.core.labels import canonical
+from fercli.data.faceset import FaceSet
+
+#: What a table of subjects is called when it lies in the folder of the pictures.
+TABLE_NAMES = ("subjects.csv", "people.csv", "metadata.csv")
+
+
+@dataclass(frozen=True)
+class SubjectRow:
+    """What a table says of one picture: subject and label, each '' where it does not say."""
+
+    subject: str
+    label: str
+
+
+class SubjectTable:
+    """A table of pictures: the csv file's columns file, subject and label, the last two each optional."""
+
+    def __init__(self, rows: Mapping[str, SubjectRow], title: str) -> None:
+        """`rows` go by the pictures' names: paths relative to the table's folder, with slashes, or bare file names."""
+        self.rows, self.title = rows, title
+        self.has_labels = any(row.label for row in rows.values())
+        self.has_subjects = any(row.subject for row in rows.values())
+
+    def find(self, name: str) -> SubjectRow | None:
+        """What the table says of a picture, by its path, shortened from the left until the table knows it."""
+        parts = PurePosixPath(name).parts
+        paths = ("/".join(parts[start:]) for start in range(len(parts)))
+        return next((self.rows[path] for path in paths if path in self.rows), None)
+
+
+def parse_subject_table(content: bytes, title: str) -> SubjectTable:
+    """A table from its csv text. Raises DataError naming file and row for anything that is not as it should be."""
+    try:
+        table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        columns = {name.strip().lower(): name for name in table.fieldnames or () if name}
+        lines = list(table)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{title} cannot be read as a csv file: {error}") from error
+    if "file" not in columns or not {"subject", "label"} & set(columns):
+        raise DataError(
+            f"{title}: its first line has {', '.join(columns) or 'nothing'}; needed are file, and subject or label "
+            "or both"
+        )
+    rows: dict[str, SubjectRow] = {}
+    for number, line in enumerate(lines, start=1):
+        file, subject, label = ((line.get(columns.get(key, "")) or "").strip() for key in ("file", "subject", "label"))
+        file = file.replace("\\", "/").removeprefix("./")
+        row = SubjectRow(subject, canonical(label))
+        if not file:
+            raise DataError(f"{title}, row {number}: no file name")
+        if rows.setdefault(file, row) != row:
+            raise DataError(f"{title}, row {number}: {file} is listed twice, with different values")
+    return SubjectTable(rows, title)
+
+
+def read_subject_table(path: Path) -> SubjectTable:
+    """A table from its file. Raises DataError where it cannot be read."""
+    try:
+        return parse_subject_table(path.read_bytes(), str(path))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def find_subject_table(names: Sequence[str]) -> str | None:
+    """The table of subjects among a source's files, the outermost; None where there is none."""
+    tables = [name for name in names if PurePosixPath(name).name.lower() in TABLE_NAMES]
+    return min(tables, key=lambda name: (name.count("/"), name), default=None)
+
+
+def add_subjects(faces: FaceSet, options: LoadOptions) -> FaceSet:
+    """The set with the subject IDs that `--subject-pattern` finds in its ids, or that the table of `--subjects`
+    gives; the set itself without either.
+
+    Raises UsageError for a pattern that is invalid or finds nothing, DataError for a table that names none of the
+    faces or cannot be read.
+    """
+    if options.subject_pattern:
+        return _add_by_pattern(faces, options.subject_pattern)
+    if options.subjects:
+        return _add_by_table(faces, read_subject_table(Path(options.subjects)))
+    return faces
+
+
+def _add_by_table(faces: FaceSet, table: SubjectTable) -> FaceSet:
+    """The set with the subjects that a table names, and a note on the faces it does not know."""
+    rows = [table.find(face) for face in faces.ids]
+    if not any(rows):
+        known = next(iter(table.rows), "nothing")
+        raise DataError(f"{table.title} names none of the {len(faces)} faces: it has {known}, they are {faces.ids[0]}")
+    return _set_subjects(faces, [row.subject if row else "" for row in rows])
+
+
+def _add_by_pattern(faces: FaceSet, pattern: str) -> FaceSet:
+    """The set with the subject that a regular expression finds in each id: its group named 'subject', else its first
+    group, else the whole match. Faces in whose id it finds nothing have no subject, and a note counts them."""
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise UsageError(f"--subject-pattern {pattern}: not a regular expression ({error})") from error
+    group: int | str = "subject" if "subject" in compiled.groupindex else min(compiled.groups, 1)
+    matches = [compiled.search(face) for face in faces.ids]
+    subjects = [(match[group] or "") if match else "" for match in matches]
+    if not any(subjects):
+        raise UsageError(
+            f"--subject-pattern {pattern} finds no subject in any of {len(faces)} names, e.g. {faces.ids[0]}"
+        )
+    return _set_subjects(faces, subjects)
+
+
+def _set_subjects(faces: FaceSet, subjects: Sequence[str]) -> FaceSet:
+    unknown = sum(not subject for subject in subjects)
+    notes = (f"{unknown:,} of {len(faces):,} faces have no subject ID",) if unknown else ()
+    return replace(faces, subjects=tuple(subjects), notes=faces.notes + notes)
