@@ -19,8 +19,8 @@ import torch
 from fercli.models.export.graph import graph
 from fercli.models.export.verify import Runner, file_runner, milliseconds, module_runner
 from fercli.models.loaded import load_model
-from fercli.workflows.export.report import SUFFIXES, Export
 from fercli.workflows.export.run import export
+from fercli.workflows.export.verify import SUFFIXES, Export
 
 
 def row(done: Export, name: str, times: dict[int, dict[str, float]]) -> str:

@@ -11,7 +11,7 @@ from fercli.data.sets import SETS, load_faces
 from fercli.metrics.scores import wilson
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import load_model
-from fercli.workflows.calibrate import fit_temperatures
+from fercli.workflows.evaluate.evaluation import fit_temperatures
 from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.evaluate.splits import parts_of
 from fercli.workflows.train.settings import parse_overrides, settings

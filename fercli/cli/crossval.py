@@ -98,9 +98,8 @@ def crossval(
     from fercli.cli.crossval_tables import crossval_report
     from fercli.core.errors import UsageError
     from fercli.workflows.crossval.folder import folder_for, unfinished_crossval
-    from fercli.workflows.crossval.resolve import crossval_settings, parse_grid
     from fercli.workflows.crossval.run import crossval as workflow
-    from fercli.workflows.crossval.settings import read_crossval
+    from fercli.workflows.crossval.settings import crossval_settings, parse_grid, read_crossval
     from fercli.workflows.train.settings import parse_overrides
 
     if resume and force:

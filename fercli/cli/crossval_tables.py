@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fercli.metrics.repeated import RepeatedScores, percent, spread
-from fercli.workflows.crossval.tables import TextTable, runs_table
+from fercli.workflows.crossval.report import TextTable, runs_table
 
 if TYPE_CHECKING:
     from fercli.workflows.crossval.results import CrossvalResult
@@ -86,9 +86,8 @@ def _by_class(scores: RepeatedScores) -> TextTable:
 def crossval_report(result: "CrossvalResult") -> RenderableType:
     """All tables of a cross-validation, one below the other."""
     from fercli.cli.report import ConfusionTable
-    from fercli.workflows.crossval import tables
-    from fercli.workflows.crossval.artefacts import STATISTICS, title_of
-    from fercli.workflows.crossval.papers import REMARK, comparable
+    from fercli.workflows.crossval import report as tables
+    from fercli.workflows.crossval.report import REMARK, STATISTICS, comparable, title_of
 
     networks = {model.model for model in result.config.models}
     blocks: list[RenderableType] = []

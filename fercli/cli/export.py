@@ -10,7 +10,7 @@ from fercli.cli import console, options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.workflows.export.report import Export
+    from fercli.workflows.export.verify import Export
 
 Form = Literal["onnx", "onnx-int8", "pt2", "safetensors", "safetensors-half"]
 
@@ -78,7 +78,7 @@ def _summary(done: "Export") -> "Table":
     from rich.text import Text
 
     from fercli.models.export.verify import TOLERANCE
-    from fercli.workflows.export.report import ROUNDED
+    from fercli.workflows.export.verify import ROUNDED
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("")

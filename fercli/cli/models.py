@@ -25,7 +25,7 @@ def models(
 
     Parameters, recipes, the paper's claim, what was measured here and by what command.
     """
-    from fercli.models.catalogue import read_catalogue
+    from fercli.models.catalogue_file import read_catalogue
 
     catalogue = read_catalogue()
     if as_json:

@@ -8,7 +8,7 @@ import typer
 
 from fercli.cli import console, options
 from fercli.core.errors import UsageError
-from fercli.core.times import read_seconds
+from fercli.core.text import read_seconds
 from fercli.workflows.predict.options import MAX_SMOOTH, PredictOptions
 from fercli.workflows.predict.output import Form, form_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from fercli.cli import console
-from fercli.core.times import clock
+from fercli.core.text import clock
 from fercli.workflows.predict.results import PictureResult
 from fercli.workflows.predict.run import JobListener
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fercli.cli import console
-from fercli.core.times import clock
+from fercli.core.text import clock
 from fercli.workflows.predict.results import PictureResult, PredictSummary
 
 if TYPE_CHECKING:

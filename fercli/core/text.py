@@ -1,6 +1,31 @@
 """Numbers and nouns as messages write them."""
 
+import math
+import re
+
+from fercli.core.errors import UsageError
+
 
 def format_count(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: '1 face', '1,234 faces', '2 people' with a plural of its own."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+_UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "min": 60.0}
+
+
+def read_seconds(text: str, flag: str) -> float:
+    """The seconds that '0.5s', '500ms', '2' or '1min' mean, 0 or more. Raises UsageError that names the flag."""
+    known = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+) *(ms|s|min|)", text.strip().lower())
+    if not known or not math.isfinite(float(known[1])):
+        raise UsageError(f"{flag} {text}: not a time. Write seconds or milliseconds, e.g. 0.5s, 500ms or 2")
+    return float(known[1]) * _UNITS[known[2]]
+
+
+def clock(seconds: float, tenths: bool = False) -> str:
+    """A time as minutes and seconds, e.g. '1:05' or '1:05.3', with hours where there are any: '1:01:05'."""
+    whole, tenth = divmod(round(10 * seconds), 10) if tenths else (int(seconds), 0)
+    minutes, second = divmod(whole, 60)
+    hours, minute = divmod(minutes, 60)
+    text = f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    return f"{text}.{tenth}" if tenths else text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.times import clock
+from fercli.core.text import clock
 from fercli.metrics.plots import FAINT, INK, colours, save_figure
 
 if TYPE_CHECKING:

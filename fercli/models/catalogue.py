@@ -1,13 +1,11 @@
 """The catalogue, checked against the architectures that there are, and networks built from its entries by name."""
 
 import inspect
-import os
 from pathlib import Path
 
-from fercli.core.catalogue import Catalogue, ModelEntry, parse_catalogue, raise_faults
-from fercli.core.errors import ModelError
-from fercli.core.files import read_yaml
+from fercli.core.catalogue import Catalogue, ModelEntry, raise_faults
 from fercli.models.architectures import load_architectures
+from fercli.models.catalogue_file import catalogue_path, read_catalogue
 from fercli.models.classifier import Classifier
 
 
@@ -54,26 +52,3 @@ def build_model(name: str, classes: int | None = None) -> Classifier:
 
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-
-
-def catalogue_path() -> Path:
-    """The catalogue in force: FER_CATALOGUE, else the repository's beside the package, else the wheel's.
-
-    An editable install has no copy inside the package, or a stale one: hence the order.
-    """
-    if named := os.environ.get("FER_CATALOGUE"):
-        return Path(named)
-    beside = _PACKAGE.parent / "models.yaml"
-    # site-packages may hold anybody's models.yaml: only a checkout has our pyproject.toml next to it
-    if beside.is_file() and (_PACKAGE.parent / "pyproject.toml").is_file():
-        return beside
-    return _PACKAGE / "models.yaml"
-
-
-def read_catalogue(path: Path | None = None) -> Catalogue:
-    """Read a catalogue and check its fields; whether its architectures can be built is `load_catalogue`'s to say.
-
-    Raises ModelError with every fault and its place.
-    """
-    place = path or catalogue_path()
-    return parse_catalogue(read_yaml(place, "the catalogue", ModelError), str(place))

@@ -1,14 +1,20 @@
 """A run folder: which files it holds, and where the next one goes."""
 
 import csv
+import platform
 import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict, fields
 from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import yaml
 
+import fercli
 from fercli.core.config import RunConfig, parse_config
 from fercli.core.errors import RunError
 from fercli.core.files import read_yaml, write_text, written_whole
@@ -104,3 +110,52 @@ def unfinished_run(out: Path | None) -> RunFolder:
         if not RunFolder(file.parent).complete:
             return RunFolder(file.parent)
     raise RunError(f"no unfinished run in {RUNS.resolve()}: --resume --out FOLDER names one, or leave --resume out")
+
+
+_LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "scikit-learn",
+    "facenet-pytorch",
+    "opencv-python",
+    "pillow",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+)
+
+
+def versions() -> dict[str, str]:
+    """Versions of this project, Python and the libraries that shape a result."""
+    found = {"fercli": fercli.__version__, "python": platform.python_version()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def git_commit() -> str | None:
+    """The commit of the checkout this code runs from, with '+changes' where it is not clean; None elsewhere."""
+    here = Path(fercli.__file__).parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(here), *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    try:
+        # a package installed into some other project's checkout is not that project
+        if not git("ls-files", "--", "__init__.py"):
+            return None
+        return git("rev-parse", "HEAD") + (
+            "+changes" if git("status", "--porcelain", "--", ".", "../models.yaml") else ""
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def command_line() -> str:
+    """What was typed after `fer`."""
+    return shlex.join(["fer", *sys.argv[1:]])

@@ -40,4 +40,4 @@ def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     for place in ("evaluate.evaluation.plot_confusion", "train.finish.plot_curves"):
         monkeypatch.setattr(f"fercli.workflows.{place}", lambda *_: None)
     for name in ("plot_confusion", "plot_sensitivities", "plot_trend"):
-        monkeypatch.setattr(f"fercli.workflows.crossval.artefacts.{name}", lambda *_: None)
+        monkeypatch.setattr(f"fercli.workflows.crossval.report.{name}", lambda *_: None)

@@ -61,8 +61,8 @@ def test_tables_progress_and_what_to_type_next(fer, tmp_path):
 def test_tables_fit_the_terminal(fer, tmp_path):
     from fercli.cli.crossval_tables import crossval_report
     from fercli.workflows.crossval.folder import folder_for
-    from fercli.workflows.crossval.resolve import crossval_settings
     from fercli.workflows.crossval.run import crossval
+    from fercli.workflows.crossval.settings import crossval_settings
 
     config = crossval_settings(
         models=("lenet",), recipe="quick", changes={"device": "cpu"}, overrides={"epochs": 1},
@@ -82,7 +82,7 @@ def test_tables_fit_the_terminal(fer, tmp_path):
 
 
 def test_the_plain_command_is_quick(fer):
-    from fercli.workflows.crossval.resolve import crossval_settings
+    from fercli.workflows.crossval.settings import crossval_settings
 
     plain = crossval_settings(changes={}, overrides={}, protocol={})
     assert (plain.folds, plain.runs, plain.group) == (10, 1, "auto")
@@ -125,7 +125,7 @@ def test_ctrl_c_says_how_to_go_on(fer, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fercli.workflows.crossval.trainer.FoldTrainer.run", interrupted)
+    monkeypatch.setattr("fercli.workflows.crossval.fold.FoldTrainer.run", interrupted)
     code, _, err = fer(*SMALL, "--out", "cv")
     assert code == 130
     assert "stopped after 0 of 3 folds; fer crossval --resume --out cv continues" in err

@@ -1,7 +1,7 @@
 import pytest
 
 from fercli.core.errors import UsageError
-from fercli.core.times import clock, read_seconds
+from fercli.core.text import clock, read_seconds
 
 
 @pytest.mark.parametrize(

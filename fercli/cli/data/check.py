@@ -118,7 +118,7 @@ def _out_of_fold(
 ) -> "NDArray[np.float64]":
     """What a network that has not learned from a face makes of it, for every face."""
     from fercli.cli.crossval_progress import CrossvalProgress
-    from fercli.workflows.check.label_issues import FOLDS, out_of_fold
+    from fercli.workflows.check.run import FOLDS, out_of_fold
 
     console.note(
         f"cross-validating {model} on {name}, recipe {recipe}, {FOLDS} folds, to see which labels it contradicts"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
-from fercli.core.times import clock
+from fercli.core.text import clock
 from fercli.faces.io.decode import check_file
 from fercli.faces.opencv import load_opencv
 

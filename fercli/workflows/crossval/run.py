@@ -10,17 +10,17 @@ from fercli.data.faceset import FaceSet
 from fercli.data.folds import count_subjects
 from fercli.models.catalogue import load_catalogue
 from fercli.training.device import pick_device
-from fercli.workflows.crossval.artefacts import write_artefacts
+from fercli.workflows.crossval.aggregate import collect
+from fercli.workflows.crossval.fold import Work
 from fercli.workflows.crossval.folder import CrossvalFolder
 from fercli.workflows.crossval.plan import Assignments, Task, draw, read_folds, tasks, trials, write_folds
-from fercli.workflows.crossval.pool import train_folds
-from fercli.workflows.crossval.pooling import collect
 from fercli.workflows.crossval.progress import CrossvalListener
+from fercli.workflows.crossval.report import write_artefacts
 from fercli.workflows.crossval.results import CrossvalResult
 from fercli.workflows.crossval.selection import SELECTED, candidates, with_settings
 from fercli.workflows.crossval.settings import CrossvalConfig
-from fercli.workflows.crossval.trainer import Work
-from fercli.workflows.provenance import command_line, git_commit, versions
+from fercli.workflows.crossval.workers import train_folds
+from fercli.workflows.run_folder import command_line, git_commit, versions
 from fercli.workflows.train.data import load_set
 
 

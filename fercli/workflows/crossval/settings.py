@@ -1,6 +1,7 @@
 """The settings of a cross-validation: what crossval.yaml holds."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -8,9 +9,10 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from fercli.core.config import RunConfig
-from fercli.core.errors import UsageError
+from fercli.core.errors import RunError, UsageError
 from fercli.core.files import read_yaml, write_text
 from fercli.core.recipe import Count, Settings, faults
+from fercli.workflows.train.settings import settings
 
 #: 'auto' is 'subject' where persons are known and enough for the folds; 'both' runs one after the other.
 Group = Literal["auto", "image", "subject", "both"]
@@ -97,3 +99,66 @@ def threads_for(folds: int, runs: int) -> int:
     """Threads a fold, where none are asked for: one, since folds side by side use a processor better than threads
     do, but no processor idle for want of folds."""
     return max(1, (os.cpu_count() or 1) // (folds * runs))
+
+
+def crossval_settings(
+    *,
+    models: Sequence[str] = (),
+    data: str | None = None,
+    recipe: str | None = None,
+    changes: Mapping[str, Any],
+    overrides: Mapping[str, Any],
+    pretrained: Path | Literal[False] | None = None,
+    reading: Mapping[str, Any] | None = None,
+    protocol: Mapping[str, Any],
+    begun: CrossvalConfig | None = None,
+) -> CrossvalConfig:
+    """Resolve all settings: those of `begun`, else the catalogue's, then what was asked for.
+
+    `changes`, `overrides` and `reading` are those of `settings`, for every model; `protocol` are CrossvalConfig's own
+    (None leaves one alone). With neither a model nor data the recipe is 'quick', so that the plain command ends in
+    minutes.
+    Raises ModelError for an unknown model or recipe, UsageError for values that make no sense, RunError for models
+    that are not those of `begun`.
+    """
+    asked = {key: value for key, value in protocol.items() if value is not None}
+    if pretrained and len(models) > 1:
+        raise UsageError("--pretrained-file holds the weights of one network: name one --model with it")
+
+    def one(name: str | None, config: RunConfig | None, recipe: str | None) -> RunConfig:
+        return settings(
+            model=name, data=data, recipe=recipe, config=config,
+            changes=changes, overrides=overrides, pretrained=pretrained, reading=reading,
+        )  # fmt: skip
+
+    if begun is not None:
+        own = [model.model for model in begun.models]
+        if models and list(models) != own:
+            raise RunError(f"it was begun with --model {' --model '.join(own)}: leave --model out to continue it")
+        document = begun.model_dump(mode="json") | asked
+        found = [one(None, model, recipe) for model in begun.models]
+    else:
+        document = asked
+        if not models and data is None:
+            recipe = recipe or "quick"
+        found = [one(name, None, recipe) for name in (models or (None,))]
+    document["models"] = [model.model_dump(mode="json") for model in found]
+    config = parse_crossval(document, "settings")
+    if "threads" not in document:
+        config = config.model_copy(update={"threads": threads_for(config.folds, config.runs)})
+    return config
+
+
+def parse_grid(pairs: Sequence[str]) -> dict[str, list[Any]]:
+    """`key=value,value` pairs as typed after --grid; values are read as YAML. Raises UsageError for another form."""
+    out: dict[str, list[Any]] = {}
+    for pair in pairs:
+        key, equals, values = pair.partition("=")
+        try:
+            found = yaml.safe_load(f"[{values}]")
+        except yaml.YAMLError:
+            found = None
+        if not key or not equals or not found:
+            raise UsageError(f"--grid {pair}: write it as key=value,value, e.g. --grid optimizer.lr=1e-3,3e-3")
+        out[key.strip()] = found
+    return out

@@ -4,14 +4,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
 from fercli.core.files import write_json
 from fercli.data.faceset import FaceSet
-from fercli.metrics.calibration import Reliability, reliability, softmax
+from fercli.metrics.calibration import Reliability, fit_temperature, reliability, softmax
 from fercli.metrics.confidence_plots import plot_coverage, plot_reliability
 from fercli.metrics.coverage import Coverage, coverage
 from fercli.metrics.plots import plot_confusion
 from fercli.metrics.predictions import Predictions, write_predictions
 from fercli.metrics.scores import Scores, score
+from fercli.models.classifier import logits
 from fercli.models.loaded import Model
 from fercli.workflows.evaluate.classes import logits_among
 from fercli.workflows.evaluate.robustness import ROBUSTNESS_FILES, Robustness
@@ -117,3 +122,11 @@ def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()
         Predictions(faces.ids, faces.labels, probabilities, faces.classes),
         notes,
     )
+
+
+def fit_temperatures(network: nn.Module, faces: Tensor, labels: NDArray[np.int64]) -> dict[str, float]:
+    """The temperatures of a network by views, for faces [N, 1, 48, 48] uint8 on its device that validate it."""
+    return {
+        views: fit_temperature(logits(network, faces, mirrored).cpu().numpy(), labels)
+        for views, mirrored in (("single", False), ("mirrored", True))
+    }

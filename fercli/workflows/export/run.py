@@ -18,11 +18,18 @@ from fercli.models.export.verify import Runner, file_runner, module_runner
 from fercli.models.loaded import Model, load_model
 from fercli.models.onnx_file import OnnxNetwork
 from fercli.models.weights import save_weights
-from fercli.workflows.calibrate import fit_temperatures
+from fercli.workflows.evaluate.evaluation import fit_temperatures
 from fercli.workflows.export.detector import DETECTOR_FILES, export_detector
-from fercli.workflows.export.faces import ExportFaces, export_faces
-from fercli.workflows.export.report import ROUNDED, SUFFIXES, Export, Form, report_path
-from fercli.workflows.export.verify import check
+from fercli.workflows.export.verify import (
+    ROUNDED,
+    SUFFIXES,
+    Export,
+    ExportFaces,
+    Form,
+    check,
+    export_faces,
+    report_path,
+)
 
 
 def export(

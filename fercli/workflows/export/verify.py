@@ -3,13 +3,19 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import torch
 
+from fercli.core.errors import DataError
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FaceSet
+from fercli.data.sets import load_faces
+from fercli.data.splits import split
+from fercli.models.export.graph import InputType
+from fercli.models.export.quantise import CALIBRATION_FACES
 from fercli.models.export.verify import (
     BATCHES,
     TOLERANCE,
@@ -19,9 +25,45 @@ from fercli.models.export.verify import (
     probabilities,
     random_faces,
 )
-from fercli.workflows.export.faces import ExportFaces
+from fercli.models.loaded import Model
+from fercli.workflows.evaluate.classes import with_classes
+from fercli.workflows.evaluate.splits import parts_of
+from fercli.workflows.run_folder import command_line, versions
 
 ORIGINAL, EXPORTED = "pytorch", "exported"
+
+
+@dataclass(frozen=True)
+class ExportFaces:
+    """Faces whose labels index the model's classes: some of the train part, and all of the part that is measured."""
+
+    calibration: FaceSet
+    measured: FaceSet
+    part: str
+
+
+def export_faces(model: Model, data: str, root: Path | None = None) -> ExportFaces:
+    """Faces of a set as the model's own training had it split. val is measured, where there is one: whether a file is
+    good enough is a decision, and a test part is not for those.
+
+    Raises DataError where the set lacks a part or has other classes, RunError where its split is not known.
+    """
+    faces = load_faces(data, root)
+    parts = parts_of(faces, model)
+    if (parts == "all").all():
+        parts = split(faces, 0)
+    part = "val" if "val" in parts else "test"
+    for needed in ("train", part):
+        if needed not in parts:
+            raise DataError(
+                f"{faces.name} has no {needed} part: export calibrates on train and measures on val or test"
+            )
+    faces = with_classes(faces, model)
+    places = np.flatnonzero(parts == "train")
+    chosen = np.zeros(len(faces), np.bool_)
+    # at even distances, so that a set sorted by class gives some of each
+    chosen[places[np.linspace(0, len(places) - 1, min(CALIBRATION_FACES, len(places))).astype(int)]] = True
+    return ExportFaces(faces.select(chosen), faces.select(parts == part), part)
 
 
 @dataclass(frozen=True)
@@ -121,3 +163,63 @@ def _accuracy(original: Runner, exported: Runner, faces: FaceSet, part: str) -> 
         largest_difference=float(np.abs(here - there).max()),
         differing=differing,
     )
+
+
+Form = Literal["onnx", "onnx-int8", "pt2", "safetensors", "safetensors-half"]
+#: What the file of each form ends in.
+SUFFIXES: dict[Form, str] = {
+    "onnx": ".onnx",
+    "onnx-int8": ".onnx",
+    "pt2": ".pt2",
+    "safetensors": ".safetensors",
+    "safetensors-half": ".safetensors",
+}
+#: Forms that round: their probabilities need not be PyTorch's, their accuracy is what counts.
+ROUNDED: tuple[Form, ...] = ("onnx-int8", "safetensors-half")
+
+
+@dataclass(frozen=True)
+class Export:
+    """One exported file. Sizes in bytes; `weights_size` is that of PyTorch's tensors. `calibration` faces, of the
+    train part, showed int8 its ranges. `temperature` is by views, as the file has it; `remark` what must be said of it.
+    """
+
+    path: Path
+    model: str
+    form: Form
+    input_type: InputType
+    size: int
+    weights_size: int
+    calibration: int
+    temperature: Mapping[str, float]
+    check: Check
+    detector: tuple[Path, ...] = ()
+    remark: str = ""
+
+    @property
+    def report(self) -> Path:
+        """The JSON report beside the file."""
+        return report_path(self.path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report."""
+        return {
+            "file": self.path.name,
+            "model": self.model,
+            "format": self.form,
+            "input": self.input_type,
+            "bytes": self.size,
+            "weights_bytes": self.weights_size,
+            "calibration_faces": self.calibration,
+            "temperature": dict(self.temperature),
+            **({"remark": self.remark} if self.remark else {}),
+            **self.check.to_dict(),
+            "detector": [path.name for path in self.detector],
+            "command": command_line(),
+            "versions": versions(),
+        }
+
+
+def report_path(path: Path) -> Path:
+    """Where the report of an exported file lies."""
+    return path.with_name(f"{path.name}.json")

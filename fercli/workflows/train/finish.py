@@ -12,10 +12,8 @@ from fercli.metrics.plots import plot_curves
 from fercli.models.classifier import Classifier
 from fercli.models.loaded import Model
 from fercli.models.weights import Header, save_weights
-from fercli.workflows.calibrate import fit_temperatures
-from fercli.workflows.evaluate.evaluation import Evaluation, measure
-from fercli.workflows.provenance import versions
-from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.evaluate.evaluation import Evaluation, fit_temperatures, measure
+from fercli.workflows.run_folder import RunFolder, versions
 from fercli.workflows.train.job import TrainingJob
 
 

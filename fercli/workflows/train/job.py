@@ -20,8 +20,7 @@ from fercli.models.pretrained import load_imagenet
 from fercli.training.device import describe, pick_device, resolve_precision, seed_everything
 from fercli.training.distillation import Teacher
 from fercli.training.state import TrainingState
-from fercli.workflows.provenance import command_line, git_commit, versions
-from fercli.workflows.run_folder import RunFolder
+from fercli.workflows.run_folder import RunFolder, command_line, git_commit, versions
 from fercli.workflows.train.data import TrainingData
 from fercli.workflows.train.teacher import load_teacher, teacher_note, teacher_record
 

@@ -17,7 +17,7 @@ from fercli.data.faceset import FaceSet
 from fercli.data.loaders.face_file import read_faces, read_facts, write_faces
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split
-from fercli.workflows.check import no_face
+from fercli.workflows.check import issues
 from fercli.workflows.check.fix import fix, removals
 from fercli.workflows.check.issues import KINDS
 from fercli.workflows.check.report import write_csv, write_suspects
@@ -111,9 +111,9 @@ def test_the_detector_sees_a_framed_portrait_and_nothing_in_noise(monkeypatch):
     with Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False)) as portrait:
         face = np.asarray(portrait.convert("L").crop((150, 40, 380, 270)).resize((48, 48)))
     images = np.array([picture("a")[0], face, picture("k9")[0]])[:, None]
-    monkeypatch.setattr(no_face, "_TOGETHER", 2)
+    monkeypatch.setattr(issues, "_TOGETHER", 2)
     heard: list[tuple[int, int, str]] = []
-    assert no_face.without_face(images, lambda *words: heard.append(words)).tolist() == [0, 2]
+    assert issues.without_face(images, lambda *words: heard.append(words)).tolist() == [0, 2]
     assert [done for done, total, _ in heard] == [2, 3]
 
 

@@ -7,9 +7,8 @@ import numpy as np
 
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
-from fercli.workflows.check.label_issues import out_of_fold
 from fercli.workflows.check.report import write_csv, write_suspects
-from fercli.workflows.check.run import check_faces
+from fercli.workflows.check.run import check_faces, out_of_fold
 
 
 def test_every_face_is_judged_by_a_network_that_did_not_learn_from_it(tmp_path):

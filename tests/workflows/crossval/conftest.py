@@ -10,10 +10,9 @@ import pytest
 from fercli.data.cartoon import cartoon
 from fercli.workflows.crossval.folder import folder_for
 from fercli.workflows.crossval.progress import CrossvalListener
-from fercli.workflows.crossval.resolve import crossval_settings
 from fercli.workflows.crossval.results import CrossvalResult
 from fercli.workflows.crossval.run import crossval
-from fercli.workflows.crossval.settings import CrossvalConfig
+from fercli.workflows.crossval.settings import CrossvalConfig, crossval_settings
 
 FACES = cartoon(6, 1)
 
@@ -30,7 +29,7 @@ def _without_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     """Pictures of the whole take most of a small one's time."""
     if "with_pictures" not in request.fixturenames:
         for name in ("plot_confusion", "plot_sensitivities", "plot_trend"):
-            monkeypatch.setattr(f"fercli.workflows.crossval.artefacts.{name}", lambda *_: None)
+            monkeypatch.setattr(f"fercli.workflows.crossval.report.{name}", lambda *_: None)
 
 
 @pytest.fixture

@@ -178,7 +178,7 @@ def test_the_temperature_of_an_average_is_fitted_on_val_in_either_views(lenet, t
 
 def test_a_temperature_is_not_fitted_on_a_test_part(lenet, tmp_path, monkeypatch):
     halves = np.where(np.arange(len(cartoon())) % 2, "train", "test")
-    monkeypatch.setattr("fercli.workflows.export.faces.parts_of", lambda *_: halves)
+    monkeypatch.setattr("fercli.workflows.export.verify.parts_of", lambda *_: halves)
     done = export(f"{lenet}+{lenet}", output=tmp_path / "both.onnx", data="cartoon", seconds=0)
     assert done.check.accuracy.part == "test"
     assert (done.temperature, bool(done.remark)) == ({"single": 1.0, "mirrored": 1.0}, True)
@@ -251,7 +251,7 @@ def test_what_does_not_fit_is_refused_before_any_work(lenet, exported, tmp_path)
 def test_a_set_without_faces_to_calibrate_on_is_refused(lenet, tmp_path, monkeypatch):
     faces = cartoon(subjects=2)
     only = replace(faces, parts=np.full(len(faces), "test"))
-    monkeypatch.setattr("fercli.workflows.export.faces.load_faces", lambda *_: only)
+    monkeypatch.setattr("fercli.workflows.export.verify.load_faces", lambda *_: only)
     with pytest.raises(DataError, match="has no train part"):
         export(lenet, "onnx-int8", tmp_path / "x.onnx", data="only-test")
 

@@ -52,7 +52,8 @@ def test_an_epoch_is_written_and_read_again(name, few, tmp_path):
 @pytest.fixture
 def transfer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A catalogue whose model starts from ResNet-18's ImageNet weights, and a file to start from."""
-    from fercli.models.catalogue import build_model, catalogue_path
+    from fercli.models.catalogue import build_model
+    from fercli.models.catalogue_file import catalogue_path
 
     text = catalogue_path().read_text(encoding="utf-8")
     entry = """

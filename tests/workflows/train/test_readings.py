@@ -17,7 +17,7 @@ from fercli.data.sets import load_faces
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header
 from fercli.workflows.crossval.plan import draw, read_folds, write_folds
-from fercli.workflows.crossval.resolve import crossval_settings
+from fercli.workflows.crossval.settings import crossval_settings
 from fercli.workflows.evaluate.classes import with_classes
 from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.run_folder import RunFolder

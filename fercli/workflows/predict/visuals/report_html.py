@@ -13,7 +13,7 @@ from fercli.models.average import trainings
 from fercli.models.loaded import Model
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.visuals.report import Report, ShownFace
-from fercli.workflows.provenance import command_line, versions
+from fercli.workflows.run_folder import command_line, versions
 
 _TEMPLATE = Path(__file__).with_name("report.html")
 

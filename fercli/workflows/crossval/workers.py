@@ -13,10 +13,10 @@ import torch
 
 from fercli.core.errors import FerError
 from fercli.workflows.crossval.failures import Failure, FoldFailedError, read_failures, record_failure
+from fercli.workflows.crossval.fold import FoldTrainer, Work
 from fercli.workflows.crossval.plan import Task
 from fercli.workflows.crossval.progress import CrossvalListener, FoldListener
 from fercli.workflows.crossval.tally import Tally
-from fercli.workflows.crossval.trainer import FoldTrainer, Work
 
 #: Spawned on every system: a forked process inherits threads' locks and cannot use CUDA.
 _SPAWN = multiprocessing.get_context("spawn")

@@ -1,13 +1,19 @@
-"""A cross-validation's figures as tables of text, in csv, Markdown and LaTeX. Percent, halves rounded up."""
+"""A cross-validation's figures as tables and pictures: csv, Markdown, LaTeX. Percent, halves rounded up."""
 
 import csv
 import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from fercli.core.files import write_json, write_text, written_whole
+from fercli.core.labels import EXPRESSIONS
+from fercli.data.faceset import FaceSet
+from fercli.metrics.crossval_plots import plot_sensitivities, plot_trend
+from fercli.metrics.plots import plot_confusion
 from fercli.metrics.repeated import RepeatedScores, half_up, percent
-from fercli.workflows.crossval.papers import PAPERS
+from fercli.workflows.crossval.folder import ENDINGS, CrossvalFolder
 from fercli.workflows.crossval.results import Comparison, CrossvalResult, Gap, Series
 
 _LATEX = str.maketrans(
@@ -127,3 +133,99 @@ def papers_table(result: CrossvalResult) -> TextTable:
         for one in result.series
     ]
     return TextTable("beside the papers", ("method", "OA", "from"), (*stated, *ours), ruled=len(ours))
+
+
+#: What must be known to read the table of differences.
+STATISTICS = (
+    "95 % over folds and p: corrected resampled t (Nadeau & Bengio 2003), since folds share training faces. "
+    "McNemar p: exact, within a run; the median over the runs."
+)
+
+
+def write_artefacts(folder: CrossvalFolder, result: CrossvalResult, faces: FaceSet) -> None:
+    """Write every series' tables, predictions and pictures, then what compares them; crossval.json last."""
+    for series in result.series:
+        _write_series(folder.path / series.folder, series, result, faces)
+    _write_table(folder.path / "accuracy", accuracy_table(result.series))
+    if result.comparisons:
+        _write_table(folder.path / "differences", comparison_table(result.comparisons))
+    if result.gaps:
+        _write_table(folder.path / "gap", gap_table(result.gaps))
+    if comparable(result.classes):
+        _write_table(folder.path / "papers", papers_table(result))
+    write_text(folder.report, _report(result))
+    write_json(folder.results, result.to_dict())
+
+
+def title_of(series: Series, result: CrossvalResult) -> str:
+    """'xu-rescnn on cartoon, by image: 10 runs of 10 folds'."""
+    runs = f"{result.config.runs} run{'s'[: result.config.runs > 1]}"
+    return f"{series.method} on {result.data}, by {series.grouping}: {runs} of {result.config.folds} folds"
+
+
+def _write_series(place: Path, series: Series, result: CrossvalResult, faces: FaceSet) -> None:
+    title = title_of(series, result)
+    _write_table(place / "runs", runs_table(series.scores, title))
+    _write_table(place / "confusion", confusion_table(series.scores, title))
+    _write_predictions(place / "predictions.csv", series, faces)
+    plot_confusion(series.scores.total.tolist(), series.scores.classes, place / "confusion.png", title)
+    plot_sensitivities(series.scores, place / "sensitivities.png", title)
+    if result.config.runs > 1:
+        plot_trend(series.scores, place / "trend.png", title)
+
+
+def _write_table(place: Path, table: TextTable) -> None:
+    """The same table as .csv, .md and .tex."""
+    for ending, text in zip(ENDINGS, (table.csv(), table.markdown(), table.latex()), strict=True):
+        write_text(place.with_name(place.name + ending), text)
+
+
+def _write_predictions(path: Path, series: Series, faces: FaceSet) -> None:
+    """All out-of-fold probabilities, a row a run and face, with all their digits."""
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["run", "fold", "id", "label", "predicted", *faces.classes])
+        for run, (folds, rows) in enumerate(zip(series.folds, series.probabilities, strict=True), start=1):
+            for face, (name, label, row) in enumerate(zip(faces.ids, faces.labels, rows, strict=True)):
+                found = faces.classes[row.argmax()]
+                writer.writerow([run, folds[face] + 1, name, faces.classes[label], found, *row.tolist()])
+
+
+def _report(result: CrossvalResult) -> str:
+    """results.md: every table in one file."""
+    blocks = [f"# Cross-validation on {result.data}\n", *(f"{note}\n" for note in result.notes)]
+    for series in result.series:
+        title = title_of(series, result)
+        blocks += [f"## {title}\n", runs_table(series.scores, title).markdown()]
+        blocks += ["Sensitivity of each class and overall accuracy (OA) in percent. Summed confusion matrix:\n"]
+        blocks += [confusion_table(series.scores, title).markdown(), *(f"{note}\n" for note in series.notes)]
+    blocks += ["## Overall accuracy\n", accuracy_table(result.series).markdown()]
+    if result.comparisons:
+        blocks += ["## Differences on the same folds\n", comparison_table(result.comparisons).markdown()]
+    blocks += [f"{STATISTICS}\n"]
+    if result.gaps:
+        blocks += ["## Leakage: by image less by subject\n", gap_table(result.gaps).markdown()]
+    if comparable(result.classes):
+        blocks += ["## Beside the papers\n", papers_table(result).markdown(), f"{REMARK}\n"]
+    return "\n".join(blocks)
+
+
+PAPERS = (
+    ("HWT", 78.37, 1.50),
+    ("HOS", 83.43, 2.15),
+    ("PCA + SVM", 89.14, 2.91),
+    ("CSO", 89.49, 0.76),
+    ("BBO", 93.79, 1.24),
+    ("ResNet-50 (Li & Lima)", 95.39, 1.41),
+    ("ResNet-101, transfer (Li)", 96.29, 0.78),
+)
+
+REMARK = (
+    "the papers measured on 700 posed photographs of 20 people that are not public: the data differ, so these figures "
+    "say nothing about which method is better"
+)
+
+
+def comparable(classes: tuple[str, ...]) -> bool:
+    """Whether a set has the papers' seven expressions, in whatever order."""
+    return set(classes) == set(EXPRESSIONS)
