@@ -13,7 +13,9 @@ from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.train.settings import parse_overrides, settings
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = ROOT / "docs" / "results.md"
+#: The pages with a table of the networks that ship.
+PAGES = (ROOT / "README.md", RESULTS)
 #: How many faces PublicTest has.
 PUBLIC_TEST = 3589
 #: Accuracy in percent of each network that ships, by views, as models.yaml has it.
@@ -24,14 +26,15 @@ STATED = {
 }
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 @pytest.mark.parametrize("name", STATED)
-def test_the_readme_states_what_the_catalogue_states(name):
+def test_a_page_states_what_the_catalogue_states(name, page):
     row = re.compile(
         rf"^\| `{name}` \(shipped\) \| (?P<size>[\d,]+) \| (?P<views>[^|]+) \| (?P<accuracy>[\d.]+) % "
         r"\((?P<low>[\d.]+) to (?P<high>[\d.]+)\)",
         re.MULTILINE,
     )
-    found = list(row.finditer(README))
+    found = list(row.finditer(page.read_text(encoding="utf-8")))
     stated = {"single + mirrored" if "mirrored" in one["views"] else "single": float(one["accuracy"]) for one in found}
     assert stated == STATED[name]
     for one in found:
@@ -41,9 +44,22 @@ def test_the_readme_states_what_the_catalogue_states(name):
         assert (one["low"], one["high"]) == (f"{100 * low:.2f}", f"{100 * high:.2f}")
 
 
-def test_the_readme_exports_the_network_that_ships():
-    (accuracy,) = re.findall(r"^\| `safetensors` \| [^|]+ \| ([\d.]+) % ", README, re.MULTILINE)
+def test_the_exported_network_is_the_one_that_ships():
+    text = RESULTS.read_text(encoding="utf-8")
+    (accuracy,) = re.findall(r"^\| `safetensors` \| [^|]+ \| ([\d.]+) % ", text, re.MULTILINE)
     assert float(accuracy) == STATED[load_catalogue().default]["single"]
+
+
+def test_every_average_has_both_views_on_both_pages():
+    """One row alone would be the better one."""
+    row = re.compile(r"^\| ([^|]+), averaged \| [\d,]+ \| (single|\+ mirrored) \| ([\d.]+) % ", re.MULTILINE)
+    tables = [row.findall(page.read_text(encoding="utf-8")) for page in PAGES]
+    assert tables[0] == tables[1]
+    views: dict[str, list[str]] = {}
+    for name, view, _ in tables[0]:
+        views.setdefault(name, []).append(view)
+    assert views
+    assert all(seen == ["single", "+ mirrored"] for seen in views.values())
 
 
 @pytest.mark.parametrize("name", STATED)
