@@ -35,7 +35,7 @@ def test_the_wheel_holds_catalogue_weights_page_and_type_marker(installed):
     assert (installed / "fercli" / "models.yaml").read_bytes() == (REPOSITORY / "models.yaml").read_bytes()
     assert (installed / "fercli" / "py.typed").is_file()
     assert list((installed / "fercli" / "weights").glob("*.safetensors"))
-    assert (installed / "fercli" / "workflows" / "predict" / "report.html").is_file()
+    assert (installed / "fercli" / "workflows" / "predict" / "visuals" / "report.html").is_file()
     assert not (installed / "tests").exists()
 
 
