@@ -101,8 +101,8 @@ def test_resume_refuses_other_settings_in_one_line(fer, photos):
     code, _, err = fer("predict", photos, "-o", "a.csv", "--no-tta", "--resume")
     assert code == 2
     assert err == (
-        "error: a.csv was begun with other settings (tta: yes, no; min-confidence: 0.7, 0.0): "
-        "use the same ones, or --force starts over\n"
+        "error: a.csv was begun differently (tta: yes, no; min-confidence: 0.7, 0.0): "
+        "use the same version and settings, or --force starts over\n"
     )
 
 

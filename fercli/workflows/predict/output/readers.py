@@ -41,10 +41,13 @@ class Line:
 def read_predictions(path: str | Path) -> Iterator[PictureResult]:
     """The results in a file that `fer predict --output` wrote: one a picture or frame, in the file's order.
 
-    The ending says what it is: .csv, .jsonl, .json or .parquet. Results come as they are asked for, `list(…)` has
-    them all. Raises UsageError for another ending, MachineError for a parquet file where pyarrow is missing, and
-    DataError, naming the line, where a file is missing, damaged or another program's: at once for its first row,
-    for each other one when it is reached.
+    The ending says what it is: .csv, .jsonl, .json or .parquet. Columns that are not known are ignored, those that
+    are missing and not needed are None, so that files of older and newer versions can be read. Results come as they
+    are asked for, `list(…)` has them all.
+
+    Raises UsageError for another ending, MachineError for a parquet file where pyarrow is missing, and DataError,
+    naming the line, where a file is missing, damaged or another program's: at once for its first row, for each other
+    one when it is reached.
     """
     path = Path(path)
     results = _group_rows(path, _read_lines(path))
@@ -57,9 +60,8 @@ def _group_rows(path: Path, lines: Iterable[Line]) -> Iterator[PictureResult]:
     faces: list[FacePrediction] = []
     for line in lines:
         values = _check_row(path, line)
-        classes = classes_of(line.values) or ()
         picture = to_picture(values)
-        face = None if values["face"] is None else to_face(values, classes)
+        face = None if values["face"] is None else to_face(values, classes_of(line.values))
         if face and faces and picture == held and face.number > faces[-1].number:
             faces.append(face)
             continue
@@ -76,23 +78,26 @@ _MAY_LACK, _SEARCHED = ("frame", "time", "track"), (*POINTS, "detection_score")
 
 
 def _check_row(path: Path, line: Line) -> dict[str, Any]:
-    """The values of a row, each of the kind that its column has, or None. Raises DataError where it is invalid."""
-    values = dict(line.values)
-    classes = classes_of(values) or ()
+    """The values of a row for every column of the schema, each of the kind that its column has, or None.
+
+    Raises DataError where it is invalid.
+    """
+    classes = classes_of(line.values)
+    values: dict[str, Any] = {}
     for name, kind in columns(classes).items():
-        value = values[name]
+        value = values[name] = line.values.get(name)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             values[name] = value = float(value)
         fits = type(value) is kind and (not isinstance(value, float) or math.isfinite(value))
         if value is not None and not fits:
             raise _damaged(path, line.position, f"{name} is {value!r}, not {_KINDS[kind]}")
-    if fault := _find_fault(values, classes):
+    if fault := _find_fault(values, classes, [name for name in values if name not in line.values]):
         raise _damaged(path, line.position, fault)
     return values
 
 
-def _find_fault(values: dict[str, Any], classes: tuple[str, ...]) -> str | None:
-    """What makes no sense in a row whose values are of the right kinds."""
+def _find_fault(values: dict[str, Any], classes: tuple[str, ...], missing: list[str]) -> str | None:
+    """What makes no sense in a row whose values are of the right kinds, and whose file has no column for `missing`."""
     status, has_face = values["status"], values["face"] is not None
     if not values["source"]:
         return "source is empty"
@@ -102,7 +107,7 @@ def _find_fault(values: dict[str, Any], classes: tuple[str, ...]) -> str | None:
         return f"status is {status}, but there is {'no' if status == 'ok' else 'a'} face"
     if not has_face:
         return None
-    empty = [name for name, value in values.items() if value is None and name not in _MAY_LACK]
+    empty = [name for name, value in values.items() if value is None and name not in (*_MAY_LACK, *missing)]
     if all(values[name] is None for name in POINTS):
         empty = [name for name in empty if name not in _SEARCHED]
     if empty:
@@ -128,16 +133,13 @@ def _read_csv(path: Path) -> Iterator[Line]:
             names = next(reader, None)
             if names is None:
                 raise CutOffError(_located(path, "line 1", "nothing, not even the names of columns"))
-            classes = classes_of(names)
-            if classes is None:
-                raise _foreign(path)
-            kinds = columns(classes)
+            kinds = columns(_find_classes(path, "line 1", names))
             for values in reader:
                 position = f"line {lines.number}"
                 if len(values) != len(names):
                     raise _damaged(path, position, f"{len(values)} values for {len(names)} columns")
                 typed = {
-                    name: _parse(path, position, name, kinds[name], value)
+                    name: _parse(path, position, name, kinds.get(name, str), value)
                     for name, value in zip(names, values, strict=True)
                 }
                 yield Line(position, lines.end, typed)
@@ -174,8 +176,7 @@ def _read_json(path: Path) -> Iterator[Line]:
 def _read_parquet(path: Path) -> Iterator[Line]:
     from fercli.workflows.predict.output.parquet import read_columns, read_rows
 
-    if classes_of(read_columns(path)) is None:
-        raise _foreign(path, "its columns")
+    _find_classes(path, "its columns", read_columns(path))
     for number, values in enumerate(read_rows(path), start=1):
         yield Line(f"row {number}", 0, values)
 
@@ -197,8 +198,7 @@ def _flatten_document(path: Path, position: str, document: object) -> dict[str, 
         values = flatten_landmarks(document)
     except ValueError as error:
         raise _damaged(path, position, str(error)) from error
-    if classes_of(values) is None:
-        raise _foreign(path, position)
+    _find_classes(path, position, values)
     return values
 
 
@@ -213,9 +213,12 @@ def _parse(path: Path, position: str, name: str, kind: Kind, text: str) -> objec
         raise _damaged(path, position, f"{name} is '{text}', not a number") from error
 
 
-def _foreign(path: Path, position: str = "line 1") -> DataError:
-    """What to say of a file that something else wrote."""
-    return _damaged(path, position, "not the columns that fer predict writes (source, frame … status, message)")
+def _find_classes(path: Path, position: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The classes of a file with these columns. Raises DataError where something else wrote it."""
+    try:
+        return classes_of(names)
+    except ValueError as error:
+        raise _damaged(path, position, str(error)) from error
 
 
 def _damaged(path: Path, position: str, fault: str) -> DataError:
