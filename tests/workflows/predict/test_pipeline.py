@@ -219,3 +219,56 @@ def test_stages_see_every_prediction_in_their_order(tmp_path):
         ("first", "b.png", (60, 120, 3)),
         ("second", "b.png", (60, 120, 3)),
     ]
+
+
+class SizedDetector:
+    """Finds faces of these widths side by side, all 20 pixels high."""
+
+    def __init__(self, *widths):
+        self.widths = widths
+
+    def find_all(self, pictures):
+        return [self.find() for _ in pictures]
+
+    def find(self):
+        lefts = [sum(self.widths[:index]) for index in range(len(self.widths))]
+        return [
+            Detection((left, 0.0, left + width, 20.0), ((0.0, 0.0),) * 5, 0.9)
+            for left, width in zip(lefts, self.widths, strict=True)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("most", "kept"),
+    [(0, None), (1, [40]), (2, [30, 40]), (3, [30, 40, 30]), (4, [30, 20, 40, 30]), (9, None)],
+)
+def test_the_largest_faces_are_kept_and_numbered_from_the_left(tmp_path, most, kept):
+    widths = (10, 30, 20, 40, 30)
+    sources = find_sources([save(tmp_path / "a.png", 250, 5, 9), save(tmp_path / "b.png", 250)])
+    options = PredictOptions(max_faces=most)
+    for result in predict_sources(sources, BrightnessModel(), SizedDetector(*widths), options):
+        boxes = [face.detection.box for face in result.faces]
+        assert [x2 - x1 for x1, _, x2, _ in boxes] == (kept or list(widths))
+        assert boxes == sorted(boxes)
+        assert [face.number for face in result.faces] == list(range(1, len(boxes) + 1))
+
+
+def test_faces_that_are_left_out_are_not_classified(tmp_path):
+    class Counting(BrightnessModel):
+        faces = 0
+
+        def probabilities(self, faces):
+            self.faces += sum(face.any() for face in faces)  # a batch is filled with black ones
+            return super().probabilities(faces)
+
+    model = Counting()
+    (result,) = predict_sources(
+        find_sources([save(tmp_path / "a.png", 250, 250, 250)]), model, BlockDetector(), PredictOptions(max_faces=1)
+    )
+    assert (len(result.faces), model.faces) == (1, 1)
+
+
+def test_a_picture_that_fails_or_has_no_face_stays_one_when_faces_are_left_out(tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    results = run([tmp_path / "text.png", save(tmp_path / "none.png", 128)], max_faces=2)
+    assert [result.status for result in results] == ["failed", "no face"]
