@@ -13,7 +13,9 @@ from fercli.core.errors import DataError
 from fercli.workflows.predict.output import form_of
 from fercli.workflows.predict.output.schema import (
     POINTS,
+    REQUIRED,
     Kind,
+    class_column,
     classes_of,
     columns,
     flatten_landmarks,
@@ -73,8 +75,6 @@ def _group_rows(path: Path, lines: Iterable[Line]) -> Iterator[PictureResult]:
 
 
 _KINDS: dict[type, str] = {str: "text", int: "a whole number", float: "a number"}
-#: What a row with a face may have empty in any case, and what if nobody searched for the face.
-_MAY_LACK, _SEARCHED = ("frame", "time", "track"), (*POINTS, "detection_score")
 
 
 def _check_row(path: Path, line: Line) -> dict[str, Any]:
@@ -107,10 +107,10 @@ def _find_fault(values: dict[str, Any], classes: tuple[str, ...], missing: list[
         return f"status is {status}, but there is {'no' if status == 'ok' else 'a'} face"
     if not has_face:
         return None
-    empty = [name for name, value in values.items() if value is None and name not in (*_MAY_LACK, *missing)]
-    if all(values[name] is None for name in POINTS):
-        empty = [name for name in empty if name not in _SEARCHED]
-    if empty:
+    needed = [*REQUIRED, *map(class_column, classes)]
+    if any(values[name] is not None for name in POINTS):  # the detector found the face
+        needed += [name for name in (*POINTS, "detection_score") if name not in missing]
+    if empty := [name for name in needed if values[name] is None]:
         return f"{empty[0]} is empty"
     if values["label"] not in (*classes, UNSURE):
         return f"label is '{values['label']}', not {', '.join(classes)} or {UNSURE}"

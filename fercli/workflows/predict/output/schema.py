@@ -38,8 +38,8 @@ _BEFORE: dict[str, Kind] = {
 _AFTER: dict[str, Kind] = {"status": str, "message": str}
 _OWN = {*_BEFORE, *_AFTER, "landmarks"}
 _MARK = "_probability"
-#: What a file must have to be read; other columns may be missing.
-_REQUIRED = ("source", "face", "x1", "y1", "x2", "y2", "label", "confidence", "status")
+#: The columns that a file must have to be read, and that a face always has, like its classes. Others may be missing.
+REQUIRED = ("source", "face", "x1", "y1", "x2", "y2", "label", "confidence", "status")
 
 
 def columns(classes: Sequence[str]) -> Mapping[str, Kind]:
@@ -62,7 +62,7 @@ def _columns(classes: tuple[str, ...]) -> Mapping[str, Kind]:
 @lru_cache(8)
 def _classes_of(names: tuple[str, ...]) -> tuple[str, ...]:
     wrong = "not the columns that fer predict writes"
-    if missing := [name for name in _REQUIRED if name not in names]:
+    if missing := [name for name in REQUIRED if name not in names]:
         raise ValueError(f"{wrong}: there is no {', no '.join(missing)}")
     if len(set(names)) < len(names):
         raise ValueError(f"{wrong}: two have the same name")
