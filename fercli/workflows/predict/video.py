@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fercli.core.errors import PictureError
 from fercli.faces.shots import Shots
 from fercli.faces.tracks import Tracks
+from fercli.faces.video import video_facts
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted, replace_probabilities
 
 #: The fewest frames in which a person is seen, and the seconds that these must cover. False detections are seen for
@@ -24,6 +26,14 @@ def is_person(seen: int, frames: int, seconds: float) -> bool:
     """
     needed = _MIN_SECONDS * (frames - 1) / seconds if seconds else 0.0
     return seen >= min(frames, max(_MIN_FRAMES, round(needed)))
+
+
+def video_seconds(video: Path) -> float:
+    """How long a video is, 0 where that is not known."""
+    try:
+        return video_facts(video).seconds
+    except PictureError:
+        return 0.0
 
 
 def track_people(predicted: Iterable[Predicted]) -> Iterator[Predicted]:

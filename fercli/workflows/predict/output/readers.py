@@ -132,7 +132,7 @@ def _read_csv(path: Path) -> Iterator[Line]:
         try:
             names = next(reader, None)
             if names is None:
-                raise CutOffError(_located(path, "line 1", "nothing, not even the names of columns"))
+                raise _damaged(path, "line 1", "nothing, not even the names of columns", CutOffError)
             kinds = columns(_find_classes(path, "line 1", names))
             for values in reader:
                 position = f"line {lines.number}"
@@ -145,8 +145,8 @@ def _read_csv(path: Path) -> Iterator[Line]:
                 yield Line(position, lines.end, typed)
         except csv.Error as error:
             # at the end of the file, a quote that was never closed; elsewhere, damage
-            at_end = not file.read(1)
-            raise (CutOffError if at_end else DataError)(_located(path, f"line {lines.number}", str(error))) from error
+            kind = DataError if file.read(1) else CutOffError
+            raise _damaged(path, f"line {lines.number}", str(error), kind) from error
 
 
 def _read_jsonl(path: Path) -> Iterator[Line]:
@@ -221,13 +221,9 @@ def _find_classes(path: Path, position: str, names: Iterable[str]) -> tuple[str,
         raise _damaged(path, position, str(error)) from error
 
 
-def _damaged(path: Path, position: str, fault: str) -> DataError:
+def _damaged(path: Path, position: str, fault: str, error: type[DataError] = DataError) -> DataError:
     """What to say of a row that makes no sense."""
-    return DataError(_located(path, position, fault))
-
-
-def _located(path: Path, position: str, fault: str) -> str:
-    return f"{path}, {position}: {fault}"
+    return error(f"{path}, {position}: {fault}")
 
 
 class _TextLines:
@@ -250,7 +246,8 @@ class _TextLines:
         self.end += len(line)
         position = f"line {self.number}"
         if not line.endswith(b"\n"):
-            raise CutOffError(_located(self._path, position, "cut off before its end (fer predict --resume continues)"))
+            why = "cut off before its end (fer predict --resume continues)"
+            raise _damaged(self._path, position, why, CutOffError)
         try:
             return line.removeprefix(_BOM if self.number == 1 else b"").decode()
         except UnicodeDecodeError as error:
