@@ -84,6 +84,9 @@ def predict(
         float,
         typer.Option(help="How sure the detector must be, 0 to 1: lower finds more faces, and more false ones."),
     ] = PredictOptions.threshold,
+    max_faces: Annotated[
+        int, typer.Option(metavar="N", help="Only the N largest faces of each picture or frame; 0: all.")
+    ] = PredictOptions.max_faces,
     raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = PredictOptions.raw,
     min_confidence: Annotated[
         float,

@@ -77,7 +77,9 @@ def show_bar(results: Iterator[PictureResult], sources: "Sequence[Source]") -> I
                 done += 1
             else:
                 if video is None:
-                    video, seconds = result.source, _video_seconds(result.source)
+                    from fercli.workflows.predict.video import video_seconds
+
+                    video, seconds = result.source, video_seconds(result.source)
                 fraction = min(1.0, result.time / seconds) if seconds else 0.0
             bar.update(task, completed=done + fraction, done=done, position=_position(result, seconds))
             yield result
@@ -89,14 +91,3 @@ def _position(result: PictureResult, seconds: float) -> str:
         return ""
     length = f" of {clock(seconds)}" if seconds else ""
     return f"{console.one_line(result.source.name)} {clock(result.time)}{length}, frame {result.frame}"
-
-
-def _video_seconds(video: Path) -> float:
-    """How long a video is, 0 where that is not known."""
-    from fercli.core.errors import PictureError
-    from fercli.faces.video.read import read_video_info
-
-    try:
-        return read_video_info(video).seconds
-    except PictureError:
-        return 0.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError
@@ -67,20 +67,23 @@ class Model:
             "for the ONNX file that it writes"
         )
 
-    def logits(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Logits [N, classes] before the temperature, for gray faces [N, 1, 48, 48] uint8."""
-        if faces.dtype != np.uint8 or faces.shape[1:] != (1, 48, 48):
-            raise ValueError(f"faces are {faces.dtype} {faces.shape}, not uint8 (N, 1, 48, 48)")
+    def logits(self, faces: NDArray[np.uint8] | Tensor) -> NDArray[np.float32]:
+        """Logits [N, classes] before the temperature, for gray faces [N, 1, 48, 48], uint8: a NumPy array, or a tensor
+        on any device. Raises ValueError for faces of another type or shape."""
+        uint8 = torch.uint8 if isinstance(faces, Tensor) else np.uint8
+        if faces.dtype != uint8 or faces.shape[1:] != (1, 48, 48):
+            raise ValueError(f"faces are {faces.dtype} {tuple(faces.shape)}, not uint8 (N, 1, 48, 48)")
         if not len(faces):
             return np.empty((0, len(self.classes)), np.float32)
-        on_device = torch.from_numpy(np.ascontiguousarray(faces)).to(self.device)
+        given = faces if isinstance(faces, Tensor) else torch.from_numpy(np.ascontiguousarray(faces))
+        on_device = given.to(self.device)
         out: NDArray[np.float32] = logits(self.network, on_device, self.mirrored).cpu().numpy()
         if not np.isfinite(out).all():
             raise ModelError(f"{self.path} gives figures that are no numbers: train again with a lower --lr")
         return out
 
-    def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """One probability a class, rows summing to 1, for gray faces [N, 1, 48, 48] uint8."""
+    def probabilities(self, faces: NDArray[np.uint8] | Tensor) -> NDArray[np.float32]:
+        """One probability a class, [N, classes], rows summing to 1, for the same faces as `logits`."""
         scaled = torch.from_numpy(self.logits(faces)).double() / self.temperature
         out: NDArray[np.float32] = torch.softmax(scaled, dim=1).float().numpy()
         return out

@@ -102,8 +102,8 @@ def test_resume_refuses_other_settings_in_one_line(fer, photos):
     code, _, err = fer("predict", photos, "-o", "a.csv", "--no-tta", "--resume")
     assert code == 2
     assert err == (
-        "error: a.csv was begun with other settings (tta: yes, no; min-confidence: 0.7, 0.0): "
-        "use the same ones, or --force starts over\n"
+        "error: a.csv was begun differently (tta: yes, no; min-confidence: 0.7, 0.0): "
+        "use the same version and settings, or --force starts over\n"
     )
 
 
@@ -217,3 +217,28 @@ def test_settings_of_a_search_that_is_not_made_are_refused(fer, photos):
     code, _, err = fer("predict", photos, "--faces-are-cropped", "--min-face", 40)
     assert code == 2
     assert "--faces-are-cropped searches nothing" in err
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_a_job_of_the_largest_faces_is_resumed_with_the_same_number_only(fer, photos):
+    code, out, _ = fer("predict", photos / "0.png", "--max-faces", 1, "--format", "csv")
+    assert (code, len(out.splitlines())) == (0, 2)
+    fer("predict", photos, "-o", "a.csv", "--max-faces", 1)
+    code, _, err = fer("predict", photos, "-o", "a.csv", "--resume")
+    assert code == 2
+    assert "a.csv was begun differently (max-faces: 1, 0)" in err
+
+
+@pytest.mark.usefixtures("stand_ins")
+def test_a_job_begun_before_an_option_existed_is_resumed_with_its_default(fer, photos):
+    fer("predict", photos / "0.png", "-o", "a.csv")
+    record = photos.parent / "a.csv.job"
+    begun = json.loads(record.read_text())
+    del begun["settings"]["max-faces"]
+    record.write_text(json.dumps(begun))
+    code, _, err = fer("predict", photos, "-o", "a.csv", "--resume", "--max-faces", 3)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "(max-faces: 0, 3)" in err
+    code, _, err = fer("predict", photos, "-o", "a.csv", "--resume")
+    assert code == 1
+    assert err.splitlines()[0] == "resuming a.csv: 1 done, 4 left (its record is older and lacks max-faces: 0)"

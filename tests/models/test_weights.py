@@ -49,10 +49,25 @@ def test_no_faces_give_no_rows(saved):
     assert load_model(str(saved)).probabilities(FACES[:0]).shape == (0, 3)
 
 
-@pytest.mark.parametrize("faces", [FACES.astype(np.float32), FACES[:, 0]])
-def test_faces_of_another_kind_are_refused(saved, faces):
-    with pytest.raises(ValueError, match="not uint8"):
-        load_model(str(saved)).logits(faces)
+def test_tensors_give_what_arrays_give(saved):
+    model = load_model(str(saved), mirrored=True)
+    tensor = torch.from_numpy(FACES)
+    assert np.array_equal(model.probabilities(tensor), model.probabilities(FACES))
+    assert np.array_equal(model.logits(tensor[::2]), model.logits(FACES[::2]))
+    assert model.probabilities(tensor[:0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize("as_given", [np.asarray, torch.from_numpy])
+@pytest.mark.parametrize(
+    ("faces", "told"),
+    [
+        (FACES.astype(np.float32), r"float32 \(5, 1, 48, 48\), not uint8 \(N, 1, 48, 48\)$"),
+        (FACES[:, 0], r"uint8 \(5, 48, 48\), not uint8"),
+    ],
+)
+def test_faces_of_another_kind_are_refused(saved, faces, told, as_given):
+    with pytest.raises(ValueError, match=told):
+        load_model(str(saved)).logits(as_given(faces))
 
 
 def test_a_name_without_weights_says_how_to_make_some():

@@ -36,7 +36,7 @@ def predict(pictures: Input | Iterable[Input], **options: Unpack[PredictKeywords
 
     `options` are those of the command line by name, with the same defaults (see
     fercli.workflows.predict.options.PredictOptions): model, device, recursive, tta, raw, min_confidence,
-    faces_are_cropped, min_face, max_side, threshold, and for videos every and smooth, both in seconds.
+    faces_are_cropped, min_face, max_side, threshold, max_faces, and for videos every and smooth, both in seconds.
 
     A picture that cannot be read is a result with the status 'failed' and a message. Raises ModelError, UsageError
     or MachineError at once, for an option, model or device that does not exist; TypeError or ValueError for an item of

@@ -36,6 +36,8 @@ class PredictOptions:
     max_side: int = 1920
     #: how sure the detector must be that something is a face, 0 to 1
     threshold: float = 0.7
+    #: classify the largest faces of each picture or frame only, so many; 0: all
+    max_faces: int = 0
     #: sample frames of videos that are at least so many seconds apart; 0: all frames
     every: float = 0.2
     #: average the expressions of a person in a video over so many seconds; 0: not at all
@@ -73,6 +75,8 @@ class PredictOptions:
                 f"--min-confidence {self.min_confidence:g}: it must be from 0 to 1"
                 f"{hint if 1 < self.min_confidence <= 100 else ''}"
             )
+        if self.max_faces < 0:
+            raise UsageError(f"--max-faces {self.max_faces}: 1 or more, or 0 for all faces")
         if not 0 <= self.every < math.inf:
             raise UsageError(f"--every {self.every:g}: seconds, 0 or more")
         if not 0 <= self.smooth <= MAX_SMOOTH:
@@ -124,6 +128,7 @@ class PredictKeywords(TypedDict, total=False):
     min_face: float
     max_side: int
     threshold: float
+    max_faces: int
     every: float
     smooth: float
     min_confidence: float

@@ -102,7 +102,7 @@ def predict_pictures(
     stages: Sequence[Stage] = (),
 ) -> Iterator[PictureResult]:
     """The same for pictures and frames that are read already, or are being read."""
-    classified = classify_faces(pictures, model, finder)
+    classified = classify_faces(pictures, model, finder, options.max_faces)
     predicted = _follow_people(prefetch(classified, AHEAD, lambda item: pixel_cost(item.picture)), options.smooth)
     if options.min_confidence:
         predicted = mark_unsure(predicted, options.min_confidence)
@@ -112,13 +112,16 @@ def predict_pictures(
         yield item.result
 
 
-def classify_faces(pictures: Iterable[Picture], model: ExpressionModel, finder: FaceFinder) -> Iterator[Predicted]:
+def classify_faces(
+    pictures: Iterable[Picture], model: ExpressionModel, finder: FaceFinder, max_faces: int = 0
+) -> Iterator[Predicted]:
     """The expressions in each picture, in order; a picture that cannot be read is a result with its reason.
 
-    Pictures that have arrived meanwhile are searched together, one that arrives alone at once.
+    With `max_faces`, only so many of the largest faces of each picture count. Pictures that have arrived meanwhile are
+    searched together, one that arrives alone at once.
     """
     for batch in prefetch_batches(pictures, BATCH_PIXELS, BATCH_PIXELS, pixel_cost):
-        yield from _classify_batch(batch, model, finder)
+        yield from _classify_batch(batch, model, finder, max_faces)
 
 
 def pixel_cost(picture: Picture) -> float:
@@ -148,10 +151,12 @@ def _follow_people(predicted: Iterator[Predicted], smooth: float) -> Iterator[Pr
         yield from smooth_expressions(tracked, smooth) if smooth else tracked
 
 
-def _classify_batch(batch: Sequence[Picture], model: ExpressionModel, finder: FaceFinder) -> Iterator[Predicted]:
+def _classify_batch(
+    batch: Sequence[Picture], model: ExpressionModel, finder: FaceFinder, max_faces: int
+) -> Iterator[Predicted]:
     """All faces of the batch are found in one call and classified in another."""
     searched = [picture.pixels for picture in batch if picture.pixels is not None]
-    found = iter(finder.find_all(searched) if searched else [])
+    found = (_keep_largest(faces, max_faces) for faces in (finder.find_all(searched) if searched else []))
     faces = [PictureError(picture.error) if picture.pixels is None else next(found) for picture in batch]
     crops = [
         crop_face(picture.pixels, detection)
@@ -162,6 +167,15 @@ def _classify_batch(batch: Sequence[Picture], model: ExpressionModel, finder: Fa
     probabilities = _classify_crops(model, crops)
     for picture, detections in zip(batch, faces, strict=True):
         yield Predicted(picture, _make_result(picture, detections, probabilities, model.classes))
+
+
+def _keep_largest(faces: list[Detection] | PictureError, most: int) -> list[Detection] | PictureError:
+    """The `most` largest faces, by the area of their boxes, in their order; all for 0."""
+    if not most or isinstance(faces, PictureError):
+        return faces
+    areas = [(x2 - x1) * (y2 - y1) for x1, y1, x2, y2 in (face.box for face in faces)]
+    largest = sorted(range(len(faces)), key=areas.__getitem__, reverse=True)[:most]
+    return [faces[index] for index in sorted(largest)]
 
 
 def _classify_crops(model: ExpressionModel, crops: Sequence[NDArray[np.uint8]]) -> Iterator[list[float]]:

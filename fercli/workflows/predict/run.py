@@ -108,7 +108,8 @@ def _resume(
         done.add(source_text(result.source))
     left = [source for source in sources if source_text(source.path) not in done]
     if options.resume and left:
-        listener.say(f"resuming {file.path}: {len(done):,} done, {len(left):,} left")
+        older = f" (its record is older and lacks {', '.join(file.assumed)})" if file.assumed else ""
+        listener.say(f"resuming {file.path}: {len(done):,} done, {len(left):,} left{older}")
     return left
 
 

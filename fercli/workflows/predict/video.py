@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from fercli.core.errors import PictureError
+from fercli.faces.video.read import read_video_info
 from fercli.faces.video.shots import ShotDetector
 from fercli.faces.video.track import FaceTracker
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted, replace_probabilities
@@ -24,6 +26,14 @@ def is_person(seen: int, frames: int, seconds: float) -> bool:
     """
     needed = _MIN_SECONDS * (frames - 1) / seconds if seconds else 0.0
     return seen >= min(frames, max(_MIN_FRAMES, round(needed)))
+
+
+def video_seconds(video: Path) -> float:
+    """How long a video is, 0 where that is not known."""
+    try:
+        return read_video_info(video).seconds
+    except PictureError:
+        return 0.0
 
 
 def track_people(predicted: Iterable[Predicted]) -> Iterator[Predicted]:

@@ -50,6 +50,7 @@ def test_a_confidence_is_from_0_to_1(minimum):
 @pytest.mark.parametrize(
     ("options", "told"),
     [
+        ({"max_faces": -1}, "--max-faces -1: 1 or more, or 0 for all faces"),
         ({"every": -1.0}, "--every -1: seconds, 0 or more"),
         ({"every": math.inf}, "--every inf"),
         ({"smooth": 5.5}, "--smooth 5.5: 0 to 5 seconds"),

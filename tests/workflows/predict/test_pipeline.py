@@ -105,7 +105,7 @@ def test_pictures_are_decoded_only_a_little_ahead(tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "AHEAD", 2 * pipeline.MIN_COST)
     sources = [Source(Path(f"{i}.png"), Path(f"{i}.png")) for i in range(90)]
     # waiting to be searched, searched together, waiting to be taken, and one in the hands of each stage
-    most = pictures.AHEAD + 4 + 4 + 2 + 4
+    most = pictures.PREFETCH + 4 + 4 + 2 + 4
     results = predict_sources(sources, BrightnessModel(), BlockDetector())
     for taken in range(1, 6):
         next(results)
@@ -122,8 +122,8 @@ def test_large_pictures_wait_in_smaller_numbers(monkeypatch):
         return np.empty((100, 100, 3), np.uint8)
 
     monkeypatch.setattr(pictures, "read_picture", large)
-    monkeypatch.setattr(pictures, "AHEAD", 20)
-    monkeypatch.setattr(pictures, "AHEAD_PIXELS", 25_000)
+    monkeypatch.setattr(pictures, "PREFETCH", 20)
+    monkeypatch.setattr(pictures, "PREFETCH_PIXELS", 25_000)
     taken = pictures.read_pictures([Source(Path(f"{i}.png"), Path(f"{i}.png")) for i in range(100)])
     for number in range(1, 31):
         next(taken)
@@ -219,3 +219,56 @@ def test_stages_see_every_prediction_in_their_order(tmp_path):
         ("first", "b.png", (60, 120, 3)),
         ("second", "b.png", (60, 120, 3)),
     ]
+
+
+class SizedDetector:
+    """Finds faces of these widths side by side, all 20 pixels high."""
+
+    def __init__(self, *widths):
+        self.widths = widths
+
+    def find_all(self, pictures):
+        return [self.find() for _ in pictures]
+
+    def find(self):
+        lefts = [sum(self.widths[:index]) for index in range(len(self.widths))]
+        return [
+            Detection((left, 0.0, left + width, 20.0), ((0.0, 0.0),) * 5, 0.9)
+            for left, width in zip(lefts, self.widths, strict=True)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("most", "kept"),
+    [(0, None), (1, [40]), (2, [30, 40]), (3, [30, 40, 30]), (4, [30, 20, 40, 30]), (9, None)],
+)
+def test_the_largest_faces_are_kept_and_numbered_from_the_left(tmp_path, most, kept):
+    widths = (10, 30, 20, 40, 30)
+    sources = find_sources([save(tmp_path / "a.png", 250, 5, 9), save(tmp_path / "b.png", 250)])
+    options = PredictOptions(max_faces=most)
+    for result in predict_sources(sources, BrightnessModel(), SizedDetector(*widths), options):
+        boxes = [face.detection.box for face in result.faces]
+        assert [x2 - x1 for x1, _, x2, _ in boxes] == (kept or list(widths))
+        assert boxes == sorted(boxes)
+        assert [face.number for face in result.faces] == list(range(1, len(boxes) + 1))
+
+
+def test_faces_that_are_left_out_are_not_classified(tmp_path):
+    class Counting(BrightnessModel):
+        faces = 0
+
+        def probabilities(self, faces):
+            self.faces += sum(face.any() for face in faces)  # a batch is filled with black ones
+            return super().probabilities(faces)
+
+    model = Counting()
+    (result,) = predict_sources(
+        find_sources([save(tmp_path / "a.png", 250, 250, 250)]), model, BlockDetector(), PredictOptions(max_faces=1)
+    )
+    assert (len(result.faces), model.faces) == (1, 1)
+
+
+def test_a_picture_that_fails_or_has_no_face_stays_one_when_faces_are_left_out(tmp_path):
+    (tmp_path / "text.png").write_text("no picture")
+    results = run([tmp_path / "text.png", save(tmp_path / "none.png", 128)], max_faces=2)
+    assert [result.status for result in results] == ["failed", "no face"]

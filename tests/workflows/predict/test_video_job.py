@@ -162,3 +162,23 @@ def test_without_an_encoder_the_job_does_not_begin_and_pictures_do(tmp_path, mon
         plan_annotations(find_sources([tmp_path]), Path("out"))
     assert plan_annotations(find_sources([tmp_path / "b.png"]), Path("out"))
     write.find_mp4_encoder.cache_clear()
+
+
+def test_the_largest_faces_are_kept_of_each_frame(tmp_path, videos):
+    class Growing:
+        """A small face on the left, and on the right a smaller one that is the larger from the third frame on."""
+
+        seen = 0
+
+        def find_all(self, pictures):
+            return [self.find() for _ in pictures]
+
+        def find(self):
+            self.seen += 1
+            right = Detection((30, 0, 64 if self.seen > 2 else 34, 48), ((20, 20),) * 5, 0.9)
+            return [Detection((0, 0, 20, 30), ((20, 20),) * 5, 0.9), right]
+
+    results = list(start([videos.write(tmp_path / "a.mp4", frames=5)], detector=Growing(), every=0.0, max_faces=1))
+    lefts = [[face.detection.box[0] for face in result.faces] for result in results]
+    assert lefts == [[0], [0], [30], [30], [30]]
+    assert [face.track for result in results for face in result.faces] == [1, 1, 2, 2, 2]

@@ -13,7 +13,9 @@ from fercli.core.errors import DataError
 from fercli.workflows.predict.output import form_of
 from fercli.workflows.predict.output.schema import (
     POINTS,
+    REQUIRED,
     Kind,
+    class_column,
     classes_of,
     columns,
     flatten_landmarks,
@@ -41,10 +43,13 @@ class Line:
 def read_predictions(path: str | Path) -> Iterator[PictureResult]:
     """The results in a file that `fer predict --output` wrote: one a picture or frame, in the file's order.
 
-    The ending says what it is: .csv, .jsonl, .json or .parquet. Results come as they are asked for, `list(…)` has
-    them all. Raises UsageError for another ending, MachineError for a parquet file where pyarrow is missing, and
-    DataError, naming the line, where a file is missing, damaged or another program's: at once for its first row,
-    for each other one when it is reached.
+    The ending says what it is: .csv, .jsonl, .json or .parquet. Columns that are not known are ignored, those that
+    are missing and not needed are None, so that files of older and newer versions can be read. Results come as they
+    are asked for, `list(…)` has them all.
+
+    Raises UsageError for another ending, MachineError for a parquet file where pyarrow is missing, and DataError,
+    naming the line, where a file is missing, damaged or another program's: at once for its first row, for each other
+    one when it is reached.
     """
     path = Path(path)
     results = _group_rows(path, _read_lines(path))
@@ -57,9 +62,8 @@ def _group_rows(path: Path, lines: Iterable[Line]) -> Iterator[PictureResult]:
     faces: list[FacePrediction] = []
     for line in lines:
         values = _check_row(path, line)
-        classes = classes_of(line.values) or ()
         picture = to_picture(values)
-        face = None if values["face"] is None else to_face(values, classes)
+        face = None if values["face"] is None else to_face(values, classes_of(line.values))
         if face and faces and picture == held and face.number > faces[-1].number:
             faces.append(face)
             continue
@@ -71,28 +75,29 @@ def _group_rows(path: Path, lines: Iterable[Line]) -> Iterator[PictureResult]:
 
 
 _KINDS: dict[type, str] = {str: "text", int: "a whole number", float: "a number"}
-#: What a row with a face may have empty in any case, and what if nobody searched for the face.
-_MAY_LACK, _SEARCHED = ("frame", "time", "track"), (*POINTS, "detection_score")
 
 
 def _check_row(path: Path, line: Line) -> dict[str, Any]:
-    """The values of a row, each of the kind that its column has, or None. Raises DataError where it is invalid."""
-    values = dict(line.values)
-    classes = classes_of(values) or ()
+    """The values of a row for every column of the schema, each of the kind that its column has, or None.
+
+    Raises DataError where it is invalid.
+    """
+    classes = classes_of(line.values)
+    values: dict[str, Any] = {}
     for name, kind in columns(classes).items():
-        value = values[name]
+        value = values[name] = line.values.get(name)
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             values[name] = value = float(value)
         fits = type(value) is kind and (not isinstance(value, float) or math.isfinite(value))
         if value is not None and not fits:
             raise _damaged(path, line.position, f"{name} is {value!r}, not {_KINDS[kind]}")
-    if fault := _find_fault(values, classes):
+    if fault := _find_fault(values, classes, [name for name in values if name not in line.values]):
         raise _damaged(path, line.position, fault)
     return values
 
 
-def _find_fault(values: dict[str, Any], classes: tuple[str, ...]) -> str | None:
-    """What makes no sense in a row whose values are of the right kinds."""
+def _find_fault(values: dict[str, Any], classes: tuple[str, ...], missing: list[str]) -> str | None:
+    """What makes no sense in a row whose values are of the right kinds, and whose file has no column for `missing`."""
     status, has_face = values["status"], values["face"] is not None
     if not values["source"]:
         return "source is empty"
@@ -102,10 +107,10 @@ def _find_fault(values: dict[str, Any], classes: tuple[str, ...]) -> str | None:
         return f"status is {status}, but there is {'no' if status == 'ok' else 'a'} face"
     if not has_face:
         return None
-    empty = [name for name, value in values.items() if value is None and name not in _MAY_LACK]
-    if all(values[name] is None for name in POINTS):
-        empty = [name for name in empty if name not in _SEARCHED]
-    if empty:
+    needed = [*REQUIRED, *map(class_column, classes)]
+    if any(values[name] is not None for name in POINTS):  # the detector found the face
+        needed += [name for name in (*POINTS, "detection_score") if name not in missing]
+    if empty := [name for name in needed if values[name] is None]:
         return f"{empty[0]} is empty"
     if values["label"] not in (*classes, UNSURE):
         return f"label is '{values['label']}', not {', '.join(classes)} or {UNSURE}"
@@ -127,24 +132,21 @@ def _read_csv(path: Path) -> Iterator[Line]:
         try:
             names = next(reader, None)
             if names is None:
-                raise CutOffError(_located(path, "line 1", "nothing, not even the names of columns"))
-            classes = classes_of(names)
-            if classes is None:
-                raise _foreign(path)
-            kinds = columns(classes)
+                raise _damaged(path, "line 1", "nothing, not even the names of columns", CutOffError)
+            kinds = columns(_find_classes(path, "line 1", names))
             for values in reader:
                 position = f"line {lines.number}"
                 if len(values) != len(names):
                     raise _damaged(path, position, f"{len(values)} values for {len(names)} columns")
                 typed = {
-                    name: _parse(path, position, name, kinds[name], value)
+                    name: _parse(path, position, name, kinds.get(name, str), value)
                     for name, value in zip(names, values, strict=True)
                 }
                 yield Line(position, lines.end, typed)
         except csv.Error as error:
             # at the end of the file, a quote that was never closed; elsewhere, damage
-            at_end = not file.read(1)
-            raise (CutOffError if at_end else DataError)(_located(path, f"line {lines.number}", str(error))) from error
+            kind = DataError if file.read(1) else CutOffError
+            raise _damaged(path, f"line {lines.number}", str(error), kind) from error
 
 
 def _read_jsonl(path: Path) -> Iterator[Line]:
@@ -174,8 +176,7 @@ def _read_json(path: Path) -> Iterator[Line]:
 def _read_parquet(path: Path) -> Iterator[Line]:
     from fercli.workflows.predict.output.parquet import read_columns, read_rows
 
-    if classes_of(read_columns(path)) is None:
-        raise _foreign(path, "its columns")
+    _find_classes(path, "its columns", read_columns(path))
     for number, values in enumerate(read_rows(path), start=1):
         yield Line(f"row {number}", 0, values)
 
@@ -197,8 +198,7 @@ def _flatten_document(path: Path, position: str, document: object) -> dict[str, 
         values = flatten_landmarks(document)
     except ValueError as error:
         raise _damaged(path, position, str(error)) from error
-    if classes_of(values) is None:
-        raise _foreign(path, position)
+    _find_classes(path, position, values)
     return values
 
 
@@ -213,18 +213,17 @@ def _parse(path: Path, position: str, name: str, kind: Kind, text: str) -> objec
         raise _damaged(path, position, f"{name} is '{text}', not a number") from error
 
 
-def _foreign(path: Path, position: str = "line 1") -> DataError:
-    """What to say of a file that something else wrote."""
-    return _damaged(path, position, "not the columns that fer predict writes (source, frame … status, message)")
+def _find_classes(path: Path, position: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The classes of a file with these columns. Raises DataError where something else wrote it."""
+    try:
+        return classes_of(names)
+    except ValueError as error:
+        raise _damaged(path, position, str(error)) from error
 
 
-def _damaged(path: Path, position: str, fault: str) -> DataError:
+def _damaged(path: Path, position: str, fault: str, error: type[DataError] = DataError) -> DataError:
     """What to say of a row that makes no sense."""
-    return DataError(_located(path, position, fault))
-
-
-def _located(path: Path, position: str, fault: str) -> str:
-    return f"{path}, {position}: {fault}"
+    return error(f"{path}, {position}: {fault}")
 
 
 class _TextLines:
@@ -247,7 +246,8 @@ class _TextLines:
         self.end += len(line)
         position = f"line {self.number}"
         if not line.endswith(b"\n"):
-            raise CutOffError(_located(self._path, position, "cut off before its end (fer predict --resume continues)"))
+            why = "cut off before its end (fer predict --resume continues)"
+            raise _damaged(self._path, position, why, CutOffError)
         try:
             return line.removeprefix(_BOM if self.number == 1 else b"").decode()
         except UnicodeDecodeError as error:

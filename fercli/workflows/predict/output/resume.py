@@ -6,18 +6,21 @@ Beside `faces.csv` lies `faces.csv.job`, the record of what decides its rows and
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 import fercli
 from fercli.core.errors import RunError, UsageError
 from fercli.core.files import file_digest, read_json, write_json, write_text
-from fercli.workflows.predict.options import Setting
-from fercli.workflows.predict.output import Form
+from fercli.workflows.predict.options import PredictOptions, Setting
+from fercli.workflows.predict.output import Form, form_of
 from fercli.workflows.predict.output.readers import READERS, CutOffError, read_predictions
+from fercli.workflows.predict.output.schema import SCHEMA, classes_of, columns
 from fercli.workflows.predict.output.writers import append_results
 from fercli.workflows.predict.results import PictureResult
+
+_DEFAULTS = PredictOptions().resume_key()
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class JobRecord:
     """Version, model, and the options that change what a row says, by the names of their flags.
 
     `weights` has the SHA-256 of the model's file, or of each member's of an average. `complete` is whether the job
-    came to its end; `whole` the size in bytes that its file had, complete, when pictures were last added to it.
+    came to its end; `whole` the size in bytes that its file had, complete, when pictures were last added to it;
+    `schema` the version of the columns.
     """
 
     version: str
@@ -34,6 +38,7 @@ class JobRecord:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     complete: bool = False
     whole: int = 0
+    schema: int = SCHEMA
 
     @classmethod
     def of(cls, model: str | None, settings: Mapping[str, Setting]) -> Self:
@@ -49,9 +54,12 @@ class JobRecord:
 
     @classmethod
     def parse(cls, document: Any, path: Path) -> Self:
-        """A record from plain values. Raises RunError, naming `path`, where they are none."""
+        """A record from plain values; what another version wrote besides is ignored. Raises RunError, naming `path`,
+        where they are no record."""
         try:
-            record = cls(**{**document, "weights": tuple(document["weights"])})
+            known = {each.name: document[each.name] for each in fields(cls) if each.name in document}
+            # the first version's files do not say that they are
+            record = cls(**{"schema": 1, **known, "weights": tuple(known["weights"])})
             return replace(record, settings=dict(record.settings), whole=int(record.whole))
         except (TypeError, KeyError, ValueError) as error:
             raise RunError(f"{path} is no record of a job of fer predict, or damaged: {error}") from error
@@ -63,6 +71,8 @@ class JobRecord:
     def _differences(self, other: Self) -> Iterator[str]:
         if self.version != other.version:
             yield f"fercli: {self.version}, {other.version}"
+        if self.schema != other.schema:
+            yield f"schema: {self.schema}, {other.schema}"
         if self.weights != other.weights:
             names = (self.model, other.model)
             shown = names if names[0] != names[1] else [f"{job.model} {job._digests()}" for job in (self, other)]
@@ -96,6 +106,8 @@ class JobFile:
         self._record = path.with_name(f"{path.name}.job")
         self._grows = path.with_name(f"{path.name}.part.jsonl") if self.converted else path
         self._form: Form = "jsonl" if self.converted else form
+        #: the options that the record of a resumed job lacks, since they are newer, as 'name: default'
+        self.assumed: list[str] = []
 
     @property
     def complete(self) -> bool:
@@ -128,16 +140,20 @@ class JobFile:
         """What earlier runs wrote, if the job is resumed. If it was interrupted, without the last source's rows, which
         may not all be there.
 
-        Raises RunError where it was begun with another model or other options, naming them.
+        Raises RunError where it was begun with another version, model or other options, or has other columns, naming
+        them.
         """
         self._job, self._anew = job, not resume
         if not resume:
             return iter(())
         begun = self._find_record()
-        if differences := begun.differences(job):
+        newer = {name: _DEFAULTS.get(name) for name in job.settings if name not in begun.settings}
+        self.assumed = [f"{name}: {_show(value)}" for name, value in newer.items()]
+        begun = replace(begun, settings={**begun.settings, **newer})
+        if differences := [*begun.differences(job), *_column_differences(self.path if self.complete else self._grows)]:
             raise RunError(
-                f"{self.path} was begun with other settings ({'; '.join(differences)}): use the same ones, or --force "
-                "starts over"
+                f"{self.path} was begun differently ({'; '.join(differences)}): use the same version and settings, or "
+                "--force starts over"
             )
         if not self.complete and self._grows.exists():
             cut_back(self._grows, self._form, begun.whole)
@@ -191,6 +207,19 @@ class JobFile:
     def _read_grown(self) -> Iterator[PictureResult]:
         size = self._grows.stat().st_size if self._grows.exists() else 0
         return read_predictions(self._grows) if size else iter(())
+
+
+def _column_differences(path: Path) -> list[str]:
+    """What a file's columns, if it has rows, lack and have too much: rows can be added to the same columns only."""
+    try:
+        line = next(READERS[form_of(path)](path), None) if path.exists() else None
+    except CutOffError:
+        line = None
+    names = list(line.values) if line else []
+    expected = list(columns(classes_of(names))) if line else []
+    differences = [f"no column {name}" for name in expected if name not in names]
+    differences += [f"a column {name}" for name in names if name not in expected]
+    return differences or ["columns in another order"] * (names != expected)
 
 
 def cut_back(path: Path, form: Form, whole: int = 0) -> None:

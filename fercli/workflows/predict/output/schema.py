@@ -16,10 +16,15 @@ LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 #: Their columns, where each coordinate has one of its own.
 POINTS = tuple(f"{name}_{axis}" for name in LANDMARKS for axis in "xy")
 
+#: The version of the schema, which jobs keep beside or in their files: raised whenever a column is added, renamed or
+#: gets another meaning. Readers go by the names of columns, so that they take files of other versions too.
+SCHEMA = 1
+
 Value = str | int | float | None
 Row = dict[str, Value]
 Kind = type[str] | type[int] | type[float]
 
+# a column between `confidence` and `status` is a class: new ones go before or after these two
 _BEFORE: dict[str, Kind] = {
     "source": str,
     "frame": int,
@@ -33,6 +38,8 @@ _BEFORE: dict[str, Kind] = {
 _AFTER: dict[str, Kind] = {"status": str, "message": str}
 _OWN = {*_BEFORE, *_AFTER, "landmarks"}
 _MARK = "_probability"
+#: The columns that a file must have to be read, and that a face always has, like its classes. Others may be missing.
+REQUIRED = ("source", "face", "x1", "y1", "x2", "y2", "label", "confidence", "status")
 
 
 def columns(classes: Sequence[str]) -> Mapping[str, Kind]:
@@ -40,8 +47,9 @@ def columns(classes: Sequence[str]) -> Mapping[str, Kind]:
     return _columns(tuple(classes))
 
 
-def classes_of(names: Iterable[str]) -> tuple[str, ...] | None:
-    """The classes whose columns are these, or None where they are no columns of this schema."""
+def classes_of(names: Iterable[str]) -> tuple[str, ...]:
+    """The classes of a file with these columns. Raises ValueError where they are no columns of this schema, of
+    whatever version: columns that it does not know are allowed, required ones must be there."""
     return _classes_of(tuple(names))
 
 
@@ -52,10 +60,17 @@ def _columns(classes: tuple[str, ...]) -> Mapping[str, Kind]:
 
 
 @lru_cache(8)
-def _classes_of(names: tuple[str, ...]) -> tuple[str, ...] | None:
-    between = names[len(_BEFORE) : len(names) - len(_AFTER)]
-    classes = tuple(name.removesuffix(_MARK) for name in between)
-    return classes if classes and tuple(_columns(classes)) == names else None
+def _classes_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    wrong = "not the columns that fer predict writes"
+    if missing := [name for name in REQUIRED if name not in names]:
+        raise ValueError(f"{wrong}: there is no {', no '.join(missing)}")
+    if len(set(names)) < len(names):
+        raise ValueError(f"{wrong}: two have the same name")
+    between = names[names.index("confidence") + 1 : names.index("status")]
+    classes = tuple(name.removesuffix(_MARK) for name in between if name not in _OWN)
+    if not classes:
+        raise ValueError(f"{wrong}: there is no class between confidence and status")
+    return classes
 
 
 def class_column(name: str) -> str:
@@ -79,8 +94,8 @@ def to_picture(row: Mapping[str, Any]) -> PictureResult:
 
 def to_face(row: Mapping[str, Any], classes: Sequence[str]) -> FacePrediction:
     """The face of a checked row that has one."""
-    points = [row[name] for name in POINTS if row[name] is not None]
-    landmarks = tuple(zip(points[::2], points[1::2], strict=True))
+    points = [row[name] for name in POINTS]
+    landmarks = () if None in points else tuple(zip(points[::2], points[1::2], strict=True))
     detection = Detection((row["x1"], row["y1"], row["x2"], row["y2"]), landmarks, row["detection_score"])
     probabilities = {name: row[class_column(name)] for name in classes}
     return FacePrediction(row["face"], detection, row["label"], row["confidence"], probabilities, row["track"])

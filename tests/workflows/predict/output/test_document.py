@@ -6,7 +6,7 @@ from pathlib import Path
 from fercli.core.labels import EXPRESSIONS
 from fercli.workflows.predict.output import parquet
 from fercli.workflows.predict.output.readers import read_predictions
-from fercli.workflows.predict.output.schema import columns
+from fercli.workflows.predict.output.schema import SCHEMA, columns
 from fercli.workflows.predict.output.writers import format_csv
 
 DOCUMENT = (Path(__file__).parents[4] / "docs" / "output.md").read_text(encoding="utf-8")
@@ -30,3 +30,7 @@ def test_the_example_is_what_is_written(tmp_path):
 
 def test_row_groups_are_as_large_as_it_says():
     assert f"row groups of {parquet.ROW_GROUP:,}" in DOCUMENT
+
+
+def test_the_version_of_the_schema_is_as_it_says():
+    assert f"version {SCHEMA} of the schema" in DOCUMENT

@@ -1,15 +1,20 @@
+import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet as pq
 
 from fercli.core.errors import DataError, UsageError
 from fercli.faces.detection import Detection
 from fercli.workflows.predict.output import FORMS
 from fercli.workflows.predict.output.parquet import write_parquet
 from fercli.workflows.predict.output.readers import read_predictions
+from fercli.workflows.predict.output.schema import POINTS
 from fercli.workflows.predict.output.writers import FORMATTERS
 from fercli.workflows.predict.results import FacePrediction, PictureResult
 
@@ -172,11 +177,8 @@ def test_what_another_program_wrote_is_refused_at_once(tmp_path, file, content, 
 
 
 def test_a_parquet_file_of_something_else_is_refused(tmp_path):
-    import pyarrow
-    from pyarrow import parquet
-
-    parquet.write_table(pyarrow.table({"a": [1]}), tmp_path / "a.parquet")
-    with pytest.raises(DataError, match="its columns: not the columns that fer predict writes"):
+    pq.write_table(pyarrow.table({"a": [1]}), tmp_path / "a.parquet")
+    with pytest.raises(DataError, match=r"its columns: not the columns .*: there is no source, no face"):
         read_predictions(tmp_path / "a.parquet")
 
 
@@ -185,3 +187,75 @@ def test_no_file_and_no_form(tmp_path):
         read_predictions(tmp_path / "a.csv")
     with pytest.raises(UsageError, match="does not end in"):
         read_predictions(tmp_path / "a.txt")
+
+
+#: Columns that a file may lack, and what is read for them.
+OPTIONAL = ("frame", "time", "track", *POINTS, "detection_score", "message")
+
+
+def change_columns(path, without=(), extra=None):
+    """Write a file of predictions anew, without some columns, with others at its end."""
+    extra, form = extra or {}, path.suffix[1:]
+    if form == "csv":
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = [{name: value for name, value in row.items() if name not in without} for row in csv.DictReader(file)]
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, [*rows[0], *extra], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows({**row, **extra} for row in rows)
+    elif form == "parquet":
+        table = pq.read_table(path)
+        table = table.select([name for name in table.column_names if name not in without])
+        for name, value in extra.items():
+            table = table.append_column(name, pyarrow.array([value] * len(table)))
+        pq.write_table(table, path)
+    else:
+        without = {*without, *(["landmarks"] if POINTS[0] in without else [])}
+        rows = json.loads(path.read_text()) if form == "json" else map(json.loads, path.read_text().splitlines())
+        texts = [
+            json.dumps({**{name: value for name, value in row.items() if name not in without}, **extra}) for row in rows
+        ]
+        path.write_text(f"[{','.join(texts)}]" if form == "json" else "".join(f"{text}\n" for text in texts))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_columns_that_nobody_knows_are_ignored(tmp_path, form):
+    path = write(tmp_path / f"a.{form}")
+    change_columns(path, extra={"age": 30, "remark": "a, b"})
+    assert list(read_predictions(path)) == RESULTS
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("without", [OPTIONAL, POINTS, *((name,) for name in OPTIONAL if name not in POINTS)])
+def test_columns_that_are_missing_are_none(tmp_path, form, without):
+    film = PictureResult(Path("a.mp4"), "ok", "", (replace(FACE, track=3),), frame=4, time=0.5)
+    path = write(tmp_path / f"a.{form}", [*RESULTS, film])
+    change_columns(path, without)
+    results = list(read_predictions(path))
+    assert [result.status for result in results] == ["ok", "no face", "failed", "ok"]
+    assert results[2].message == ("" if "message" in without else "the file is empty")
+    assert (results[3].frame, results[3].time) == (
+        None if "frame" in without else 4,
+        None if "time" in without else 0.5,
+    )
+    (face,) = results[3].faces
+    assert face.track == (None if "track" in without else 3)
+    assert face.detection.score == (None if "detection_score" in without else 0.99)
+    assert face.detection.landmarks == (() if POINTS[0] in without else FACE.detection.landmarks)
+    assert (face.label, face.probabilities) == (FACE.label, FACE.probabilities)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("name", ["source", "x2", "label", "status"])
+def test_a_file_without_a_column_that_is_needed_is_refused_by_its_name(tmp_path, form, name):
+    path = write(tmp_path / f"a.{form}")
+    change_columns(path, (name,))
+    with pytest.raises(DataError, match=f"not the columns that fer predict writes: there is no {name}$"):
+        read_predictions(path)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path):
+    path = write(tmp_path / "a.csv")
+    path.write_text(path.read_text().replace("track", "face", 1))
+    with pytest.raises(DataError, match="two have the same name"):
+        read_predictions(path)

@@ -1,5 +1,6 @@
 """A job's file over several starts, without the pictures: results are made up, kills are cuts."""
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from fercli.core.errors import DataError, RunError, UsageError
 from fercli.faces.detection import Detection
+from fercli.workflows.predict.output import schema
 from fercli.workflows.predict.output.parquet import read_origin
 from fercli.workflows.predict.output.readers import read_predictions
 from fercli.workflows.predict.output.resume import JobFile, JobRecord, cut_back
@@ -194,7 +196,8 @@ def test_force_starts_over(tmp_path):
     ("change", "told"),
     [
         ({"settings": {**JOB.settings, "tta": False}}, "tta: yes, no"),
-        ({"settings": {**JOB.settings, "every": 5}}, "every: -, 5"),
+        ({"settings": {**JOB.settings, "every": 5}}, "every: 0.2, 5"),
+        ({"schema": 2}, "schema: 1, 2"),
         ({"model": "lenet", "weights": ("ffff",)}, "model: xu-rescnn, lenet"),
         ({"weights": ("87654321abc",)}, r"model: xu-rescnn \(12345678\), xu-rescnn \(87654321\)"),
         ({"version": "0.2.0"}, "fercli: 0.1.0, 0.2.0"),
@@ -281,3 +284,51 @@ def test_a_model_is_known_by_its_weights(tmp_path):
     assert average.weights == record.weights * 2
     assert record.differences(average) == ["model: xu-rescnn, xu-rescnn+xu-rescnn"]
     assert record.differences(JobRecord.of("xu-rescnn", {"raw": True})) == []
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("stop", [None, 2])
+def test_an_older_record_is_resumed_with_the_defaults_of_newer_options(tmp_path, form, stop):
+    path = tmp_path / f"a.{form}"
+    work(path, stop=stop, sources={Path("a.png"): SOURCES[Path("a.png")]})
+    newer = replace(JOB, settings={**JOB.settings, "raw": False, "every": 0.2})
+    file = JobFile(path, form)
+    list(file.begin(newer, resume=True))
+    assert file.assumed == ["raw: no", "every: 0.2"]
+    work(path, resume=True, job=newer)
+    list(file.begin(newer, resume=True))
+    assert file.assumed == []
+
+
+def test_a_record_of_the_first_version_and_one_of_a_later_version_can_be_read(tmp_path):
+    first = {name: value for name, value in JOB.to_dict().items() if name != "schema"}
+    assert JobRecord.parse(first, tmp_path).schema == 1
+    assert JobRecord.parse({**first, "schema": 3, "colour": "blue"}, tmp_path) == replace(JOB, schema=3)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("stop", [None, 4])
+def test_other_columns_are_named_and_nothing_is_added_to_them(tmp_path, monkeypatch, form, stop):
+    path = tmp_path / f"a.{form}"
+    work(path, stop=stop)
+    monkeypatch.setattr(schema, "_BEFORE", {"source": str, "blur": float, **schema._BEFORE})
+    schema._columns.cache_clear()
+    monkeypatch.setattr(schema, "_AFTER", {"status": str, "comment": str})
+    before = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    try:
+        with pytest.raises(RunError, match=r"\(no column blur; no column comment; a column message\): use the same"):
+            work(path, resume=True)
+    finally:
+        schema._columns.cache_clear()
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_columns_in_another_order_are_not_added_to(tmp_path):
+    path = tmp_path / "a.csv"
+    work(path, stop=2)
+    with path.open(newline="") as file:
+        rows = [[row[1], row[0], *row[2:]] for row in csv.reader(file)]
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+    with pytest.raises(RunError, match="columns in another order"):
+        work(path, resume=True)
