@@ -61,7 +61,7 @@ def evaluate(
     from fercli.cli.report import ConfusionTable, class_table, corruption_table, coverage_table, summary
     from fercli.core.config import LoadOptions
     from fercli.core.errors import UsageError
-    from fercli.data.quality.corruptions import corruption_names
+    from fercli.data.quality.corruptions import parse_corruptions
     from fercli.workflows.evaluate.evaluation import EVALUATION_FILES
     from fercli.workflows.evaluate.run import evaluate as workflow
 
@@ -69,7 +69,7 @@ def evaluate(
         raise UsageError(f"{out} holds {', '.join(there)} already: --force replaces them, or name another --out")
     if corruptions is not None and not corrupt:
         raise UsageError(f"{corruptions}: a network is named with --model, data with --data, corruptions by --corrupt")
-    names = corruption_names(corruptions) if corrupt else ()
+    names = parse_corruptions(corruptions) if corrupt else ()
     typed = options.reading(labels, keep_contempt, subject_pattern, subjects, detect)
     with Bar() as bar:
         result = workflow(
