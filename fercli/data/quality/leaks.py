@@ -63,6 +63,6 @@ def describe_leak(faces: FaceSet, parts: NDArray[np.str_], split: str) -> str:
     if not count:
         return ""
     return (
-        f"{count:,} of {total:,} {split} faces stand in train too, pixel by pixel, which flatters: "
+        f"{count:,} of {total:,} {split} faces are in train too, pixel by pixel, which makes the figures look better: "
         "fer train --drop-leaks takes them out of training"
     )

@@ -23,7 +23,7 @@ def test_only_training_faces_are_dropped():
     faces = faces_like([1, 1, 2, 2, 3, 3, 4])
     parts = np.array(["train", "val", "val", "test", "train", "test", "train"])
     assert drop_leaks(faces, parts).tolist() == ["dropped", "val", "val", "test", "dropped", "test", "train"]
-    assert describe_leak(faces, parts, "val").startswith("1 of 2 val faces stand in train too")
+    assert describe_leak(faces, parts, "val").startswith("1 of 2 val faces are in train too")
     assert describe_leak(faces, parts, "test").startswith("1 of 2 test faces")
     assert describe_leak(faces, drop_leaks(faces, parts), "val") == ""
 
