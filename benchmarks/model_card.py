@@ -18,7 +18,7 @@ import fercli
 from benchmarks import model_card_tables as tables
 from fercli.core.catalogue import ModelEntry
 from fercli.core.files import write_text
-from fercli.data.quality.corruptions import corruption_names
+from fercli.data.quality.corruptions import parse_corruptions
 from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import weights_path
@@ -54,7 +54,7 @@ def measured(name: str) -> Measured:
     """Run every measurement: minutes, and the first time five more to find the faces of muxspace."""
     single = evaluate(name, "fer2013", part="val", device="cpu")
     mirrored = evaluate(
-        name, "fer2013", part="val", mirrored=True, device="cpu", corruptions=corruption_names(None)
+        name, "fer2013", part="val", mirrored=True, device="cpu", corruptions=parse_corruptions(None)
     )  # fmt: skip
     header = read_header(weights_path(name))
     part = "test" if "muxspace" in sets_behind(header) else "all"

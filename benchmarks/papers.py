@@ -22,7 +22,7 @@ from benchmarks.papers_page import claims_table, readings_table
 from benchmarks.papers_plan import CLAIMS, READINGS, Row
 from benchmarks.rows import machine
 from fercli.core.files import read_json, write_json
-from fercli.data.quality.leaks import shared
+from fercli.data.quality.leaks import find_shared
 from fercli.data.splits import read_split
 from fercli.metrics.predictions import read_predictions
 from fercli.workflows.run_folder import RunFolder
@@ -75,7 +75,7 @@ def _right_and_new(part: str, folder: RunFolder) -> tuple[np.ndarray, np.ndarray
     assert predictions.ids == tuple(np.array(faces.ids)[chosen]), f"{folder.predictions} is of other faces than {part}"
     persons = np.array(faces.subjects if faces.subjects is not None else [""] * len(faces))
     known = (persons != "") & np.isin(persons, persons[parts == "train"])
-    new = ~shared(faces, parts, part, "train") & ~known
+    new = ~find_shared(faces, parts, part, "train") & ~known
     return predictions.probabilities.argmax(axis=1) == predictions.labels, new[chosen]
 
 

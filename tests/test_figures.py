@@ -42,7 +42,7 @@ AVERAGED = re.compile(
 def public_test() -> Path:
     """Where fer2013 lies; a test that needs it is skipped where it is not there."""
     root = os.environ.get("FER_DATA")
-    if not root or SETS["fer2013"].found(Path(root)) is None:
+    if not root or SETS["fer2013"].find(Path(root)) is None:
         pytest.skip("FER_DATA does not say where fer2013 is")
     return Path(root)
 

@@ -62,7 +62,7 @@ def evaluate(
     from fercli.core.config import LoadOptions
     from fercli.core.errors import UsageError
     from fercli.core.files import refuse_existing
-    from fercli.data.quality.corruptions import corruption_names
+    from fercli.data.quality.corruptions import parse_corruptions
     from fercli.workflows.evaluate.evaluation import EVALUATION_FILES
     from fercli.workflows.evaluate.run import evaluate as workflow
 
@@ -70,7 +70,7 @@ def evaluate(
         refuse_existing(*(out / name for name in EVALUATION_FILES), force=force, otherwise="name another --out")
     if corruptions is not None and not corrupt:
         raise UsageError(f"{corruptions}: a network is named with --model, data with --data, corruptions by --corrupt")
-    names = corruption_names(corruptions) if corrupt else ()
+    names = parse_corruptions(corruptions) if corrupt else ()
     typed = options.reading(labels, keep_contempt, subject_pattern, subjects, detect)
     with Bar() as bar:
         result = workflow(

@@ -9,6 +9,7 @@ from fercli.core.errors import ModelError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.recipe import Count, Number, Positive, Recipe, Settings, faults, rename_settings
 from fercli.core.registry import suggest
+from fercli.core.text import format_count
 
 Percent = Annotated[Number, Field(ge=0, le=100)]
 
@@ -213,7 +214,7 @@ def parse_catalogue(document: object, place: str) -> Catalogue:
 
 def raise_faults(found: list[str], place: str) -> NoReturn:
     """Raise a ModelError that lists faults of a catalogue, one a line."""
-    raise ModelError("\n  ".join([f"{place} has {len(found)} fault{'s'[: len(found) > 1]}:", *found]))
+    raise ModelError("\n  ".join([f"{place} has {format_count(len(found), 'fault')}:", *found]))
 
 
 def _shared_recipes(recipes: object, found: list[str]) -> dict[str, Mapping[str, Any]]:

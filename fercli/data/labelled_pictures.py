@@ -47,8 +47,10 @@ def read_labelled_pictures(
     expressions, those are the classes; otherwise the labels found are. Subjects and splits are the set's where one
     picture has a subject and all have a split. What is left out or looks wrong is told in the notes, after `notes`.
 
-    Raises DataError where no picture can be read, where none has a face, and where all are of one class.
+    Raises DataError where no picture is there, can be read or has a face, and where all are of one class.
     """
+    if not pictures:
+        raise DataError(f"{path}: no pictures with a label in it")
     _list_classes(path, {picture.label for picture in pictures})  # before minutes are spent on looking for faces
     names = [picture.name for picture in pictures]
     faces = find_faces(names, reader, progress) if detect else read_crops(names, reader)

@@ -43,7 +43,7 @@ def build_fergit(
     """FER2013 and the faces that MTCNN finds in muxspace's pictures, as one file: fergit.safetensors in the data
     root, or `output`. Both halves are looked for below the data root unless given.
 
-    Broken off, it goes on where it was when it is started again.
+    After an interruption it resumes when it is started again.
     Raises DataError where a half is not there or cannot be read, UsageError where the output exists already.
     """
     path = output or data_root(root) / BUILT

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
+from fercli.core.labels import SPLITS
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.quality.contact_sheet import Section, write_sheet
+from fercli.data.quality.contact_sheet import Section, write_contact_sheet
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import Group, split
 from fercli.workflows.check.report import tile
 
-PARTS = ("train", "val", "test", "spare", "all")
+PARTS = (*SPLITS, "spare", "all")
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def write_samples(path: Path, found: Description, seed: int = 0, count: int = 24
         chosen = np.sort(draws.choice(members, min(count, len(members)), replace=False)) if len(members) else members
         shown = f"{name}: {len(chosen)} of {len(members):,} faces, drawn at random"
         sections.append(Section(shown, (tuple(tile(faces, int(face), str(found.assigned[face])) for face in chosen),)))
-    write_sheet(path, sections)
+    write_contact_sheet(path, sections)
 
 
 def known_subjects(faces: FaceSet) -> int | None:

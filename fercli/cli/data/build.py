@@ -36,7 +36,7 @@ def build(
 ) -> None:
     """Build fergit: FER2013 and the faces that MTCNN finds in the muxspace photographs, in one file.
 
-    Takes some minutes; broken off, the same command goes on where it was.
+    Takes some minutes. After an interruption the same command resumes.
     """
     from fercli.cli.progress_bar import Bar
     from fercli.workflows.build_data import build_fergit
@@ -45,7 +45,7 @@ def build(
         with Bar() as bar:
             built = build_fergit(fer2013, muxspace, root=root, output=output, force=force, progress=bar.update)
     except KeyboardInterrupt:
-        console.note("stopped; the same command goes on where it was")
+        console.note("stopped; the same command resumes")
         raise typer.Exit(130) from None
     if as_json:
         console.print_json(built.to_dict())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fercli.cli import console, options
+from fercli.core.labels import SPLITS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -144,7 +145,7 @@ def _out_of_fold(
 
 def _heading(result: "Check") -> str:
     """'fer2013: 32,298 faces (train 28,709, val 3,589)'."""
-    parts = {part: int((result.parts == part).sum()) for part in ("train", "val", "test", "spare")}
+    parts = {part: int((result.parts == part).sum()) for part in (*SPLITS, "spare")}
     counts = ", ".join(f"{part} {count:,}" for part, count in parts.items() if count)
     drawn = "" if result.faces.parts is not None else f"; split drawn with --seed {result.seed}"
     return f"{result.faces.name}: {len(result.faces):,} faces ({counts}{drawn})"

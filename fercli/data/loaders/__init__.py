@@ -1,5 +1,7 @@
-"""One file a data set, or a format that any set may come in. Every file here is imported, so that adding a set takes
-no other edit."""
+"""One file a data set, or a format that any set may come in; `ferplus.py` holds other labels for one of them.
+
+Every file here is imported, so that adding a data set takes no other edit.
+"""
 
 import importlib
 import pkgutil

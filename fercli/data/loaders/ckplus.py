@@ -11,7 +11,7 @@ from fercli.data.faceset import FaceSet
 from fercli.data.loaders import SETS, DataSet
 from fercli.data.loaders.class_folders import load_class_folders
 from fercli.data.loaders.csv_file import load_csv
-from fercli.data.loaders.fer2013 import find_csv
+from fercli.data.loaders.fer2013 import holds_csv
 from fercli.data.sources import list_names, list_pictures
 
 #: The classes of `ckextended.csv` in the order of its numbers. The pictures in folders have no neutral ones.
@@ -50,9 +50,9 @@ def _find_csv(path: Path) -> Path | None:
 
 
 def _sniff(path: Path) -> bool:
-    """The csv file, or pictures that are all named as CK+'s are. A folder with FER2013's csv file too is FER2013."""
+    """The csv file, or pictures that are all named as CK+'s are. What holds FER2013's csv file too is FER2013."""
     if _find_csv(path):
-        return not (path.is_dir() and find_csv(path))
+        return not holds_csv(path)
     pictures = list_pictures(path)
     first = next(pictures, None)
     return first is not None and all(_PICTURE.fullmatch(PurePosixPath(name).stem) for name in (first, *pictures))

@@ -85,11 +85,11 @@ def apply_votes(faces: FaceSet, path: Path, rule: Rule, *, keep_contempt: bool) 
     `faces` are those of a FER2013 csv file, all rows of at least one usage in their order. Raises DataError where
     they are not, where the votes cannot be read, or where they do not belong to these rows.
     """
-    votes = _align(faces, _read(path), path)
+    votes = _align(faces, _read_votes(path), path)
     if rule != "ferplus-plurality":
         votes = np.where(votes > 1, votes, 0)
     classes = (*EXPRESSIONS, "contempt") if keep_contempt else EXPRESSIONS
-    left_out = _list_left_out(votes, _by_majority(faces, rule), len(classes))
+    left_out = _list_left_out(votes, _needs_majority(faces, rule), len(classes))
     kept = ~np.any(list(left_out.values()), axis=0)
     labels = votes[kept].argmax(axis=1).astype(np.int64)
     _check_agreement(faces.labels[kept], labels, path)
@@ -114,8 +114,8 @@ def apply_mixed_votes(faces: FaceSet, path: Path) -> FaceSet:
 
     Every face stays. `faces` and errors as for `apply_votes`.
     """
-    votes = _align(faces, _read(path), path)
-    winner, tied = _winners(votes)
+    votes = _align(faces, _read_votes(path), path)
+    winner, tied = _find_winners(votes)
     sure = ~tied & (winner < len(EXPRESSIONS))
     _check_agreement(faces.labels[sure], winner[sure], path)
     labels = np.eye(len(EXPRESSIONS), dtype=np.float32)[faces.labels]
@@ -159,7 +159,7 @@ def find_votes(root: Path, beside: Path | None = None) -> Path:
     )
 
 
-def _read(path: Path) -> _Votes:
+def _read_votes(path: Path) -> _Votes:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file)
@@ -196,7 +196,7 @@ def _align(faces: FaceSet, votes: _Votes, path: Path) -> NDArray[np.int64]:
     return votes.counts[chosen]
 
 
-def _by_majority(faces: FaceSet, rule: Rule) -> NDArray[np.bool_]:
+def _needs_majority(faces: FaceSet, rule: Rule) -> NDArray[np.bool_]:
     """Which faces [N] need more than half of the votes for a label, where others need only most."""
     if rule != "ferplus-soft":
         return np.full(len(faces), rule == "ferplus")
@@ -207,7 +207,7 @@ def _list_left_out(
     votes: NDArray[np.int64], by_majority: NDArray[np.bool_], classes: int
 ) -> dict[str, NDArray[np.bool_]]:
     """Which faces [N] get none of the first `classes` as their label, by reason."""
-    winner, tied = _winners(votes)
+    winner, tied = _find_winners(votes)
     divided = by_majority & (2 * votes.max(axis=1) <= votes.sum(axis=1))
     tied &= ~by_majority
     decided = ~divided & ~tied
@@ -220,7 +220,7 @@ def _list_left_out(
     }
 
 
-def _winners(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _find_winners(votes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """The column with most votes of each row [N], and whether another one has as many [N]."""
     return votes.argmax(axis=1), (votes == votes.max(axis=1, keepdims=True)).sum(axis=1) > 1
 

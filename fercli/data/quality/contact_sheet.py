@@ -33,21 +33,21 @@ class Tile:
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and the faces below it, in groups that stay together: copies of each other, or all of one class."""
+    """A heading and the faces below it, in groups that stay together: duplicates, or all of one class."""
 
     heading: str
     groups: tuple[tuple[Tile, ...], ...]
 
 
-def contact_sheet(sections: Sequence[Section], columns: int = 12) -> Image.Image:
+def draw_contact_sheet(sections: Sequence[Section], columns: int = 12) -> Image.Image:
     """A gray picture of all sections, faces twice their size, at most `columns` of them beside each other.
 
     A group that does not fit beside the one before begins a row of its own.
     """
-    lines = max((len(tile.caption) for tile in _tiles(sections)), default=0)
+    lines = max((len(tile.caption) for tile in _list_tiles(sections)), default=0)
     width, height = _ENLARGED + _GAP, _ENLARGED + lines * _LINE + _GAP
     right = _MARGIN + columns * (width + _BETWEEN)
-    places: list[tuple[int, int, Tile]] = []
+    positions: list[tuple[int, int, Tile]] = []
     headings: list[tuple[int, str]] = []
     top = _MARGIN
     for section in sections:
@@ -60,42 +60,42 @@ def contact_sheet(sections: Sequence[Section], columns: int = 12) -> Image.Image
             for tile in group:
                 if left + width > right:
                     left, top = _MARGIN, top + height
-                places.append((left, top, tile))
+                positions.append((left, top, tile))
                 left += width
             left += _BETWEEN
         top += (height if section.groups else 0) + _GAP
-    return _drawn((right + _MARGIN, top + _MARGIN), headings, places)
+    return _draw((right + _MARGIN, top + _MARGIN), headings, positions)
 
 
-def write_sheet(path: Path, sections: Sequence[Section], columns: int = 12) -> None:
+def write_contact_sheet(path: Path, sections: Sequence[Section], columns: int = 12) -> None:
     """Write a contact sheet whole, as PNG. Raises RunError where the file cannot be written."""
-    sheet = contact_sheet(sections, columns)
+    sheet = draw_contact_sheet(sections, columns)
     with written_whole(path) as temporary:
         sheet.save(temporary, format="PNG", optimize=True)
 
 
-def _tiles(sections: Sequence[Section]) -> list[Tile]:
+def _list_tiles(sections: Sequence[Section]) -> list[Tile]:
     return [tile for section in sections for group in section.groups for tile in group]
 
 
-def _drawn(
-    size: tuple[int, int], headings: Sequence[tuple[int, str]], places: Sequence[tuple[int, int, Tile]]
+def _draw(
+    size: tuple[int, int], headings: Sequence[tuple[int, str]], positions: Sequence[tuple[int, int, Tile]]
 ) -> Image.Image:
     page = Image.new("L", size, _PAPER)
     draw = ImageDraw.Draw(page)
     large, small = ImageFont.load_default(17), ImageFont.load_default(11)
     for top, text in headings:
         draw.line((_MARGIN, top, size[0] - _MARGIN, top), fill=190)
-        draw.text((_MARGIN, top + 7), _cut(draw, text, large, size[0] - 2 * _MARGIN), fill=_INK, font=large)
-    for left, top, tile in places:
+        draw.text((_MARGIN, top + 7), _shorten(draw, text, large, size[0] - 2 * _MARGIN), fill=_INK, font=large)
+    for left, top, tile in positions:
         page.paste(Image.fromarray(tile.image).resize((_ENLARGED, _ENLARGED), Image.Resampling.BICUBIC), (left, top))
         for number, text in enumerate(tile.caption):
             line = (left, top + _ENLARGED + 1 + number * _LINE)
-            draw.text(line, _cut(draw, text, small, _ENLARGED), fill=_FAINT if number else _INK, font=small)
+            draw.text(line, _shorten(draw, text, small, _ENLARGED), fill=_FAINT if number else _INK, font=small)
     return page
 
 
-def _cut(draw: ImageDraw.ImageDraw, text: str, font: Font, room: int) -> str:
+def _shorten(draw: ImageDraw.ImageDraw, text: str, font: Font, room: int) -> str:
     """A line of text that fits into `room` pixels: the end of a name tells more than its middle."""
     text = " ".join(text.split())[-_LONGEST:]
     if draw.textlength(text, font) <= room:

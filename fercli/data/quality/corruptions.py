@@ -42,7 +42,7 @@ class Corruption:
         return self.unit.format(self.amounts[STRENGTHS.index(strength)])
 
 
-def corrupted(images: NDArray[np.uint8], name: str, strength: str, seed: int = 0) -> NDArray[np.uint8]:
+def corrupt(images: NDArray[np.uint8], name: str, strength: str, seed: int = 0) -> NDArray[np.uint8]:
     """Faces [N, 1, 48, 48] uint8 made worse in one way of CORRUPTIONS, in the same form.
 
     What is drawn by chance (directions, noise) follows from the seed alone and is the same at all strengths.
@@ -53,7 +53,7 @@ def corrupted(images: NDArray[np.uint8], name: str, strength: str, seed: int = 0
     return np.rint(out).clip(0, 255).astype(np.uint8)[:, None]
 
 
-def corruption_names(typed: str | None) -> tuple[str, ...]:
+def parse_corruptions(typed: str | None) -> tuple[str, ...]:
     """The corruptions that 'blur,rotation' names, in the table's order; all without a name.
 
     Raises UsageError for one that there is not.
@@ -65,9 +65,9 @@ def corruption_names(typed: str | None) -> tuple[str, ...]:
     return tuple(name for name in CORRUPTIONS if name in names)
 
 
-def _framed(faces: Planes, percent: float, _: Generator) -> Planes:
-    """The middle of each picture [N, S, S], this share of its side wide, enlarged or shrunk to 48×48 linearly; beyond
-    the edges the outermost pixels are repeated."""
+def _frame(faces: Planes, percent: float, _: Generator) -> Planes:
+    """The middle of each picture [N, S, S], this percentage of its side wide, enlarged or shrunk to 48×48 linearly;
+    beyond the edges the outermost pixels are repeated."""
     from scipy.ndimage import affine_transform
 
     side = faces.shape[1]
@@ -79,8 +79,8 @@ def _framed(faces: Planes, percent: float, _: Generator) -> Planes:
     return out
 
 
-def _shifted(faces: Planes, percent: float, draws: Generator) -> Planes:
-    """Each face moved by this share of the side, in a direction of its own; the edges are repeated."""
+def _shift(faces: Planes, percent: float, draws: Generator) -> Planes:
+    """Each face moved by this percentage of the side, in a direction of its own; the edges are repeated."""
     direction = draws.uniform(0, 2 * np.pi, len(faces))
     down, across = np.rint(percent / 100 * SIDE * np.stack((np.sin(direction), np.cos(direction)))).astype(int)
     rows, columns = ((np.arange(SIDE) - moved[:, None]).clip(0, SIDE - 1) for moved in (down, across))
@@ -88,7 +88,7 @@ def _shifted(faces: Planes, percent: float, draws: Generator) -> Planes:
     return out
 
 
-def _rotated(faces: Planes, degrees: float, draws: Generator) -> Planes:
+def _rotate(faces: Planes, degrees: float, draws: Generator) -> Planes:
     """Each face turned by this angle, one way or the other; the edges are repeated."""
     from scipy.ndimage import rotate
 
@@ -99,21 +99,21 @@ def _rotated(faces: Planes, degrees: float, draws: Generator) -> Planes:
     return out
 
 
-def _blurred(faces: Planes, sigma: float, _: Generator) -> Planes:
+def _blur(faces: Planes, sigma: float, _: Generator) -> Planes:
     from scipy.ndimage import gaussian_filter
 
     out: Planes = gaussian_filter(faces, (0, sigma, sigma), mode="nearest")
     return out
 
 
-def _coarsened(faces: Planes, side: float, draws: Generator) -> Planes:
+def _pixelate(faces: Planes, side: float, draws: Generator) -> Planes:
     """Shrunk to so many pixels by averaging areas, and enlarged again, as a crop of a small face is."""
     cell = round(SIDE / side)
     small = faces.reshape(len(faces), SIDE // cell, cell, SIDE // cell, cell).mean(axis=(2, 4), dtype=np.float32)
-    return _framed(small, 100, draws)
+    return _frame(small, 100, draws)
 
 
-def _compressed(faces: Planes, quality: float, _: Generator) -> Planes:
+def _compress(faces: Planes, quality: float, _: Generator) -> Planes:
     def again(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
         file = io.BytesIO()
         Image.fromarray(face).save(file, "JPEG", quality=round(quality))
@@ -122,23 +122,23 @@ def _compressed(faces: Planes, quality: float, _: Generator) -> Planes:
     return np.array([again(face) for face in faces.astype(np.uint8)], np.float32).reshape(faces.shape)
 
 
-def _noised(faces: Planes, sigma: float, draws: Generator) -> Planes:
+def _add_noise(faces: Planes, sigma: float, draws: Generator) -> Planes:
     return faces + np.float32(sigma) * draws.standard_normal(faces.shape, np.float32)
 
 
-def _darkened(faces: Planes, percent: float, _: Generator) -> Planes:
-    """This share of the light; what falls between two of the 256 grays is lost, as in a dark photograph."""
+def _darken(faces: Planes, percent: float, _: Generator) -> Planes:
+    """This percentage of the light; what falls between two of the 256 grays is lost, as in a dark photograph."""
     return faces * np.float32(percent / 100)
 
 
-def _flattened(faces: Planes, percent: float, _: Generator) -> Planes:
-    """This share of the contrast around each face's own mean."""
+def _flatten_contrast(faces: Planes, percent: float, _: Generator) -> Planes:
+    """This percentage of the contrast around each face's own mean."""
     mean = faces.mean(axis=(1, 2), keepdims=True)
     out: Planes = mean + (faces - mean) * np.float32(percent / 100)
     return out
 
 
-def _covered(middle: float) -> Callable[[Planes, float, Generator], Planes]:
+def _cover_row(middle: float) -> Callable[[Planes, float, Generator], Planes]:
     """A gray bar across the face around a row; its height is the amount, in percent of the side."""
 
     def cover(faces: Planes, percent: float, _: Generator) -> Planes:
@@ -148,24 +148,24 @@ def _covered(middle: float) -> Callable[[Planes, float, Generator], Planes]:
     return cover
 
 
-def _half_hidden(faces: Planes, percent: float, draws: Generator) -> Planes:
+def _cover_side(faces: Planes, percent: float, draws: Generator) -> Planes:
     """A gray bar down the left or the right side; its width is the amount, in percent of the side."""
-    place = np.where(draws.random(len(faces))[:, None] < 0.5, np.arange(SIDE), np.arange(SIDE)[::-1])
-    return np.where((place < percent / 100 * SIDE)[:, None, :], np.float32(_GRAY), faces)
+    column = np.where(draws.random(len(faces))[:, None] < 0.5, np.arange(SIDE), np.arange(SIDE)[::-1])
+    return np.where((column < percent / 100 * SIDE)[:, None, :], np.float32(_GRAY), faces)
 
 
 CORRUPTIONS: dict[str, Corruption] = {
-    "far": Corruption("frame too wide, face small in it", "{:g} % width", (115, 135, 160), _framed),
-    "close": Corruption("cut too tight", "{:g} % width", (90, 80, 70), _framed),
-    "shift": Corruption("face off the middle", "{:g} % of side", (5, 10, 15), _shifted),
-    "rotation": Corruption("turned in the plane, either way", "{:g}°", (10, 20, 30), _rotated),
-    "blur": Corruption("Gaussian blur", "sd {:g} px", (1, 1.75, 2.5), _blurred),
-    "lowres": Corruption("fewer pixels, enlarged again", "{:g} px", (24, 16, 12), _coarsened),
-    "jpeg": Corruption("JPEG compression", "quality {:g}", (40, 20, 10), _compressed),
-    "noise": Corruption("Gaussian noise", "sd {:g} of 255", (10, 20, 40), _noised),
-    "dark": Corruption("less light", "{:g} % light", (50, 25, 10), _darkened),
-    "contrast": Corruption("low contrast", "{:g} % contrast", (50, 30, 15), _flattened),
-    "eyes": Corruption("gray bar over the eyes", "{:g} % high", (15, 25, 35), _covered(_EYES)),
-    "mouth": Corruption("gray bar over the mouth", "{:g} % high", (15, 25, 35), _covered(_MOUTH)),
-    "side": Corruption("gray bar over one side", "{:g} % wide", (20, 35, 50), _half_hidden),
+    "far": Corruption("frame too wide, face small in it", "{:g} % width", (115, 135, 160), _frame),
+    "close": Corruption("cut too tight", "{:g} % width", (90, 80, 70), _frame),
+    "shift": Corruption("face off the middle", "{:g} % of side", (5, 10, 15), _shift),
+    "rotation": Corruption("turned in the plane, either way", "{:g}°", (10, 20, 30), _rotate),
+    "blur": Corruption("Gaussian blur", "sd {:g} px", (1, 1.75, 2.5), _blur),
+    "lowres": Corruption("fewer pixels, enlarged again", "{:g} px", (24, 16, 12), _pixelate),
+    "jpeg": Corruption("JPEG compression", "quality {:g}", (40, 20, 10), _compress),
+    "noise": Corruption("Gaussian noise", "sd {:g} of 255", (10, 20, 40), _add_noise),
+    "dark": Corruption("less light", "{:g} % light", (50, 25, 10), _darken),
+    "contrast": Corruption("low contrast", "{:g} % contrast", (50, 30, 15), _flatten_contrast),
+    "eyes": Corruption("gray bar over the eyes", "{:g} % high", (15, 25, 35), _cover_row(_EYES)),
+    "mouth": Corruption("gray bar over the mouth", "{:g} % high", (15, 25, 35), _cover_row(_MOUTH)),
+    "side": Corruption("gray bar over one side", "{:g} % wide", (20, 35, 50), _cover_side),
 }

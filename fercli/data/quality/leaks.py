@@ -1,36 +1,68 @@
-"""Pictures that training shares with what is measured: a network that has seen them flatters itself."""
+"""Pictures and subjects that training shares with what is measured: they make figures look better than they are."""
+
+from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fercli.data.faceset import FaceSet
-from fercli.data.quality.duplicates import identical
+from fercli.data.quality.duplicates import group_identical
 
-#: The part of training faces that were taken out because val or test has the same picture.
+#: The split of training faces that were taken out because val or test has the same picture.
 DROPPED = "dropped"
+#: The splits from the one that is trained on to the one that is measured last.
+LEAK_ORDER = ("train", "spare", "val", "test")
 
 
-def shared(faces: FaceSet, parts: NDArray[np.str_], part: str, *others: str) -> NDArray[np.bool_]:
-    """Which faces [N] of a part have the same picture, byte by byte, as one of the other parts."""
-    groups = identical(faces.images)
-    found: NDArray[np.bool_] = (parts == part) & np.isin(groups, groups[np.isin(parts, others)])
-    return found
+def find_leaks(
+    groups: Sequence[NDArray[np.int64]], parts: NDArray[np.str_]
+) -> dict[tuple[str, str], NDArray[np.int64]]:
+    """Faces that an earlier split has too, by (their split, the earlier one): ('val', 'train') and so on.
+
+    `groups` are from `list_duplicates`, `parts` [N] from `data.splits.split`. Pairs of splits without such faces are
+    left out.
+    """
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for members in groups:
+        present = [split for split in LEAK_ORDER if (parts[members] == split).any()]
+        for position, later in enumerate(present):
+            for earlier in present[:position]:
+                found[later, earlier] += members[parts[members] == later].tolist()
+    return {pair: np.unique(np.array(faces, dtype=np.int64)) for pair, faces in found.items()}
 
 
-def without_leaks(faces: FaceSet, parts: NDArray[np.str_]) -> NDArray[np.str_]:
-    """The split with those training faces 'dropped' whose picture stands in val or test too."""
+def find_divided_subjects(subjects: Sequence[str], parts: NDArray[np.str_]) -> dict[str, NDArray[np.int64]]:
+    """The subjects with faces in more than one split, and their faces. '', an unknown subject, is left out."""
+    faces: dict[str, list[int]] = defaultdict(list)
+    for face, subject in enumerate(subjects):
+        if subject:
+            faces[subject].append(face)
+    groups = {subject: np.array(members, dtype=np.int64) for subject, members in faces.items()}
+    return {subject: members for subject, members in groups.items() if len(np.unique(parts[members])) > 1}
+
+
+def find_shared(faces: FaceSet, parts: NDArray[np.str_], split: str, *others: str) -> NDArray[np.bool_]:
+    """Which faces [N] of a split have the same picture, byte by byte, as one of the other splits."""
+    groups = group_identical(faces.images)
+    shared: NDArray[np.bool_] = (parts == split) & np.isin(groups, groups[np.isin(parts, others)])
+    return shared
+
+
+def drop_leaks(faces: FaceSet, parts: NDArray[np.str_]) -> NDArray[np.str_]:
+    """The parts [N] with those training faces 'dropped' whose picture is in val or test too."""
     out = parts.astype("<U7")
-    out[shared(faces, parts, "train", "val", "test")] = DROPPED
+    out[find_shared(faces, parts, "train", "val", "test")] = DROPPED
     return out
 
 
-def leak_note(faces: FaceSet, parts: NDArray[np.str_], part: str) -> str:
-    """What is to be said of a part whose pictures stand in train too; '' where none does."""
-    count = int(shared(faces, parts, part, "train").sum())
-    total = int((parts == part).sum())
+def describe_leak(faces: FaceSet, parts: NDArray[np.str_], split: str) -> str:
+    """What is to be said of a split whose pictures are in train too; '' where none is."""
+    count = int(find_shared(faces, parts, split, "train").sum())
+    total = int((parts == split).sum())
     if not count:
         return ""
     return (
-        f"{count:,} of {total:,} {part} faces stand in train too, pixel by pixel, which flatters: "
+        f"{count:,} of {total:,} {split} faces are in train too, pixel by pixel, which makes the figures look better: "
         "fer train --drop-leaks takes them out of training"
     )

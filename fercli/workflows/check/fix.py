@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from fercli.core.files import write_text
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders.face_file import SUFFIX, write_faces
-from fercli.data.quality import duplicates as checks
+from fercli.data.quality import duplicates, leaks
 from fercli.workflows.check.report import check_output
 from fercli.workflows.check.run import Check
 
@@ -113,8 +113,8 @@ def _blanks(check: Check) -> Iterator[Removal]:
 
 def _copies(check: Check) -> Iterator[Removal]:
     free, labels = _free(check), check.faces.labels
-    rank = np.array([checks.PARTS.index(part) for part in check.parts.tolist()])
-    for members in checks.copies(check.same):
+    rank = np.array([leaks.LEAK_ORDER.index(part) for part in check.parts.tolist()])
+    for members in duplicates.list_duplicates(check.same):
         others = {label: members[labels[members] != label] for label in np.unique(labels[members])}
         # what has to stay comes first, then test before val before train, then the set's order
         first, *rest = sorted(members.tolist(), key=lambda face: (free[face], -rank[face], face))

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.core.progress import ProgressCallback, no_progress
+from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
-from fercli.data.quality import duplicates as checks
-from fercli.data.quality.near_duplicates import near_duplicates
+from fercli.data.quality import duplicates, leaks
+from fercli.data.quality.near_duplicates import find_near_duplicates
 from fercli.metrics.confident import suspects
 
 #: Each kind of fault, the worst first: what makes figures false, what teaches something false, what wastes time.
@@ -33,7 +34,7 @@ KINDS = {
 class Fault:
     """One kind of fault. `found` says how much of it in words, `numbers` the same for programs.
 
-    `groups` are the faces concerned, as places in the set: those in one group belong together.
+    `groups` are the faces concerned, as indices into the set: those in one group belong together.
     """
 
     kind: str
@@ -56,34 +57,34 @@ class Fault:
 
 
 def copied(labels: NDArray[np.int64], parts: NDArray[np.str_], same: NDArray[np.int64]) -> Iterator[Fault]:
-    """Identical images, `same` [N] as `checks.identical` gives them: across parts, with different labels, at all."""
-    groups = checks.copies(same)
-    leaked = checks.leaked(groups, parts)
-    yield _leak("leaks", leaked, checks.differing(groups, parts))
-    opposed = checks.differing(groups, labels)
+    """Identical images, `same` [N] from `group_identical`: across parts, with different labels, at all."""
+    groups = duplicates.list_duplicates(same)
+    leaked = leaks.find_leaks(groups, parts)
+    yield _leak("leaks", leaked, duplicates.select_differing(groups, parts))
+    opposed = duplicates.select_differing(groups, labels)
     count = sum(map(len, opposed))
-    found = f"{_number(len(opposed), 'group')}, {_number(count, 'face')}"
+    found = f"{format_count(len(opposed), 'group')}, {format_count(count, 'face')}"
     yield Fault("contradictions", len(opposed), found, {"faces": count}, tuple(opposed))
     surplus = sum(map(len, groups)) - len(groups)
-    found = f"{_number(len(groups), 'group')}, {_number(surplus, 'surplus face')}"
+    found = f"{format_count(len(groups), 'group')}, {format_count(surplus, 'surplus face')}"
     yield Fault("copies", len(groups), found, {"surplus": surplus}, tuple(groups))
 
 
 def nearly_copied(parts: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Fault]:
     """Near duplicates: across parts, not counting faces that have an exact copy there, and at all."""
-    exact = checks.leaked(checks.copies(same), parts)
+    exact = leaks.find_leaks(duplicates.list_duplicates(same), parts)
     none = np.empty(0, np.int64)
     leaked = {
         where: left
-        for where, there in checks.leaked(list(pairs), parts).items()
+        for where, there in leaks.find_leaks(list(pairs), parts).items()
         if len(left := np.setdiff1d(there, exact.get(where, none)))
     }
-    groups = checks.connected(pairs, len(parts))
+    groups = duplicates.connect_pairs(pairs, len(parts))
     counted = np.concatenate([none, *leaked.values()])
-    across = [members for members in checks.differing(groups, parts) if np.isin(members, counted).any()]
+    across = [members for members in duplicates.select_differing(groups, parts) if np.isin(members, counted).any()]
     yield _leak("near leaks", leaked, across)
     count = sum(map(len, groups))
-    found = f"{_number(len(groups), 'group')}, {_number(count, 'face')}"
+    found = f"{format_count(len(groups), 'group')}, {format_count(count, 'face')}"
     yield Fault("near", len(groups), found, {"faces": count, "pairs": len(pairs)}, tuple(groups))
 
 
@@ -91,8 +92,8 @@ def near_pairs(images: NDArray[np.uint8], same: NDArray[np.int64], blank: NDArra
     """The pairs [K, 2] of near duplicates among all images but the blank ones, exact copies of either included."""
     _, firsts = np.unique(same, return_index=True)
     firsts = firsts[~blank[firsts]]
-    alike = {int(members[0]): members for members in checks.copies(same)}
-    pairs = firsts[near_duplicates(images[firsts])]
+    alike = {int(members[0]): members for members in duplicates.list_duplicates(same)}
+    pairs = firsts[find_near_duplicates(images[firsts])]
     return np.array(
         [
             sorted((one, other))
@@ -109,17 +110,18 @@ def _leak(kind: str, leaked: dict[tuple[str, str], NDArray[np.int64]], groups: S
     count = len(np.unique(np.concatenate([np.empty(0, np.int64), *leaked.values()])))
     also = "also" if kind == "leaks" else "much like one"
     found = "; ".join(
-        f"{_number(len(places), f'{later} face')} {also} in {earlier}" for (later, earlier), places in leaked.items()
+        f"{format_count(len(members), f'{later} face')} {also} in {earlier}"
+        for (later, earlier), members in leaked.items()
     )
-    numbers = {f"{later} in {earlier}": len(places) for (later, earlier), places in leaked.items()}
+    numbers = {f"{later} in {earlier}": len(members) for (later, earlier), members in leaked.items()}
     return Fault(kind, count, found, numbers, tuple(groups))
 
 
 def people(subjects: Sequence[str], parts: NDArray[np.str_]) -> Fault:
     """People with faces in several parts."""
-    divided = checks.divided(subjects, parts)
+    divided = leaks.find_divided_subjects(subjects, parts)
     count = sum(map(len, divided.values()))
-    found = f"{len(divided):,} {'person' if len(divided) == 1 else 'people'}, {_number(count, 'face')}"
+    found = f"{format_count(len(divided), 'person', 'people')}, {format_count(count, 'face')}"
     return Fault("people", len(divided), found, {"faces": count}, tuple(divided.values()))
 
 
@@ -129,9 +131,9 @@ def blanks(constant: NDArray[np.bool_], blank: NDArray[np.bool_]) -> Iterator[Fa
     yield singles("blank", np.flatnonzero(blank & ~constant), "frame")
 
 
-def singles(kind: str, places: NDArray[np.int64], thing: str) -> Fault:
+def singles(kind: str, indices: NDArray[np.int64], thing: str) -> Fault:
     """A fault of faces one by one, called a `thing` each."""
-    return Fault(kind, len(places), _number(len(places), thing), {}, tuple(places[:, None]))
+    return Fault(kind, len(indices), format_count(len(indices), thing), {}, tuple(indices[:, None]))
 
 
 def suspected(faces: FaceSet, probabilities: NDArray[np.floating]) -> Fault:
@@ -141,19 +143,15 @@ def suspected(faces: FaceSet, probabilities: NDArray[np.floating]) -> Fault:
         f"{faces.classes[other]} {probabilities[face, other]:.0%}, {faces.classes[own]} {probabilities[face, own]:.0%}"
         for face, other, own in zip(found.faces, found.labels, faces.labels[found.faces], strict=True)
     )
-    share = f"{_number(len(found.faces), 'face')}, {len(found.faces) / max(len(faces), 1):.1%}"
-    return Fault("labels", len(found.faces), share, {}, tuple(found.faces[:, None]), remarks)
+    amount = f"{format_count(len(found.faces), 'face')}, {len(found.faces) / max(len(faces), 1):.1%}"
+    return Fault("labels", len(found.faces), amount, {}, tuple(found.faces[:, None]), remarks)
 
 
 def small(faces: FaceSet, least: int) -> Fault:
     """Classes with fewer faces than `least`."""
-    counts = checks.small_classes(faces.labels, faces.classes, least)
+    counts = duplicates.find_small_classes(faces.labels, faces.classes, least)
     listed = ", ".join(f"{name} {count}" for name, count in counts.items())
     return Fault("classes", len(counts), listed and f"{listed} (under {least})", counts)
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count:,} {thing}{'s'[: count != 1]}"
 
 
 #: MTCNN looks for faces with something around them, so each is framed with gray, this wide, and enlarged. Of 150

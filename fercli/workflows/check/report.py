@@ -8,7 +8,7 @@ from pathlib import Path
 from fercli.core.errors import UsageError
 from fercli.core.files import refuse_existing, write_text
 from fercli.data.faceset import FaceSet
-from fercli.data.quality.contact_sheet import Section, Tile, write_sheet
+from fercli.data.quality.contact_sheet import Section, Tile, write_contact_sheet
 from fercli.workflows.check.issues import Fault
 from fercli.workflows.check.run import Check
 
@@ -61,7 +61,7 @@ def write_suspects(path: Path, check: Check) -> None:
     """
     found = [fault for fault in check.faults if fault.groups]
     sections = [_section(fault, check) for fault in found]
-    write_sheet(path, sections or [Section(f"{check.faces.name}: nothing found that can be shown", ())])
+    write_contact_sheet(path, sections or [Section(f"{check.faces.name}: nothing found that can be shown", ())])
 
 
 def _section(fault: Fault, check: Check) -> Section:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fercli.core.config import LoadOptions
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.quality import duplicates as checks
+from fercli.data.quality import duplicates
 from fercli.data.sets import load_faces
 from fercli.data.splits import Group, split
 from fercli.workflows.check import issues
@@ -113,9 +113,9 @@ def check_faces(
 ) -> Check:
     """The same for a face set in memory."""
     parts = split(faces, seed, group=group)
-    same, blank = checks.identical(faces.images), checks.nearly_blank(faces.images)
+    same, blank = duplicates.group_identical(faces.images), duplicates.find_blank(faces.images)
     pairs = issues.near_pairs(faces.images, same, blank) if near else np.empty((0, 2), np.int64)
-    found = [*issues.copied(faces.labels, parts, same), *issues.blanks(checks.constant(faces.images), blank)]
+    found = [*issues.copied(faces.labels, parts, same), *issues.blanks(duplicates.find_constant(faces.images), blank)]
     if near:
         found += issues.nearly_copied(parts, same, pairs)
     if faces.subjects is not None:

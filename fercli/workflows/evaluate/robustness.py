@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.quality.contact_sheet import Section, Tile, write_sheet
-from fercli.data.quality.corruptions import CORRUPTIONS, STRENGTHS, corrupted
+from fercli.data.quality.contact_sheet import Section, Tile, write_contact_sheet
+from fercli.data.quality.corruptions import CORRUPTIONS, STRENGTHS, corrupt
 from fercli.metrics.calibration import softmax
 from fercli.metrics.predictions import Predictions
 from fercli.metrics.robustness import CorruptedScores, plot_corrupted, score_corrupted, write_corrupted
@@ -43,7 +43,7 @@ class Robustness:
         table, plot, sheet = (folder / name for name in ROBUSTNESS_FILES)
         write_corrupted(table, self.rows)
         plot_corrupted(self.clean, self.rows, plot, title)
-        write_sheet(sheet, self.sheet)
+        write_contact_sheet(sheet, self.sheet)
 
 
 def robustness(
@@ -60,7 +60,7 @@ def robustness(
         for place, strength in enumerate(STRENGTHS):
             progress(number * len(STRENGTHS) + place, len(names) * len(STRENGTHS), "measuring corruptions")
             amount = CORRUPTIONS[name].amount(strength)
-            images = corrupted(faces.images, name, strength)
+            images = corrupt(faces.images, name, strength)
             probabilities = softmax(logits_among(model, images, faces.classes), model.temperature)
             rows.append(score_corrupted((name, strength, amount), clean, probabilities))
             for row, face in zip(tiles, images[shown], strict=True):

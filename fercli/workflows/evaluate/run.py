@@ -12,7 +12,7 @@ from fercli.core.errors import DataError
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
-from fercli.data.quality.leaks import leak_note
+from fercli.data.quality.leaks import describe_leak
 from fercli.data.sets import SETS, load_faces, share_faces
 from fercli.models.average import AVERAGE, trainings
 from fercli.models.loaded import Model, load_model
@@ -106,7 +106,7 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
     if faces.name in extras and part in ("train", "all"):
         notes.append(_KNOWN)
     if any(trained.get("data") == faces.name for trained in behind):
-        if part in ("val", "test", "spare") and (leak := leak_note(faces, parts, part)):
+        if part in ("val", "test", "spare") and (leak := describe_leak(faces, parts, part)):
             notes.append(leak)
         if part == "val":
             notes.append("val chose the epoch and the temperature of this network: its figures flatter a little")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import RunError
 from fercli.data.faceset import FRACTIONS, FaceSet
-from fercli.data.quality.leaks import without_leaks
+from fercli.data.quality.leaks import drop_leaks
 from fercli.data.splits import read_split, split, split_digest
 from fercli.models.average import trainings
 from fercli.models.loaded import Model
@@ -57,7 +57,7 @@ def _parts_of_training(faces: FaceSet, model: Model, trained: Mapping[str, Any],
         for fractions in dict.fromkeys((faces.fractions, FRACTIONS)):
             known = replace(faces, fractions=fractions)
             parts = split(known, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
-            parts = without_leaks(faces, parts) if trained.get("drop_leaks") else parts
+            parts = drop_leaks(faces, parts) if trained.get("drop_leaks") else parts
             if split_digest(faces, parts) == trained["split"]:
                 return parts
     elif faces.parts is not None:

@@ -14,7 +14,7 @@ from fercli.core.config import RunConfig
 from fercli.core.errors import DataError
 from fercli.core.progress import Listener, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
-from fercli.data.quality.leaks import DROPPED, leak_note, shared, without_leaks
+from fercli.data.quality.leaks import DROPPED, describe_leak, drop_leaks, find_shared
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split
 from fercli.training.loop import Faces
@@ -45,7 +45,7 @@ class Extra:
             ids=tuple(map(str, range(len(own) + len(self.faces)))),
         )
         everywhere = np.concatenate([parts, np.full(len(self.faces), "extra")])
-        return self.faces.select(~shared(both, everywhere, "extra", "val", "test")[len(own) :])
+        return self.faces.select(~find_shared(both, everywhere, "extra", "val", "test")[len(own) :])
 
 
 def load_extra(config: RunConfig, classes: tuple[str, ...], progress: ProgressCallback = no_progress) -> Extra | None:
@@ -126,10 +126,10 @@ class TrainingData:
         config, faces = self._config, self.faces
         parts = split(faces, config.seed, group=config.group, val_fraction=config.recipe.val_fraction)
         if config.drop_leaks:
-            parts = without_leaks(faces, parts)
+            parts = drop_leaks(faces, parts)
             dropped = int((parts == DROPPED).sum())
             self._listener.say(f"left {dropped:,} faces out of training whose picture stands in val or test too")
-        for note in filter(None, (leak_note(faces, parts, part) for part in ("val", "test"))):
+        for note in filter(None, (describe_leak(faces, parts, part) for part in ("val", "test"))):
             self._listener.say(f"note: {note}")
         return parts
 

@@ -127,7 +127,7 @@ def test_groups_of_other_votes_say_so(root, tmp_path):
 def test_leaks_are_told_of_and_dropped(root, tmp_path):
     ears = Ears()
     kept = train(config(root), tmp_path / "kept", listener=ears).folder
-    assert any(text.startswith("note: 1 of 21 val faces stand in train too") for text in ears.heard)
+    assert any(text.startswith("note: 1 of 21 val faces are in train too") for text in ears.heard)
     assert any("1 of 21 val faces" in note for note in evaluate(str(kept)).notes)
     ears = Ears()
     run = RunFolder(train(config(root, drop_leaks=True), tmp_path / "run", listener=ears).folder)
