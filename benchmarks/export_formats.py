@@ -56,7 +56,7 @@ def main() -> None:
             safe = form.startswith("safetensors")  # which are weights: PyTorch's own network runs with them
             runners[form] = module_runner(graph(load_model(str(path)))) if safe else file_runner(path)
         times = milliseconds(runners, options.seconds)
-    print("| format | size | accuracy | named otherwise | largest difference | 1 face | 64 faces |")
+    print("| format | size | accuracy | predicted differently | largest difference | 1 face | 64 faces |")
     print("|---|---|---|---|---|---|---|")
     for done in made:
         print(row(done, done.form, times))

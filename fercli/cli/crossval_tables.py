@@ -105,7 +105,7 @@ def crossval_report(result: "CrossvalResult") -> RenderableType:
             "",
         ]
     if result.gaps:
-        text = "by image less by subject: how much people who are in training and test flatter"
+        text = "by image less by subject: by how much people who are in training and test raise the figures"
         blocks += [Text(text, "bold"), Shown(tables.gap_table(result.gaps)), ""]
     if comparable(result.classes):
         blocks += [Text("beside the papers, OA in %", "bold"), Shown(tables.papers_table(result)), Text(REMARK, "dim")]

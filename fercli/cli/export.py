@@ -44,7 +44,7 @@ def export(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Write a network as a file that runs without this program, and prove that it is the same.
+    """Write a network as a file that runs without this program, and compare it with PyTorch.
 
     Outputs are compared with PyTorch's before the file is put in its place; FILE.json has all figures.
     """
@@ -67,7 +67,7 @@ def export(
         console.out().print(_summary(done))
     if done.remark:
         console.note(done.remark)
-    console.note(f"figures, and every face that is named otherwise, are in {done.report}")
+    console.note(f"figures, and every face that is predicted differently, are in {done.report}")
     if done.form.startswith("onnx"):
         console.note(f"next: fer predict --model {done.path} PHOTO")
 
@@ -92,7 +92,7 @@ def _summary(done: "Export") -> "Table":
     if accuracy := done.check.accuracy:
         shares = (f"{100 * share:.2f} %" for share in (accuracy.exported, accuracy.pytorch))
         otherwise = f"{len(accuracy.differing):,} of {accuracy.faces:,} faces of {accuracy.data} {accuracy.part}"
-        table.add_row("accuracy", *shares, f"{otherwise} named otherwise")
+        table.add_row("accuracy", *shares, f"{otherwise} predicted differently")
     allowed = "" if done.form in ROUNDED else f", allowed: {TOLERANCE:g}"
     table.add_row("difference", f"{done.check.largest_difference:.1g}", "", f"largest of a probability{allowed}")
     for path in done.detector:

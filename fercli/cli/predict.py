@@ -63,7 +63,7 @@ def predict(
     ] = None,
     explain: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Draw what speaks for each face's expression (Grad-CAM) here."),
+        typer.Option(metavar="DIR", help="Draw where each face's expression is seen (Grad-CAM) here."),
     ] = PredictOptions.explain,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a report as one .html page: counts and faces.")

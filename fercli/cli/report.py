@@ -138,7 +138,7 @@ def coverage_table(curve: "Coverage") -> Table:
     from fercli.metrics.coverage import LEVELS
 
     guess = 1 - curve.level(100).accuracy
-    text = f"AURC {curve.aurc:.4f} ({guess:.4f} if confidence said nothing)"
+    text = f"AURC {curve.aurc:.4f} ({guess:.4f} if confidence were random)"
     table = Table(box=None, pad_edge=False, header_style="bold", caption=text, caption_justify="left")
     for heading in ("answered", "faces", "confidence from", "accuracy", "95 % interval"):
         table.add_column(heading, justify="right", no_wrap=True)

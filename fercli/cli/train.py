@@ -70,7 +70,7 @@ def train(
 ) -> None:
     """Train a network on a face set.
 
-    Everything goes into a run folder. Ctrl-C keeps what is finished; --resume goes on to the same end.
+    Everything goes into a run folder. Ctrl-C keeps what is finished; --resume continues to the same result.
     """
     from fercli.cli.training_progress import TrainingProgress, training_table
     from fercli.core.errors import UsageError

@@ -80,7 +80,7 @@ def _find_set(name: str, root: Path) -> Path:
         build = f"{known.build} builds it. " if known.build else ""
         where = f"{root.absolute()}{'' if root.is_dir() else ' (no such folder)'}"
         raise DataError(
-            f"no {name} in {where}. Looked for: {known.layout}. To be had from: {known.source}. {build}Say where it "
+            f"no {name} in {where}. Looked for: {known.layout}. Get it from: {known.source}. {build}Say where it "
             "lies with --root FOLDER or the variable FER_DATA"
         )
     return path

@@ -21,9 +21,7 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[n
     Raises ModelError where a logit is not finite: the network itself is broken.
     """
     if not np.isfinite(logits).all():
-        raise ModelError(
-            "the network's output is not finite, so its training went astray; train again with a lower --lr"
-        )
+        raise ModelError("the network's output is not finite, so its training diverged; train again with a lower --lr")
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)

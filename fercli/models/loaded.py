@@ -79,7 +79,7 @@ class Model:
         on_device = given.to(self.device)
         out: NDArray[np.float32] = logits(self.network, on_device, self.mirrored).cpu().numpy()
         if not np.isfinite(out).all():
-            raise ModelError(f"{self.path} gives figures that are no numbers: train again with a lower --lr")
+            raise ModelError(f"{self.path} gives outputs that are not finite: train again with a lower --lr")
         return out
 
     def probabilities(self, faces: NDArray[np.uint8] | Tensor) -> NDArray[np.float32]:

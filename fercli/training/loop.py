@@ -1,6 +1,6 @@
 """The training loop: a whole face set on the device, batches by index, one epoch after the other.
 
-Everything random in epoch e is drawn from (seed, e) alone, so a training that is broken off and continued
+Everything random in epoch e is drawn from (seed, e) alone, so a training that is interrupted and resumed
 ends like one that was not.
 """
 

@@ -140,7 +140,7 @@ def test_the_table_says_what_each_showed_mostly_and_who_was_seen_briefly():
 def test_videos_without_faces_and_broken_ones_have_a_row():
     empty = summary("a.mp4", look("a.mp4", 0, status="no face"))
     bad = summary("b.mp4", look("b.mp4", None, status="failed", message="not a video"))
-    broken = summary("c.mp4", look("c.mp4", 0, face(1)), look("c.mp4", 1, status="failed", message="broken off"))
+    broken = summary("c.mp4", look("c.mp4", 0, face(1)), look("c.mp4", 1, status="failed", message="damaged"))
     rows = shown([empty, bad, broken], 60)
     assert rows[1:3] == [["a.mp4", "no", "face"], ["b.mp4", "failed"]]
     assert rows[3][:2] == ["c.mp4", "1"]

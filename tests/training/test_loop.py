@@ -1,4 +1,4 @@
-"""The loop: that it learns, keeps what its rule says, and goes on where it was broken off."""
+"""The loop: that it learns, keeps what its rule says, and resumes where it was interrupted."""
 
 import sys
 

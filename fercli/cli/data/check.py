@@ -29,7 +29,7 @@ def check(
     group: Annotated[
         Literal["auto", "subject", "image"], typer.Option(help="What a drawn split keeps on one side.")
     ] = "auto",
-    min_class: Annotated[int, typer.Option(min=0, metavar="N", help="Tell of classes with fewer faces.")] = 100,
+    min_class: Annotated[int, typer.Option(min=0, metavar="N", help="Report classes with fewer faces.")] = 100,
     near: Annotated[bool, typer.Option(help="Near duplicates too: seconds for 30,000 faces.")] = True,
     faces: Annotated[
         bool, typer.Option("--faces", help="Faces in which MTCNN finds none too: 30 to 50 ms a face.")
@@ -39,19 +39,19 @@ def check(
         typer.Option(
             "--model",
             "-m",
-            help="Labels under suspicion too: what this network, cross-validated, strongly contradicts.",
+            help="Suspicious labels too: what this network, cross-validated, strongly contradicts.",
         ),
     ] = None,
     recipe: Annotated[str, typer.Option(help="With --model: how it is trained (paper, best or quick).")] = "quick",
     epochs: Annotated[int | None, typer.Option(help="With --model: passes over the training faces.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="With --model: the cross-validation's folder; begun or finished ones serve."),
+        typer.Option(
+            metavar="DIR", help="With --model: the cross-validation's folder, resumed if it exists."
+        ),
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row for every face concerned.")] = None,
-    sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw the faces concerned on a contact sheet.")
-    ] = None,
+    sheet: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw these faces on a contact sheet.")] = None,
     fix: Annotated[
         Path | None,
         typer.Option(metavar="OUT.safetensors", help="Write the set without them, and beside it what was removed."),

@@ -155,7 +155,7 @@ def find_votes(root: Path, beside: Path | None = None) -> Path:
                 return folder / path
     raise DataError(
         f"no FER+ votes in {' or '.join(dict.fromkeys(str(folder.absolute()) for folder in folders))}: fer2013new.csv "
-        f"is looked for there, in fer2013/ and in ferplus/. To be had from: {SOURCE}"
+        f"is looked for there, in fer2013/ and in ferplus/. Get it from: {SOURCE}"
     )
 
 

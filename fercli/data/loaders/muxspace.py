@@ -126,7 +126,7 @@ def find_muxspace(root: Path) -> Path:
     if path is None:
         raise DataError(
             f"no muxspace pictures in {root.absolute()} (looked for {', '.join(_PATHS)}): say where they lie with "
-            f"--muxspace PATH. To be had from: {SOURCE}"
+            f"--muxspace PATH. Get it from: {SOURCE}"
         )
     return path
 

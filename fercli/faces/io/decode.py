@@ -114,7 +114,7 @@ def _describe_unknown(source: Path | bytes) -> str:
             head = file.read(256)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith((b"<!doctype html", b"<html")):
         return "a web page, not a picture"
-    return "not a picture, or damaged from its first bytes on"
+    return "not a picture, or damaged from the start"
 
 
 @cache

@@ -87,7 +87,7 @@ def _check_complete(info: VideoInfo, frames: int, time: float) -> None:
     # both are checked, because with a variable rate either the count or the length is wrong
     frames_missing = frames < round(info.seconds * info.rate) * (1 - _MISSING_FRACTION)
     if frames_missing and info.seconds - end > max(_MISSING_SECONDS, info.seconds * _MISSING_FRACTION):
-        reason = f"broken off: {clock(end)} of {clock(info.seconds)} could be read"
+        reason = f"damaged: only {clock(end)} of {clock(info.seconds)} could be read"
         raise TruncatedVideoError(reason, frames, round(end, 3))
 
 

@@ -16,12 +16,12 @@ from fercli.metrics.confident import suspects
 
 #: Each kind of fault, the worst first: what makes figures false, what teaches something false, what wastes time.
 KINDS = {
-    "leaks": ("copies across parts", "measured faces were trained on: figures flatter"),
+    "leaks": ("copies across parts", "measured faces were trained on: figures are too high"),
     "contradictions": ("copies with different labels", "one label at most is right"),
-    "near leaks": ("near duplicates across parts", "one photograph cut twice, on both sides: figures flatter"),
-    "people": ("people in several parts", "who is known by face is no new face: figures flatter"),
-    "labels": ("labels under suspicion", "a network that did not learn from them is sure of something else"),
-    "constant": ("constant frames", "one gray value: a label for nothing"),
+    "near leaks": ("near duplicates across parts", "one photograph cropped twice, on both sides: figures are too high"),
+    "people": ("people in several parts", "people seen in training are measured: figures are too high"),
+    "labels": ("suspicious labels", "a network that was not trained on them is confident of another class"),
+    "constant": ("constant frames", "one gray value: there is no face"),
     "blank": ("nearly blank frames", "nothing to see, or a sign for 'no picture'"),
     "no face": ("no face found", "MTCNN sees none; it misses real ones too, so look at them"),
     "copies": ("identical faces", "the surplus ones count twice"),

@@ -90,7 +90,7 @@ def check(
     """Load a set, split it as training with this seed would, and look for issues.
 
     `near` looks for near duplicates, `faceless` for faces in which MTCNN finds none (slow: `progress` hears how far).
-    Out-of-fold `probabilities` [N, C] of its faces (fercli.workflows.check.run) put labels under suspicion.
+    Out-of-fold `probabilities` [N, C] of its faces (fercli.workflows.check.run) put suspicious labels.
     Raises DataError where the set is not there, cannot be read, or cannot be split so.
     """
     faces = load_faces(data, root, options or LoadOptions(), progress)
@@ -149,7 +149,7 @@ def out_of_fold(
     """Cross-validate a network on a set and give each face's probabilities [N, C] by the network that was not trained
     on it, in the set's order.
 
-    `out` is the cross-validation's folder: one that was begun with the same settings is gone on with, a finished one
+    `out` is the cross-validation's folder: one that was begun with the same settings is resumed, a finished one
     read again; `jobs` folds train side by side. Raises what a cross-validation raises.
     """
     config = crossval_settings(

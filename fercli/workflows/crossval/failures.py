@@ -9,10 +9,10 @@ from fercli.core.files import read_json, write_json
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an attempt ended. `astray` where the training itself diverged, so that only another seed can mend it."""
+    """Why an attempt ended. `diverged` where the training itself did, so that only another seed helps."""
 
     reason: str
-    astray: bool
+    diverged: bool
 
 
 class FoldFailedError(Exception):
@@ -22,7 +22,9 @@ class FoldFailedError(Exception):
 def read_failures(place: Path) -> list[Failure]:
     """The attempts of a fold that broke down, in their order."""
     file = place / "failed.json"
-    return [Failure(**row) for row in read_json(file)] if file.is_file() else []
+    rows = read_json(file) if file.is_file() else []
+    # version 0.1 called it 'astray'
+    return [Failure(row["reason"], row.get("diverged", row.get("astray", False))) for row in rows]
 
 
 def record_failure(place: Path, failure: Failure) -> None:
@@ -34,5 +36,5 @@ def failure_of(error: Exception) -> Failure:
     """What an exception from a fold's training says to people."""
     text = str(error).partition("\n")[0] or type(error).__name__
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "allocate memory" in text:
-        return Failure("out of memory", astray=False)
-    return Failure(text, astray=isinstance(error, FerError))
+        return Failure("out of memory", diverged=False)
+    return Failure(text, diverged=isinstance(error, FerError))

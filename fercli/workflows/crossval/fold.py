@@ -51,11 +51,11 @@ class FoldTrainer:
         self._models = {model.model: model for model in work.config.models}
 
     def run(self, task: Task) -> None:
-        """Train and measure one fold, or try its candidates, from where that was broken off if it was; what is done is
+        """Train and measure one fold, or try its candidates, from where that was interrupted if it was; what is done is
         left alone.
 
         An attempt that breaks down is told, filed, and followed by one more: with another seed where the training
-        went astray, as it was where the machine was at fault. Raises FoldFailedError when that one breaks down too,
+        diverged, unchanged where the machine was at fault. Raises FoldFailedError when that one breaks down too,
         and UsageError for settings with which no fold could begin.
         """
         place = self._work.folder / task.place
@@ -74,14 +74,14 @@ class FoldTrainer:
         self._jobs.clear()  # whatever it held is let go of
         if last:
             raise FoldFailedError(failure.reason)
-        again = "again with another seed" if failure.astray else "once more"
+        again = "again with another seed" if failure.diverged else "once more"
         self._listener.say(f"{task} failed ({failure.reason}): trying {again}")
         self.run(task)
 
     def _attempt(self, task: Task, place: Path) -> None:
         config = self._work.config
         parts = parts_of(self._work.assignments, task, config.folds)
-        attempt = 2 if any(failure.astray for failure in read_failures(place)) else 1
+        attempt = 2 if any(failure.diverged for failure in read_failures(place)) else 1
         seed = training_seed(config.seed, task, attempt)
         joined = parts.copy()
         joined[parts == "val"] = "train"
@@ -127,7 +127,7 @@ class FoldTrainer:
         record: Mapping[str, object],
         temperature: Mapping[str, float] | None = None,
     ) -> None:
-        """One training into a run folder, gone on with where it stopped unless it was begun with other settings."""
+        """One training into a run folder, resumed where it stopped unless it was begun with other settings."""
         folder = RunFolder(place)
         begun = all(file.is_file() for file in (folder.config, folder.meta, folder.split))
         begun = begun and not folder.read_config().differences(config)

@@ -1,4 +1,4 @@
-"""A cross-validation's folder: which files it holds, and when it may be gone on with."""
+"""A cross-validation's folder: which files it holds, and when it may be resumed."""
 
 import re
 import shutil

@@ -34,7 +34,7 @@ RATES = (0.3, 1.0, 3.0)
 SELECTED: Mapping[SelectBy, str] = {
     "fold": "settings chosen for each fold on its validation faces, then retrained on train + validation",
     "mean": "settings chosen once a run, by the mean validation error over its folds, then retrained on train + "
-    "validation: a fold's test faces had a say as another fold's validation faces, which flatters a little",
+    "validation: a fold's test faces were another fold's validation faces, which makes the figures slightly too high",
 }
 
 #: One candidate: its settings, accuracy and log loss on validation faces, best epoch and temperature, or why it failed.
@@ -81,7 +81,7 @@ def try_candidates(
 ) -> tuple[Tried, ...]:
     """Train every candidate for one fold, in a run folder of its own below `place`: what each reached.
 
-    Raises RunError where all go astray.
+    Raises RunError where all diverge.
     """
     tried: list[Tried] = []
     for number, settings in enumerate(candidates(config, grid), start=1):
@@ -98,7 +98,7 @@ def try_candidates(
         made = {"best_epoch": metrics["best_epoch"], "temperature": dict(read_header(folder.weights).temperature)}
         tried.append({"settings": settings, **figures, **made})
     if all("failed" in one for one in tried):
-        raise RunError(f"every setting of the grid went astray: {tried[-1]['failed']}")
+        raise RunError(f"every setting of the grid diverged: {tried[-1]['failed']}")
     return tuple(tried)
 
 
@@ -107,12 +107,12 @@ def choose(own: Sequence[Tried], run: Sequence[Sequence[Tried]] | None = None) -
     of a `run`.
 
     The highest accuracy wins, of equals the lowest log loss: few faces validate, so accuracies are often equal. One
-    that went astray in any of these folds is out of the running. Raises RunError where all are.
+    that diverged in any of these folds is left out. Raises RunError where all are.
     """
     tried = own if run is None else [_mean(rows) for rows in zip(*run, strict=True)]
     able = [number for number, one in enumerate(tried) if "failed" not in one]
     if not able:
-        raise RunError(f"every setting of the grid went astray in some fold: {tried[-1]['failed']}")
+        raise RunError(f"every setting of the grid diverged in some fold: {tried[-1]['failed']}")
     best = max(able, key=lambda number: (tried[number]["val_accuracy"], -tried[number]["val_log_loss"]))
     chosen = own[best]
     by: SelectBy = "fold" if run is None else "mean"

@@ -141,7 +141,7 @@ def _replaced(
     reason = f"its process ended with {worker.process.exitcode}, as it does where memory runs out"
     where = work.folder / task.place
     last = bool(read_failures(where))
-    record_failure(where, Failure(reason, astray=False))
+    record_failure(where, Failure(reason, diverged=False))
     if last:
         tally.fail(place, task, reason)
     else:

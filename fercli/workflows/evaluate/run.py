@@ -109,7 +109,7 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
         if part in ("val", "test", "spare") and (leak := describe_leak(faces, parts, part)):
             notes.append(leak)
         if part == "val":
-            notes.append("val chose the epoch and the temperature of this network: its figures flatter a little")
+            notes.append("val chose the epoch and the temperature of this network: its figures are slightly too high")
         if part in ("train", "all"):
             notes.append(_KNOWN)
     return part, tuple(notes)

@@ -103,7 +103,7 @@ class Check:
         return float(np.max([*values, self.accuracy.largest_difference if self.accuracy else 0.0]))
 
     def fault(self, exact: bool, max_drop: float) -> str | None:
-        """Why the file must not be shipped: its probabilities are no numbers, or off where they should be `exact`
+        """Why the file must not be shipped: its probabilities are not finite, or off where they should be `exact`
         (float32), or it loses more than `max_drop` points of accuracy. None where all is well.
         """
         if not math.isfinite(self.largest_difference):

@@ -90,7 +90,7 @@ class TrainingJob:
         return network.to(self.device)
 
     def _load_teacher(self) -> Teacher | None:
-        """The network that is learned from, and a word where that may flatter."""
+        """The network that is learned from, and a note where that may make figures too high."""
         if self.config.teacher is None:
             return None
         classes = self.data.faces.classes

@@ -61,6 +61,6 @@ def teacher_note(model: Model, faces: FaceSet, parts: NDArray[np.str_]) -> str:
     if all(training.get("split") == split for training in trainings(model.header)):
         return ""
     return (
-        f"the teacher {model.path} was not trained on this very split: it may know the val and test faces, which "
-        "would flatter"
+        f"the teacher {model.path} was not trained on this very split: it may know the val and test faces, which would "
+        "make the figures too high"
     )

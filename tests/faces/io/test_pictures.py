@@ -37,7 +37,7 @@ def test_a_truncated_video_ends_with_an_error(tmp_path, videos):
     assert [picture.frame for picture in good] == list(range(len(good)))
     assert all(picture.pixels is not None and not picture.error for picture in good)
     assert (last.pixels, last.frame, last.time) == (None, len(good), round(len(good) / 10, 3))
-    assert "broken off" in last.error
+    assert "damaged: only" in last.error
 
 
 def test_one_frame_is_prefetched_and_nothing_stays_open(tmp_path, videos, monkeypatch):

@@ -133,7 +133,7 @@ def test_a_truncated_video_gives_its_good_frames_and_says_where_it_ends(tmp_path
     whole = videos.write(tmp_path / "whole.avi", encoder="MJPG").read_bytes()
     (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
     good = []
-    with pytest.raises(TruncatedVideoError, match=r"^broken off: 0:0\d of 0:04 could be read$") as caught:
+    with pytest.raises(TruncatedVideoError, match=r"^damaged: only 0:0\d of 0:04 could be read$") as caught:
         good.extend(read_video(tmp_path / "cut.avi", every))
     assert 10 < caught.value.index < 30
     assert good[-1].index < caught.value.index

@@ -80,7 +80,7 @@ def test_one_setting_is_best_for_a_fold_and_another_for_its_run():
 def test_a_setting_that_went_astray_in_one_fold_is_out_of_the_running_in_all():
     run = tried([(0.9, 0.5, 1), (0.8, 0.1, 2)], ["the loss", (0.3, 1.5, 4)])
     assert choose(run[0], run).settings == 1
-    with pytest.raises(RunError, match="astray in some fold: the loss"):
+    with pytest.raises(RunError, match="diverged in some fold: the loss"):
         choose(run[0], tried([(0.9, 0.5, 1)], ["the loss"]))
 
 

@@ -122,7 +122,7 @@ def test_a_video_that_breaks_off_ends_in_a_failed_result_and_its_good_part_is_dr
     results = run([tmp_path / "cut.avi"], every=0.0, annotations=plan_annotations(sources, tmp_path / "out"))
     assert {result.status for result in results[:-1]} == {"ok", "no face"}
     assert results[-1].status == "failed"
-    assert results[-1].message.startswith("broken off: ")
+    assert results[-1].message.startswith("damaged: only ")
     assert len(videos.numbers(tmp_path / "out" / "cut.mp4")) == len(results) - 1
 
 

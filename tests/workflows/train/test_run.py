@@ -260,7 +260,7 @@ def test_the_set_s_own_validation_part_is_spare_when_val_is_drawn(tmp_path, smal
 
 def test_what_was_trained_on_is_called_that(run):
     assert any("was trained on these faces" in note for note in evaluate(str(run.path), part="train").notes)
-    assert any("flatter a little" in note for note in evaluate(str(run.path), part="val").notes)
+    assert any("slightly too high" in note for note in evaluate(str(run.path), part="val").notes)
 
 
 def test_a_part_that_is_not_there_lists_those_that_are(run):

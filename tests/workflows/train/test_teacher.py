@@ -1,4 +1,4 @@
-"""`fer train --teacher`: who may teach, what is recorded, and what is said where it may flatter."""
+"""`fer train --teacher`: who may teach, what is recorded, and what is said where figures may be too high."""
 
 import json
 import shutil
