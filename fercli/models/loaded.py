@@ -16,8 +16,7 @@ from fercli.models.architectures import load_architectures
 from fercli.models.average import AVERAGE, Average, average_header, lacks_temperature, with_temperature
 from fercli.models.catalogue import load_catalogue
 from fercli.models.classifier import Classifier, logits
-from fercli.models.onnx_file import SUFFIX, read_onnx
-from fercli.models.weights import Header, read_header, read_weights
+from fercli.models.weights import ONNX_SUFFIX, Header, read_header, read_weights
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
@@ -109,7 +108,10 @@ def load_model(
         return _average(members, names, mirrored)
     path = weights_path(name, runs)
     where = torch.device(device)
-    exported = path.suffix.lower() == SUFFIX
+    exported = path.suffix.lower() == ONNX_SUFFIX
+    if exported:
+        from fercli.models.onnx_file import read_onnx
+
     header, network = read_onnx(path) if exported else _read_network(path)
     if exported and where.type != "cpu":
         raise ModelError(f"{path} runs on ONNX Runtime, on the CPU: it cannot be put on {where}")
@@ -141,7 +143,9 @@ def _average(members: Sequence[Model], names: Sequence[str], mirrored: bool) -> 
 def _read_network(path: Path) -> tuple[Header, nn.Module]:
     """The network of a weights file, on the CPU. Raises ModelError where the file does not fit."""
     if path.suffix.lower() == ".pt2":
-        raise ModelError(f"{path} is for torch.export.load in programs of your own: export to {SUFFIX} to run it here")
+        raise ModelError(
+            f"{path} is for torch.export.load in programs of your own: export to {ONNX_SUFFIX} to run it here"
+        )
     header = read_header(path)
     architectures = load_architectures()
     if header.architecture not in architectures:

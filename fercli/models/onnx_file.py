@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from fercli.core.errors import ModelError
 from fercli.models.weights import Header, parse_header
 
-SUFFIX = ".onnx"
 #: The names of the graph's input and outputs.
 FACES, LOGITS, PROBABILITIES = "faces", "logits", "probabilities"
 

@@ -17,6 +17,8 @@ from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError
 from fercli.core.files import written_whole
 
+#: The ending of a network that was exported to ONNX.
+ONNX_SUFFIX = ".onnx"
 #: Under what name a file's metadata hold the header.
 HEADER_KEY = "fercli"
 _FORMAT = 1

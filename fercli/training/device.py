@@ -10,7 +10,7 @@ import torch
 
 from fercli.core.errors import MachineError, UsageError
 from fercli.models.loaded import member_names
-from fercli.models.onnx_file import SUFFIX
+from fercli.models.weights import ONNX_SUFFIX
 
 Precision = Literal["fp32", "bf16"]
 
@@ -50,7 +50,7 @@ def model_device(model: str | None, name: str) -> torch.device:
     device is asked for by name, and as `pick_device` does.
     """
     device = pick_device(name)
-    if device.type == "cpu" or not any(member.lower().endswith(SUFFIX) for member in member_names(model)):
+    if device.type == "cpu" or not any(member.lower().endswith(ONNX_SUFFIX) for member in member_names(model)):
         return device
     if name == "auto":
         return torch.device("cpu")

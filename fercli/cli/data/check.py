@@ -46,9 +46,7 @@ def check(
     epochs: Annotated[int | None, typer.Option(help="With --model: passes over the training faces.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(
-            metavar="DIR", help="With --model: the cross-validation's folder, resumed if it exists."
-        ),
+        typer.Option(metavar="DIR", help="With --model: the cross-validation's folder, resumed if it exists."),
     ] = None,
     csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row for every face concerned.")] = None,
     sheet: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw these faces on a contact sheet.")] = None,

@@ -14,7 +14,6 @@ from fercli.core.errors import PictureError
 from fercli.faces.io.archives import MemberReader
 from fercli.faces.io.decode import read_picture
 from fercli.faces.io.sources import Source
-from fercli.faces.video.read import TruncatedVideoError, read_video
 
 #: How many pictures are decoded before they are asked for, and how many pixels these may have together, estimated from
 #: the last picture's size. The limits bound the memory, however long the job is.
@@ -82,6 +81,9 @@ def _prefetch_frames(source: Source, every: float, pool: ThreadPoolExecutor) -> 
 
 
 def _read_frames(source: Source, every: float) -> Generator[Picture, None, None]:
+    # where there are only pictures, nothing of videos is loaded
+    from fercli.faces.video.read import TruncatedVideoError, read_video
+
     try:
         for frame in read_video(source.path, every):
             yield Picture(source, frame.pixels, "", frame.index, frame.time)

@@ -14,7 +14,7 @@ from fercli.data.splits import split_digest
 from fercli.models.average import trainings
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import Model, load_model, member_names, weights_path
-from fercli.models.onnx_file import SUFFIX
+from fercli.models.weights import ONNX_SUFFIX
 from fercli.training.device import resolve_precision
 from fercli.training.distillation import Teacher
 
@@ -27,7 +27,7 @@ def load_teacher(
 
     Raises ModelError where there is none or its classes are others, UsageError for one that PyTorch does not run.
     """
-    if any(member.lower().endswith(SUFFIX) for member in member_names(name)):
+    if any(member.lower().endswith(ONNX_SUFFIX) for member in member_names(name)):
         raise UsageError(f"--teacher {name}: a teacher runs in PyTorch: name the weights it was exported from")
     model = load_model(name, device)
     if model.classes != tuple(classes):

@@ -3,7 +3,6 @@ import threading
 import numpy as np
 from PIL import Image
 
-from fercli.faces.io import pictures
 from fercli.faces.io.pictures import read_pictures
 from fercli.faces.io.sources import find_sources
 from fercli.faces.video.read import Frame, read_video
@@ -51,7 +50,7 @@ def test_one_frame_is_prefetched_and_nothing_stays_open(tmp_path, videos, monkey
         finally:
             closed.set()
 
-    monkeypatch.setattr(pictures, "read_video", counted)
+    monkeypatch.setattr("fercli.faces.video.read.read_video", counted)
     path = videos.write(tmp_path / "long.mp4", frames=1)
     before = threading.active_count()
     frames = read_pictures(find_sources([path]))
