@@ -55,10 +55,10 @@ def run_job(inputs: Sequence[Path], options: PredictOptions, listener: JobListen
 
     _say_device(options, listener)
     model, finder = pipeline.load_networks(options)
-    if model.remark:
-        listener.say(model.remark)
     summary.classes = model.classes
     stages = visuals.stages(model, file) if visuals else ()
+    if model.remark:
+        listener.say(model.remark)
     predicted = pipeline.predict_sources(left, model, finder, options, stages)
     results = listener.follow(_count(predicted, summary, listener), left)
     _write(results, options, file, summary, listener)
