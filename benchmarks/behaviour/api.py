@@ -30,7 +30,7 @@ def predict() -> Any:
     """A path, a folder, an array and a picture of Pillow's in one call; and one result as an object."""
     with Image.open("odd/palette.png") as picture:
         pixels = np.asarray(picture.convert("RGB"))
-        items = ["photos/inner", pixels, picture, "odd/noise.jpg", pixels[..., 0]]
+        items: list[Any] = ["photos/inner", pixels, picture, "odd/noise.jpg", pixels[..., 0]]
         results = list(fercli.predict(items, tta=False, min_confidence=0.5))
     return [[result.to_dict() for result in results], repr(results[0])]
 
