@@ -23,6 +23,10 @@ _RIGHT = ((0.05, "#6a7391"), (0.35, "#4a5cae"), (0.6, "#3b55b8"), (0.8, "#1f3bb3
 _WRONG = ((0.1, "#8c7370"), (0.15, "#9c5f58"), (0.25, "#b02020"))
 
 
+#: Columns that the table needs with the amounts and with whole headings.
+_ROOMY = 90
+
+
 def class_table(scores: "Scores") -> Table:
     """Precision, recall, F1 and support of each class, then their macro and weighted averages."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -149,10 +153,6 @@ def coverage_table(curve: "Coverage") -> Table:
             f"{100 * level.accuracy:.2f} %", f"{100 * low:.2f} to {100 * high:.2f} %",
         )  # fmt: skip
     return table
-
-
-#: Columns that the table needs with the amounts and with whole headings.
-_ROOMY = 90
 
 
 def corruption_table(measured: "Robustness", width: int) -> Table:

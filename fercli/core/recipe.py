@@ -35,7 +35,7 @@ def rename_settings(settings: Mapping[str, Any], prefix: str = "") -> dict[str, 
     """
     renamed: dict[str, Any] = {}
     for name, value in settings.items():
-        dotted = prefix + name
+        dotted = f"{prefix}{name}"  # YAML makes numbers of some names
         today = RENAMED.get(dotted, dotted).removeprefix(prefix)
         if isinstance(value, Mapping):
             value = rename_settings(value, f"{dotted}.")

@@ -1,17 +1,16 @@
-"""Numbers and nouns as messages write them."""
+"""Numbers with their nouns, and times as people write them: '0.5s' in, '1:05' out."""
 
 import math
 import re
 
 from fercli.core.errors import UsageError
 
+_UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "min": 60.0}
+
 
 def format_count(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: '1 face', '1,234 faces', '2 people' with a plural of its own."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
-
-
-_UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "min": 60.0}
 
 
 def read_seconds(text: str, flag: str) -> float:

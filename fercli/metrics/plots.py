@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 INK, FAINT, _TRAIN, _VAL = "#1f2933", "#8a94a0", "#e08214", "#08519c"
 
 
+#: Told apart in gray and without red or green too: neighbours differ in lightness.
+EXPRESSION_COLOURS = {
+    "angry": "#b2182b",
+    "disgust": "#7fae3f",
+    "fear": "#542788",
+    "happy": "#f4c430",
+    "sad": "#2166ac",
+    "surprise": "#ef8a47",
+    "neutral": "#ced4da",
+    "contempt": "#8c510a",
+}
+_OTHERS = ("#35978f", "#c51b7d", "#1b7837", "#67a9cf", "#4d4d4d", "#dfc27d")
+
+
 def plot_confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], path: Path, title: str = "") -> None:
     """Draw a confusion matrix [C, C] of faces (rows true, columns predicted) to a PNG.
 
@@ -127,20 +141,6 @@ def save_figure(figure: "Figure", path: Path) -> None:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         FigureCanvasAgg(figure)
         figure.savefig(temporary, dpi=150, bbox_inches="tight", pad_inches=0.12)
-
-
-#: Told apart in gray and without red or green too: neighbours differ in lightness.
-EXPRESSION_COLOURS = {
-    "angry": "#b2182b",
-    "disgust": "#7fae3f",
-    "fear": "#542788",
-    "happy": "#f4c430",
-    "sad": "#2166ac",
-    "surprise": "#ef8a47",
-    "neutral": "#ced4da",
-    "contempt": "#8c510a",
-}
-_OTHERS = ("#35978f", "#c51b7d", "#1b7837", "#67a9cf", "#4d4d4d", "#dfc27d")
 
 
 def colours(classes: tuple[str, ...]) -> list[str]:

@@ -24,6 +24,10 @@ _COLUMNS = (
 )
 
 
+#: From the mildest to the strongest, told apart by shape and shade.
+_MARKS = (("o", "#6baed6"), ("s", "#2171b5"), ("D", "#08306b"))
+
+
 @dataclass(frozen=True)
 class CorruptedScores:
     """One corruption at one strength, `amount` in words. Shares run from 0 to 1.
@@ -65,10 +69,6 @@ def write_corrupted(path: Path, rows: Sequence[CorruptedScores]) -> None:
         for row in rows:
             figures = (row.accuracy, row.macro_recall, row.calibration_error, *asdict(row.difference).values())
             writer.writerow([row.corruption, row.strength, row.amount, *figures])
-
-
-#: From the mildest to the strongest, told apart by shape and shade.
-_MARKS = (("o", "#6baed6"), ("s", "#2171b5"), ("D", "#08306b"))
 
 
 def plot_corrupted(clean: Scores, rows: Sequence[CorruptedScores], path: Path, title: str = "") -> None:

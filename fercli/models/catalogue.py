@@ -49,6 +49,3 @@ def build_model(name: str, classes: int | None = None) -> Classifier:
     Raises ModelError, with the nearest names, where the catalogue has none of that name.
     """
     return build(load_catalogue()[name], classes)
-
-
-_PACKAGE = Path(__file__).resolve().parent.parent

@@ -9,6 +9,10 @@ from fercli.core.catalogue import Scaling
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
+#: Faces at once. Large enough to fill a processor, small enough for any memory.
+BATCH = 512
+
+
 class Classifier(nn.Module):
     """An architecture's body behind its input scaling, so that training, prediction and export feed
     every network the same tensor. `scaling` is as in the catalogue's schema.
@@ -32,10 +36,6 @@ class Classifier(nn.Module):
             pixels = (pixels.expand(-1, 3, -1, -1) - self.mean) / self.deviation
         logits: Tensor = self.body(pixels)
         return logits
-
-
-#: Faces at once. Large enough to fill a processor, small enough for any memory.
-BATCH = 512
 
 
 @torch.inference_mode()

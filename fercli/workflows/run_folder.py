@@ -24,6 +24,20 @@ from fercli.models.loaded import RUN_METRICS, RUN_WEIGHTS
 RUNS = Path("runs")
 
 
+_LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "scikit-learn",
+    "facenet-pytorch",
+    "opencv-python",
+    "pillow",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
+)
+
+
 class RunFolder:
     """The paths of one run. It is complete when metrics.json exists, which is written last."""
 
@@ -110,20 +124,6 @@ def unfinished_run(out: Path | None) -> RunFolder:
         if not RunFolder(file.parent).complete:
             return RunFolder(file.parent)
     raise RunError(f"no unfinished run in {RUNS.resolve()}: --resume --out FOLDER names one, or leave --resume out")
-
-
-_LIBRARIES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "scikit-learn",
-    "facenet-pytorch",
-    "opencv-python",
-    "pillow",
-    "onnx",
-    "onnxscript",
-    "onnxruntime",
-)
 
 
 def versions() -> dict[str, str]:

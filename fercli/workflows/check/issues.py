@@ -30,6 +30,16 @@ KINDS = {
 }
 
 
+#: MTCNN looks for faces with something around them, so each is framed with gray, this wide, and enlarged. Of 150
+#: FER2013 training faces it then finds 143, of 28 blank frames none; with repeated edge pixels, or enlarged to three
+#: times, it finds 137 to 143.
+_FRAME, _GRAY, _FACTOR = 24, 128, 2
+#: The smallest face looked for in that picture, in pixels: a face fills the picture that it was cut to.
+_LEAST = 40
+#: Faces that are searched together.
+_TOGETHER = 64
+
+
 @dataclass(frozen=True)
 class Fault:
     """One kind of fault. `found` says how much of it in words, `numbers` the same for programs.
@@ -152,16 +162,6 @@ def small(faces: FaceSet, least: int) -> Fault:
     counts = duplicates.find_small_classes(faces.labels, faces.classes, least)
     listed = ", ".join(f"{name} {count}" for name, count in counts.items())
     return Fault("classes", len(counts), listed and f"{listed} (under {least})", counts)
-
-
-#: MTCNN looks for faces with something around them, so each is framed with gray, this wide, and enlarged. Of 150
-#: FER2013 training faces it then finds 143, of 28 blank frames none; with repeated edge pixels, or enlarged to three
-#: times, it finds 137 to 143.
-_FRAME, _GRAY, _FACTOR = 24, 128, 2
-#: The smallest face looked for in that picture, in pixels: a face fills the picture that it was cut to.
-_LEAST = 40
-#: Faces that are searched together.
-_TOGETHER = 64
 
 
 def without_face(images: NDArray[np.uint8], progress: ProgressCallback = no_progress) -> NDArray[np.int64]:

@@ -25,6 +25,10 @@ from fercli.workflows.crossval.settings import crossval_settings
 MIN_CLASS = 100
 
 
+#: Folds: with five, a network learns from four fifths of the faces, at half the cost of ten.
+FOLDS = 5
+
+
 @dataclass(frozen=True)
 class Check:
     """A face set, the split that was looked at, and its faults, the worst first; those not found have count 0.
@@ -127,10 +131,6 @@ def check_faces(
     found.append(issues.small(faces, min_class))
     found.sort(key=lambda fault: (not fault.count, list(KINDS).index(fault.kind)))
     return Check(faces, parts, seed, group, tuple(found), same, blank, pairs)
-
-
-#: Folds: with five, a network learns from four fifths of the faces, at half the cost of ten.
-FOLDS = 5
 
 
 def out_of_fold(

@@ -21,6 +21,26 @@ _LATEX = str.maketrans(
 )
 
 
+#: What must be known to read the table of differences.
+STATISTICS = (
+    "95 % over folds and p: corrected resampled t (Nadeau & Bengio 2003), since folds share training faces. "
+    "McNemar p: exact, within a run; the median over the runs."
+)
+PAPERS = (
+    ("HWT", 78.37, 1.50),
+    ("HOS", 83.43, 2.15),
+    ("PCA + SVM", 89.14, 2.91),
+    ("CSO", 89.49, 0.76),
+    ("BBO", 93.79, 1.24),
+    ("ResNet-50 (Li & Lima)", 95.39, 1.41),
+    ("ResNet-101, transfer (Li)", 96.29, 0.78),
+)
+REMARK = (
+    "the papers measured on 700 posed photographs of 20 people that are not public: the data differ, so these figures "
+    "say nothing about which method is better"
+)
+
+
 @dataclass(frozen=True)
 class TextTable:
     """A heading, a row of column names, and rows of cells; `ruled` rows at the end stand below a line in LaTeX."""
@@ -135,13 +155,6 @@ def papers_table(result: CrossvalResult) -> TextTable:
     return TextTable("beside the papers", ("method", "OA", "from"), (*stated, *ours), ruled=len(ours))
 
 
-#: What must be known to read the table of differences.
-STATISTICS = (
-    "95 % over folds and p: corrected resampled t (Nadeau & Bengio 2003), since folds share training faces. "
-    "McNemar p: exact, within a run; the median over the runs."
-)
-
-
 def write_artefacts(folder: CrossvalFolder, result: CrossvalResult, faces: FaceSet) -> None:
     """Write every series' tables, predictions and pictures, then what compares them; crossval.json last."""
     for series in result.series:
@@ -208,22 +221,6 @@ def _report(result: CrossvalResult) -> str:
     if comparable(result.classes):
         blocks += ["## Beside the papers\n", papers_table(result).markdown(), f"{REMARK}\n"]
     return "\n".join(blocks)
-
-
-PAPERS = (
-    ("HWT", 78.37, 1.50),
-    ("HOS", 83.43, 2.15),
-    ("PCA + SVM", 89.14, 2.91),
-    ("CSO", 89.49, 0.76),
-    ("BBO", 93.79, 1.24),
-    ("ResNet-50 (Li & Lima)", 95.39, 1.41),
-    ("ResNet-101, transfer (Li)", 96.29, 0.78),
-)
-
-REMARK = (
-    "the papers measured on 700 posed photographs of 20 people that are not public: the data differ, so these figures "
-    "say nothing about which method is better"
-)
 
 
 def comparable(classes: tuple[str, ...]) -> bool:

@@ -33,6 +33,19 @@ from fercli.workflows.run_folder import command_line, versions
 ORIGINAL, EXPORTED = "pytorch", "exported"
 
 
+Form = Literal["onnx", "onnx-int8", "pt2", "safetensors", "safetensors-half"]
+#: What the file of each form ends in.
+SUFFIXES: dict[Form, str] = {
+    "onnx": ".onnx",
+    "onnx-int8": ".onnx",
+    "pt2": ".pt2",
+    "safetensors": ".safetensors",
+    "safetensors-half": ".safetensors",
+}
+#: Forms that round: their probabilities need not be PyTorch's, their accuracy is what counts.
+ROUNDED: tuple[Form, ...] = ("onnx-int8", "safetensors-half")
+
+
 @dataclass(frozen=True)
 class ExportFaces:
     """Faces whose labels index the model's classes: some of the train part, and all of the part that is measured."""
@@ -163,19 +176,6 @@ def _accuracy(original: Runner, exported: Runner, faces: FaceSet, part: str) -> 
         largest_difference=float(np.abs(here - there).max()),
         differing=differing,
     )
-
-
-Form = Literal["onnx", "onnx-int8", "pt2", "safetensors", "safetensors-half"]
-#: What the file of each form ends in.
-SUFFIXES: dict[Form, str] = {
-    "onnx": ".onnx",
-    "onnx-int8": ".onnx",
-    "pt2": ".pt2",
-    "safetensors": ".safetensors",
-    "safetensors-half": ".safetensors",
-}
-#: Forms that round: their probabilities need not be PyTorch's, their accuracy is what counts.
-ROUNDED: tuple[Form, ...] = ("onnx-int8", "safetensors-half")
 
 
 @dataclass(frozen=True)
