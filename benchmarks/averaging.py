@@ -7,7 +7,7 @@ divided by its own temperature for single views. The logits of mean probabilitie
 the difference to the first row of the kind, which takes logits throughout, as a 95 % interval: percentiles of 2,000
 resamples of the faces, the same for all, temperatures held.
 
-The second table has the temperatures of all averages of networks that ship, as models.yaml has them, and what they do.
+The second table has the temperatures of all ensembles of networks that ship, as models.yaml has them, and what they do.
 'By chance' is the calibration error of predictions that are right exactly as often as they say, on so many faces: its
 mean, and what one in forty exceeds.
 """
@@ -30,7 +30,7 @@ from fercli.models.loaded import load_model
 from fercli.workflows.evaluate.splits import parts_of
 
 Floats = NDArray[np.float64]
-#: The averages of networks that the table has; of all others only the temperatures are fitted.
+#: The ensembles that the table has; of all others only the temperatures are fitted.
 SHOWN = (("preact-resnet10", "preact-resnet18"), ("xu-rescnn", "preact-resnet10", "preact-resnet18"))
 RESAMPLES, BINS = 2000, 15
 

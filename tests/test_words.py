@@ -17,7 +17,8 @@ NAMES = {
     "teacher_share": "distillation_weight", "extra_most": "max_extra_per_class", "taught": "distillation_targets",
     "restate_norms": "update_batchnorm", "repeatable": "seed_everything", "augmented": "augment",
     "Reading": "LoadOptions", "Steps": "ProgressCallback", "unheard": "no_progress", "Tracks": "FaceTracker",
-    "Film": "VideoWriter", "filming": "write_video", "astray": "diverged",
+    "Film": "VideoWriter", "filming": "write_video", "astray": "diverged", "Fault": "Issue", "Average": "Ensemble",
+    "faceless": "no_face", "trainings": "list_trainings", "removals": "list_removals",
 }  # fmt: skip
 #: Phrases that no message, help text, comment or page uses.
 PHRASES = (

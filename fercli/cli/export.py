@@ -26,7 +26,7 @@ def export(
         typer.Option(
             "--data",
             "-d",
-            help="Measure accuracy on its val, and fit an average's temperature; onnx-int8 finds its ranges on train.",
+            help="Measure accuracy on its val, and fit an ensemble's temperature; onnx-int8 finds its ranges on train.",
         ),
     ] = None,
     root: options.Root = None,

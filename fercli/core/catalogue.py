@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 
 from fercli.core.errors import ModelError
 from fercli.core.labels import EXPRESSIONS
@@ -137,8 +137,8 @@ class Temperature(Settings):
     mirrored: Positive
 
 
-class AverageEntry(Settings):
-    """An average of networks that ship, with the temperature that `command` fitted to it on a part of a set."""
+class EnsembleEntry(Settings):
+    """An ensemble of networks that ship, with the temperature that `command` fitted to it on a part of a set."""
 
     models: Annotated[tuple[str, ...], Field(min_length=2)]
     temperature: Temperature
@@ -153,7 +153,7 @@ class Catalogue(Settings):
     version: Literal[1]
     default: str
     models: dict[str, ModelEntry]
-    averages: tuple[AverageEntry, ...] = ()
+    ensembles: tuple[EnsembleEntry, ...] = Field(default=(), validation_alias=AliasChoices("ensembles", "averages"))
 
     @model_validator(mode="after")
     def _default_exists(self) -> "Catalogue":
@@ -162,18 +162,18 @@ class Catalogue(Settings):
         return self
 
     @model_validator(mode="after")
-    def _averages_are_of_what_ships(self) -> "Catalogue":
-        for entry in self.averages:
+    def _ensembles_are_of_what_ships(self) -> "Catalogue":
+        for entry in self.ensembles:
             for name in entry.models:
                 if name not in self.models or self.models[name].weights is None:
-                    raise ValueError(f"an average names '{name}', of which no weights ship")
-        if len({tuple(sorted(entry.models)) for entry in self.averages}) < len(self.averages):
-            raise ValueError("an average stands twice among the averages")
+                    raise ValueError(f"an ensemble names '{name}', of which no weights ship")
+        if len({tuple(sorted(entry.models)) for entry in self.ensembles}) < len(self.ensembles):
+            raise ValueError("an ensemble stands twice")
         return self
 
-    def average(self, names: Sequence[str]) -> AverageEntry | None:
-        """What is known of the average of these models, in whatever order."""
-        return next((entry for entry in self.averages if sorted(entry.models) == sorted(names)), None)
+    def ensemble(self, names: Sequence[str]) -> EnsembleEntry | None:
+        """What is known of the ensemble of these models, in whatever order."""
+        return next((entry for entry in self.ensembles if sorted(entry.models) == sorted(names)), None)
 
     def __getitem__(self, name: str) -> ModelEntry:
         """The entry of that name. Raises ModelError, with the nearest names, where there is none."""

@@ -43,7 +43,7 @@ def logits(network: nn.Module, faces: Tensor, mirrored: bool = False) -> Tensor:
     """Logits [N, classes] float32 on the faces' device for faces [N, 1, 48, 48] uint8 of 0 to 255.
 
     `mirrored` averages the logits of each face and of its mirror image, as those of networks are averaged (see
-    fercli.models.average). The network, which must be on the same device, is left in the mode (training or not) that
+    fercli.models.ensemble). The network, which must be on the same device, is left in the mode (training or not) that
     it was in.
     """
     was_training = network.training

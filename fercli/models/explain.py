@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fercli.core.errors import MachineError, ModelError
-from fercli.models.average import Average
 from fercli.models.classifier import Classifier
+from fercli.models.ensemble import Ensemble
 from fercli.models.loaded import Model
 
 #: A map of fewer places a side tells next to nothing of where.
@@ -36,7 +36,7 @@ class Layer:
 class Explainer:
     """Grad-CAM for one model, which may be at work in another thread meanwhile: this has a copy of its network.
 
-    Of an average, each member's map is scaled to its own maximum, then the mean is taken: their layers have no
+    Of an ensemble, each member's map is scaled to its own maximum, then the mean is taken: their layers have no
     common measure. Where the model averages a face and its mirror image, so do the maps.
 
     Raises MachineError where captum is not installed, ModelError where the network has no maps to look at.
@@ -122,8 +122,8 @@ def last_map(network: Classifier) -> Layer:
 
 
 def _members(network: nn.Module) -> list[Any]:
-    """The networks of an average, or the one network."""
-    return list(network.networks) if isinstance(network, Average) else [network]
+    """The networks of an ensemble, or the one network."""
+    return list(network.networks) if isinstance(network, Ensemble) else [network]
 
 
 def _scaled(maps: Tensor) -> Tensor:

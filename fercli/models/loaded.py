@@ -13,9 +13,9 @@ from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError
 from fercli.core.registry import suggest
 from fercli.models.architectures import load_architectures
-from fercli.models.average import AVERAGE, Average, average_header, lacks_temperature, with_temperature
 from fercli.models.catalogue import load_catalogue
 from fercli.models.classifier import Classifier, logits
+from fercli.models.ensemble import ENSEMBLE, Ensemble, ensemble_header, lacks_temperature, set_temperature
 from fercli.models.weights import ONNX_SUFFIX, Header, read_header, read_weights
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
@@ -30,7 +30,7 @@ RUN_METRICS = "metrics.json"
 class Model:
     """A trained network with what is needed to use it.
 
-    `path` is its file, or the names joined by '+' of an average. `mirrored` averages each face with its mirror
+    `path` is its file, or the names joined by '+' of an ensemble. `mirrored` averages each face with its mirror
     image; `raw` leaves the temperature out.
     """
 
@@ -62,7 +62,7 @@ class Model:
         if self.raw or not lacks_temperature(self.header):
             return ""
         return (
-            "no temperature was fitted to this average, only to its members: fer export --data SET fits one on val, "
+            "no temperature was fitted to this ensemble, only to its members: fer export --data SET fits one on val, "
             "for the ONNX file that it writes"
         )
 
@@ -105,7 +105,7 @@ def load_model(
     names = member_names(name)
     if len(names) > 1:
         members = [load_model(member, device, raw=raw, runs=runs) for member in names]
-        return _average(members, names, mirrored)
+        return _ensemble(members, names, mirrored)
     path = weights_path(name, runs)
     where = torch.device(device)
     exported = path.suffix.lower() == ONNX_SUFFIX
@@ -115,7 +115,7 @@ def load_model(
     header, network = read_onnx(path) if exported else _read_network(path)
     if exported and where.type != "cpu":
         raise ModelError(f"{path} runs on ONNX Runtime, on the CPU: it cannot be put on {where}")
-    if exported and raw and header.architecture == AVERAGE:
+    if exported and raw and header.architecture == ENSEMBLE:
         raise ModelError(f"the temperatures of its members are part of {path}: they cannot be left out (--raw)")
     return Model(network.to(where).eval(), header, where, path, mirrored, raw)
 
@@ -128,15 +128,15 @@ def member_names(name: str | None) -> list[str]:
     return names
 
 
-def _average(members: Sequence[Model], names: Sequence[str], mirrored: bool) -> Model:
+def _ensemble(members: Sequence[Model], names: Sequence[str], mirrored: bool) -> Model:
     """One model of several on the same device, with the members' temperatures for single views unless they are raw.
 
-    The catalogue has the temperature of the average itself, where all members ship.
+    The catalogue has the temperature of the ensemble itself, where all members ship.
     """
-    network = Average([member.network for member in members], [member.temperature for member in members])
-    header = average_header([member.header for member in members])
-    if known := load_catalogue().average(names):
-        header = with_temperature(header, known.temperature.model_dump(), f"{known.data} {known.split}")
+    network = Ensemble([member.network for member in members], [member.temperature for member in members])
+    header = ensemble_header([member.header for member in members])
+    if known := load_catalogue().ensemble(names):
+        header = set_temperature(header, known.temperature.model_dump(), f"{known.data} {known.split}")
     return replace(members[0], network=network.eval(), header=header, path=Path("+".join(names)), mirrored=mirrored)
 
 

@@ -105,7 +105,7 @@ def test_a_default_that_is_not_among_the_models_is_refused():
         parse_catalogue({**DOCUMENT, "default": "nte"}, "here")
 
 
-AVERAGE = {
+ENSEMBLE = {
     "models": ["net", "other"],
     "temperature": {"single": 1, "mirrored": "9e-1"},
     "data": "fer2013",
@@ -114,29 +114,35 @@ AVERAGE = {
 }
 
 
-def averaging(*averages: object, **changes: object) -> dict[str, object]:
-    """The document with two networks that ship, and averages."""
+def with_ensembles(*ensembles: object, **changes: object) -> dict[str, object]:
+    """The document with two networks that ship, and ensembles."""
     entry = {**ENTRY, "weights": "net.safetensors"}
-    return {**DOCUMENT, "models": {"net": entry, "other": {**entry, **changes}}, "averages": list(averages)}
+    return {**DOCUMENT, "models": {"net": entry, "other": {**entry, **changes}}, "ensembles": list(ensembles)}
 
 
-def test_an_average_is_found_by_its_models_in_any_order():
-    catalogue = parse_catalogue(averaging(AVERAGE), "here")
-    assert catalogue.average(["other", "net"]).temperature.mirrored == 0.9
-    assert catalogue.average(["net", "net"]) is catalogue.average(["net"]) is None
+def test_an_ensemble_is_found_by_its_models_in_any_order():
+    catalogue = parse_catalogue(with_ensembles(ENSEMBLE), "here")
+    assert catalogue.ensemble(["other", "net"]).temperature.mirrored == 0.9
+    assert catalogue.ensemble(["net", "net"]) is catalogue.ensemble(["net"]) is None
+    document = with_ensembles(ENSEMBLE)
+    document["averages"] = document.pop("ensembles")  # what the key was called before
+    assert parse_catalogue(document, "here") == catalogue
 
 
 @pytest.mark.parametrize(
     ("document", "fault"),
     [
-        (averaging({**AVERAGE, "models": ["net", "nets"]}), "names 'nets', of which no weights ship"),
-        (averaging(AVERAGE, weights=None), "names 'other', of which no weights ship"),
-        (averaging(AVERAGE, {**AVERAGE, "models": ["other", "net"]}), "stands twice"),
-        (averaging({**AVERAGE, "models": ["net"]}), r"averages\.0\.models"),
-        (averaging({**AVERAGE, "temperature": {"single": 0, "mirrored": 1}}), r"averages\.0\.temperature\.single"),
+        (with_ensembles({**ENSEMBLE, "models": ["net", "nets"]}), "names 'nets', of which no weights ship"),
+        (with_ensembles(ENSEMBLE, weights=None), "names 'other', of which no weights ship"),
+        (with_ensembles(ENSEMBLE, {**ENSEMBLE, "models": ["other", "net"]}), "stands twice"),
+        (with_ensembles({**ENSEMBLE, "models": ["net"]}), r"ensembles\.0\.models"),
+        (
+            with_ensembles({**ENSEMBLE, "temperature": {"single": 0, "mirrored": 1}}),
+            r"0\.temperature\.single",
+        ),
     ],
 )
-def test_averages_are_checked(document, fault):
+def test_ensembles_are_checked(document, fault):
     with pytest.raises(ModelError, match=fault):
         parse_catalogue(document, "here")
 

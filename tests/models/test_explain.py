@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from fercli.core.errors import MachineError, ModelError
-from fercli.models.average import Average, average_header
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.classifier import Classifier
+from fercli.models.ensemble import Ensemble, ensemble_header
 from fercli.models.explain import Explainer
 from fercli.models.loaded import Model
 from fercli.models.onnx_file import OnnxNetwork
@@ -113,8 +113,8 @@ def test_an_average_is_the_mean_of_its_members_maps():
     left, right = bright_places(), bright_places()
     right.body[0] = nn.Sequential(nn.AvgPool2d(8), Mirror())
     single = model(left, 2)
-    both = model(Average([left, right], [1.0, 1.0]), 2)
-    assert average_header([single.header, single.header]).classes == both.header.classes
+    both = model(Ensemble([left, right], [1.0, 1.0]), 2)
+    assert ensemble_header([single.header, single.header]).classes == both.header.classes
     explainer = Explainer(both)
     assert explainer.places == (6,)
     (heat,) = explainer.heat(corner(), np.array([1]))
@@ -139,7 +139,7 @@ class Session:
 
 def test_what_cannot_be_explained_says_why(monkeypatch):
     exported = OnnxNetwork(Session())
-    for network in (exported, Average([bright_places(), exported], [1.0, 1.0])):
+    for network in (exported, Ensemble([bright_places(), exported], [1.0, 1.0])):
         with pytest.raises(ModelError, match=r"cannot be explained.* ONNX .*name the run folder"):
             Explainer(model(network, 2))
     flat = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 2)), "unit")

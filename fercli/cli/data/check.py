@@ -61,8 +61,8 @@ def check(
 ) -> None:
     """Find what is wrong with a face set, the worst first.
 
-    Copies within and across parts, contradicting labels, blanks, small classes, people on both sides. A set that
-    comes with a split loses only training faces by --fix: what is measured on stays as published.
+    It looks for copies within and across splits, contradicting labels, blanks, small classes and people in several
+    splits. From a set that comes with its own split, --fix removes training faces only.
     """
     from fercli.cli.data.check_table import check_table, not_found
     from fercli.cli.progress_bar import Bar
@@ -70,6 +70,7 @@ def check(
     from fercli.workflows.check.fix import fix as write_fixed
     from fercli.workflows.check.fix import plan_fix
     from fercli.workflows.check.report import check_output, write_csv, write_suspects
+    from fercli.workflows.check.run import CheckOptions
     from fercli.workflows.check.run import check as workflow
 
     for path, ending in ((csv, ".csv"), (sheet, ".png")):
@@ -81,8 +82,9 @@ def check(
     probabilities = _out_of_fold(name, root, load_options, model, recipe, epochs, seed, out) if model else None
     with Bar() as bar:
         result = workflow(
-            name, root, load_options, seed=seed, group=group, min_class=min_class, near=near, faceless=faces,
-            probabilities=probabilities, progress=bar.update,
+            name, root, load_options,
+            CheckOptions(seed=seed, group=group, min_class=min_class, near=near, no_face=faces),
+            probabilities, bar.update,
         )  # fmt: skip
     if csv:
         write_csv(csv, result)
@@ -95,7 +97,7 @@ def check(
         screen = console.out()
         screen.print(_heading(result), markup=False)
         screen.print()
-        if any(fault.count for fault in result.faults):
+        if any(issue.count for issue in result.issues):
             screen.print(check_table(result, screen.width))
             screen.print()
         screen.print(not_found(result), style="dim", markup=False)
@@ -117,7 +119,7 @@ def _out_of_fold(
 ) -> "NDArray[np.float64]":
     """What a network that has not learned from a face makes of it, for every face."""
     from fercli.cli.crossval_progress import CrossvalProgress
-    from fercli.workflows.check.run import FOLDS, out_of_fold
+    from fercli.workflows.check.run import FOLDS, predict_out_of_fold
 
     console.note(
         f"cross-validating {model} on {name}, recipe {recipe}, {FOLDS} folds, to see which labels it contradicts"
@@ -125,7 +127,7 @@ def _out_of_fold(
     listener = CrossvalProgress()
     try:
         with listener:
-            return out_of_fold(
+            return predict_out_of_fold(
                 name,
                 root,
                 load_options,
@@ -160,7 +162,7 @@ def _say_next(name: str, root: Path | None, result: "Check", fixed: "Cleaned | N
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in fixed.removed.items() if count)
         console.note(f"{fixed.path}: {fixed.faces:,} faces, without {reasons or 'any loss'}; {fixed.table} lists them")
         console.note(f"next: fer train --data {shlex.quote(str(fixed.path))}")
-    elif any(fault.count and fault.kind != "classes" for fault in result.faults):
+    elif any(issue.count and issue.kind != "classes" for issue in result.issues):
         stem = result.faces.name
         console.note(f"next: fer data check {shlex.quote(name)}{where} --sheet {shlex.quote(stem)}.png   (to see them)")
         console.note(

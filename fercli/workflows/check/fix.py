@@ -65,7 +65,7 @@ def plan_fix(path: Path, force: bool = False) -> Path:
     return table
 
 
-def removals(check: Check) -> list[Removal]:
+def list_removals(check: Check) -> list[Removal]:
     """What goes, in the set's order."""
     found: dict[int, Removal] = {}
     for removal in (*_blanks(check), *_copies(check), *_near(check)):
@@ -81,7 +81,7 @@ def fix(check: Check, path: Path, force: bool = False) -> Cleaned:
     cannot be written.
     """
     table = plan_fix(path, force)
-    gone = removals(check)
+    gone = list_removals(check)
     counts = Counter(removal.reason for removal in gone)
     removed = {reason: counts[reason] for reason in REASONS}
     kept = np.ones(len(check.faces), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""The kinds of fault that a face set can have, and how much of each there is: for `check.py`."""
+"""The kinds of issue that a face set can have, and the functions that find them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from fercli.data.quality import duplicates, leaks
 from fercli.data.quality.near_duplicates import find_near_duplicates
 from fercli.metrics.confident import suspects
 
-#: Each kind of fault, the worst first: what makes figures false, what teaches something false, what wastes time.
+#: Each kind of issue, the worst first: what makes figures false, what teaches something false, what wastes time.
 KINDS = {
     "leaks": ("copies across parts", "measured faces were trained on: figures are too high"),
     "contradictions": ("copies with different labels", "one label at most is right"),
@@ -29,20 +29,19 @@ KINDS = {
     "classes": ("small classes", "too few to learn from or to measure on"),
 }
 
-
 #: MTCNN looks for faces with something around them, so each is framed with gray, this wide, and enlarged. Of 150
 #: FER2013 training faces it then finds 143, of 28 blank frames none; with repeated edge pixels, or enlarged to three
 #: times, it finds 137 to 143.
-_FRAME, _GRAY, _FACTOR = 24, 128, 2
+_FRAME, _GRAY, _SCALE = 24, 128, 2
 #: The smallest face looked for in that picture, in pixels: a face fills the picture that it was cut to.
-_LEAST = 40
+_MIN_FACE = 40
 #: Faces that are searched together.
-_TOGETHER = 64
+_BATCH = 64
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One kind of fault. `found` says how much of it in words, `numbers` the same for programs.
+class Issue:
+    """One kind of issue. `found` says how much of it in words, `numbers` the same for programs.
 
     `groups` are the faces concerned, as indices into the set: those in one group belong together.
     """
@@ -66,7 +65,7 @@ class Fault:
         return KINDS[self.kind][1]
 
 
-def copied(labels: NDArray[np.int64], parts: NDArray[np.str_], same: NDArray[np.int64]) -> Iterator[Fault]:
+def find_copies(labels: NDArray[np.int64], parts: NDArray[np.str_], same: NDArray[np.int64]) -> Iterator[Issue]:
     """Identical images, `same` [N] from `group_identical`: across parts, with different labels, at all."""
     groups = duplicates.list_duplicates(same)
     leaked = leaks.find_leaks(groups, parts)
@@ -74,13 +73,13 @@ def copied(labels: NDArray[np.int64], parts: NDArray[np.str_], same: NDArray[np.
     opposed = duplicates.select_differing(groups, labels)
     count = sum(map(len, opposed))
     found = f"{format_count(len(opposed), 'group')}, {format_count(count, 'face')}"
-    yield Fault("contradictions", len(opposed), found, {"faces": count}, tuple(opposed))
+    yield Issue("contradictions", len(opposed), found, {"faces": count}, tuple(opposed))
     surplus = sum(map(len, groups)) - len(groups)
     found = f"{format_count(len(groups), 'group')}, {format_count(surplus, 'surplus face')}"
-    yield Fault("copies", len(groups), found, {"surplus": surplus}, tuple(groups))
+    yield Issue("copies", len(groups), found, {"surplus": surplus}, tuple(groups))
 
 
-def nearly_copied(parts: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Fault]:
+def find_near_copies(parts: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Issue]:
     """Near duplicates: across parts, not counting faces that have an exact copy there, and at all."""
     exact = leaks.find_leaks(duplicates.list_duplicates(same), parts)
     none = np.empty(0, np.int64)
@@ -95,10 +94,10 @@ def nearly_copied(parts: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArr
     yield _leak("near leaks", leaked, across)
     count = sum(map(len, groups))
     found = f"{format_count(len(groups), 'group')}, {format_count(count, 'face')}"
-    yield Fault("near", len(groups), found, {"faces": count, "pairs": len(pairs)}, tuple(groups))
+    yield Issue("near", len(groups), found, {"faces": count, "pairs": len(pairs)}, tuple(groups))
 
 
-def near_pairs(images: NDArray[np.uint8], same: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[np.int64]:
+def find_near_pairs(images: NDArray[np.uint8], same: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The pairs [K, 2] of near duplicates among all images but the blank ones, exact copies of either included."""
     _, firsts = np.unique(same, return_index=True)
     firsts = firsts[~blank[firsts]]
@@ -115,7 +114,7 @@ def near_pairs(images: NDArray[np.uint8], same: NDArray[np.int64], blank: NDArra
     ).reshape(-1, 2)
 
 
-def _leak(kind: str, leaked: dict[tuple[str, str], NDArray[np.int64]], groups: Sequence[NDArray[np.int64]]) -> Fault:
+def _leak(kind: str, leaked: dict[tuple[str, str], NDArray[np.int64]], groups: Sequence[NDArray[np.int64]]) -> Issue:
     """Faces of one part that stand in another: '280 val faces also in train'."""
     count = len(np.unique(np.concatenate([np.empty(0, np.int64), *leaked.values()])))
     also = "also" if kind == "leaks" else "much like one"
@@ -124,29 +123,29 @@ def _leak(kind: str, leaked: dict[tuple[str, str], NDArray[np.int64]], groups: S
         for (later, earlier), members in leaked.items()
     )
     numbers = {f"{later} in {earlier}": len(members) for (later, earlier), members in leaked.items()}
-    return Fault(kind, count, found, numbers, tuple(groups))
+    return Issue(kind, count, found, numbers, tuple(groups))
 
 
-def people(subjects: Sequence[str], parts: NDArray[np.str_]) -> Fault:
+def find_shared_people(subjects: Sequence[str], parts: NDArray[np.str_]) -> Issue:
     """People with faces in several parts."""
     divided = leaks.find_divided_subjects(subjects, parts)
     count = sum(map(len, divided.values()))
     found = f"{format_count(len(divided), 'person', 'people')}, {format_count(count, 'face')}"
-    return Fault("people", len(divided), found, {"faces": count}, tuple(divided.values()))
+    return Issue("people", len(divided), found, {"faces": count}, tuple(divided.values()))
 
 
-def blanks(constant: NDArray[np.bool_], blank: NDArray[np.bool_]) -> Iterator[Fault]:
+def find_blanks(constant: NDArray[np.bool_], blank: NDArray[np.bool_]) -> Iterator[Issue]:
     """Constant frames, and those nearly blank that are not constant."""
-    yield singles("constant", np.flatnonzero(constant), "frame")
-    yield singles("blank", np.flatnonzero(blank & ~constant), "frame")
+    yield make_issue("constant", np.flatnonzero(constant), "frame")
+    yield make_issue("blank", np.flatnonzero(blank & ~constant), "frame")
 
 
-def singles(kind: str, indices: NDArray[np.int64], thing: str) -> Fault:
-    """A fault of faces one by one, called a `thing` each."""
-    return Fault(kind, len(indices), format_count(len(indices), thing), {}, tuple(indices[:, None]))
+def make_issue(kind: str, indices: NDArray[np.int64], thing: str) -> Issue:
+    """An issue of faces one by one, called a `thing` each."""
+    return Issue(kind, len(indices), format_count(len(indices), thing), {}, tuple(indices[:, None]))
 
 
-def suspected(faces: FaceSet, probabilities: NDArray[np.floating]) -> Fault:
+def find_suspicious_labels(faces: FaceSet, probabilities: NDArray[np.floating]) -> Issue:
     """Labels that out-of-fold probabilities [N, C] contradict, the worst first."""
     found = suspects(probabilities, faces.labels)
     remarks = tuple(
@@ -154,34 +153,34 @@ def suspected(faces: FaceSet, probabilities: NDArray[np.floating]) -> Fault:
         for face, other, own in zip(found.faces, found.labels, faces.labels[found.faces], strict=True)
     )
     amount = f"{format_count(len(found.faces), 'face')}, {len(found.faces) / max(len(faces), 1):.1%}"
-    return Fault("labels", len(found.faces), amount, {}, tuple(found.faces[:, None]), remarks)
+    return Issue("labels", len(found.faces), amount, {}, tuple(found.faces[:, None]), remarks)
 
 
-def small(faces: FaceSet, least: int) -> Fault:
+def find_small_classes(faces: FaceSet, least: int) -> Issue:
     """Classes with fewer faces than `least`."""
     counts = duplicates.find_small_classes(faces.labels, faces.classes, least)
     listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-    return Fault("classes", len(counts), listed and f"{listed} (under {least})", counts)
+    return Issue("classes", len(counts), listed and f"{listed} (under {least})", counts)
 
 
-def without_face(images: NDArray[np.uint8], progress: ProgressCallback = no_progress) -> NDArray[np.int64]:
-    """Which of the images [N, 1, 48, 48] MTCNN finds no face in, as places. About 15 ms a face on one core.
+def find_without_face(images: NDArray[np.uint8], progress: ProgressCallback = no_progress) -> NDArray[np.int64]:
+    """Which of the images [N, 1, 48, 48] MTCNN finds no face in, as indices. About 15 ms a face on one core.
 
     Raises MachineError where the detector cannot be loaded.
     """
     from fercli.faces.mtcnn.detector import Detector
 
-    detector = Detector(min_face=_LEAST)
+    detector = Detector(min_face=_MIN_FACE)
     missing = []
-    for first in range(0, len(images), _TOGETHER):
-        found = detector.find_all([_framed(image[0]) for image in images[first : first + _TOGETHER]])
+    for first in range(0, len(images), _BATCH):
+        found = detector.find_all([_frame_face(image[0]) for image in images[first : first + _BATCH]])
         missing += [place for place, faces in enumerate(found, start=first) if not faces]
         progress(first + len(found), len(images), "looking for faces")
     return np.array(missing, dtype=np.int64)
 
 
-def _framed(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _frame_face(face: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """A face [48, 48] as a picture to search: RGB [192, 192, 3]."""
     framed = Image.fromarray(np.pad(face, _FRAME, constant_values=_GRAY))
-    side = framed.width * _FACTOR
+    side = framed.width * _SCALE
     return np.asarray(framed.resize((side, side), Image.Resampling.BILINEAR).convert("RGB"))

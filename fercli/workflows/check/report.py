@@ -9,12 +9,12 @@ from fercli.core.errors import UsageError
 from fercli.core.files import refuse_existing, write_text
 from fercli.data.faceset import FaceSet
 from fercli.data.quality.contact_sheet import Section, Tile, write_contact_sheet
-from fercli.workflows.check.issues import Fault
+from fercli.workflows.check.issues import Issue
 from fercli.workflows.check.run import Check
 
 COLUMNS = ("fault", "group", "id", "part", "label", "subject", "remark")
 
-#: How many faces a sheet shows of each kind of fault, and of each group in it.
+#: How many faces a sheet shows of each kind of issue, and of each group in it.
 _SHOWN, _SHOWN_OF_GROUP = 60, 6
 
 
@@ -28,7 +28,7 @@ def check_output(path: Path, ending: str, force: bool) -> None:
 
 
 def write_csv(path: Path, check: Check) -> None:
-    """Write a row for every face of every fault, groups numbered from 1 within their kind; small classes have a row
+    """Write a row for every face of every issue, groups numbered from 1 within their kind; small classes have a row
     with the class alone. Raises RunError where the file cannot be written."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
@@ -39,43 +39,43 @@ def write_csv(path: Path, check: Check) -> None:
 
 def _rows(check: Check) -> Iterator[tuple[object, ...]]:
     faces = check.faces
-    for fault in check.faults:
-        for number, group in enumerate(fault.groups, 1):
+    for issue in check.issues:
+        for number, group in enumerate(issue.groups, 1):
             for face in group:
                 subject = faces.subjects[face] if faces.subjects else ""
                 label = faces.classes[faces.labels[face]]
-                yield fault.kind, number, faces.ids[face], check.parts[face], label, subject, _remark(fault, number)
-        if fault.kind == "classes":
-            yield from ((fault.kind, number, "", "", name, "", "") for number, name in enumerate(fault.numbers, 1))
+                yield issue.kind, number, faces.ids[face], check.parts[face], label, subject, _remark(issue, number)
+        if issue.kind == "classes":
+            yield from ((issue.kind, number, "", "", name, "", "") for number, name in enumerate(issue.numbers, 1))
 
 
-def _remark(fault: Fault, number: int) -> str:
+def _remark(issue: Issue, number: int) -> str:
     """What is said of a fault's group, counted from 1."""
-    return fault.remarks[number - 1] if fault.remarks else ""
+    return issue.remarks[number - 1] if issue.remarks else ""
 
 
 def write_suspects(path: Path, check: Check) -> None:
-    """Write a contact sheet (png) of the faces concerned, under a heading for each kind of fault, the worst first.
+    """Write a contact sheet (png) of the faces concerned, under a heading for each kind of issue, the worst first.
 
     Shows the first of each kind; copies stand side by side. Raises RunError where the file cannot be written.
     """
-    found = [fault for fault in check.faults if fault.groups]
-    sections = [_section(fault, check) for fault in found]
+    found = [issue for issue in check.issues if issue.groups]
+    sections = [_section(issue, check) for issue in found]
     write_contact_sheet(path, sections or [Section(f"{check.faces.name}: nothing found that can be shown", ())])
 
 
-def _section(fault: Fault, check: Check) -> Section:
+def _section(issue: Issue, check: Check) -> Section:
     groups: list[tuple[Tile, ...]] = []
     shown = 0
-    for number, group in enumerate(fault.groups, 1):
-        some = check.telling(fault, group)[:_SHOWN_OF_GROUP]
+    for number, group in enumerate(issue.groups, 1):
+        some = check.pick_examples(issue, group)[:_SHOWN_OF_GROUP]
         if shown + len(some) > _SHOWN:
             break
-        groups.append(tuple(tile(check.faces, face, str(check.parts[face]), _remark(fault, number)) for face in some))
+        groups.append(tuple(tile(check.faces, face, str(check.parts[face]), _remark(issue, number)) for face in some))
         shown += len(some)
-    total = sum(map(len, fault.groups))
+    total = sum(map(len, issue.groups))
     some_of = "" if shown == total else f" ({shown} of {total:,} faces shown)"
-    return Section(f"{fault.title}: {fault.found}{some_of}", tuple(groups))
+    return Section(f"{issue.title}: {issue.found}{some_of}", tuple(groups))
 
 
 def tile(faces: FaceSet, face: int, part: str, remark: str = "") -> Tile:

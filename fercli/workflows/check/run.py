@@ -13,25 +13,46 @@ from fercli.data.faceset import FaceSet
 from fercli.data.quality import duplicates
 from fercli.data.sets import load_faces
 from fercli.data.splits import Group, split
-from fercli.workflows.check import issues
-from fercli.workflows.check.issues import KINDS, Fault, without_face
+from fercli.workflows.check.issues import (
+    KINDS,
+    Issue,
+    find_blanks,
+    find_copies,
+    find_near_copies,
+    find_near_pairs,
+    find_shared_people,
+    find_small_classes,
+    find_suspicious_labels,
+    find_without_face,
+    make_issue,
+)
 from fercli.workflows.crossval.folder import folder_for
 from fercli.workflows.crossval.progress import CrossvalListener
 from fercli.workflows.crossval.run import crossval
 from fercli.workflows.crossval.settings import crossval_settings
 
-#: A class of fewer faces is told of: with a hundred, a tenth for the test part is ten faces, and the 95 % interval of
-#: a recall measured on ten is 50 points wide.
-MIN_CLASS = 100
-
-
 #: Folds: with five, a network learns from four fifths of the faces, at half the cost of ten.
 FOLDS = 5
 
 
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """Which split is looked at, and for what."""
+
+    seed: int = 0
+    group: Group = "auto"
+    #: report classes with fewer faces: of a hundred, a tenth for the test split is ten faces, and the 95 % interval of
+    #: a recall measured on ten is 50 points wide
+    min_class: int = 100
+    #: look for near duplicates
+    near: bool = True
+    #: look for faces in which MTCNN finds none, which is slow
+    no_face: bool = False
+
+
 @dataclass(frozen=True)
 class Check:
-    """A face set, the split that was looked at, and its faults, the worst first; those not found have count 0.
+    """A face set, the split that was looked at, and its issues, the worst first; those not found have count 0.
 
     `same` [N] are the groups of identical images, `blank` [N] the nearly blank ones, `near` [K, 2] the pairs of near
     duplicates: what a cleaned set is made from.
@@ -41,19 +62,19 @@ class Check:
     parts: NDArray[np.str_]
     seed: int
     group: Group
-    faults: tuple[Fault, ...]
+    issues: tuple[Issue, ...]
     same: NDArray[np.int64]
     blank: NDArray[np.bool_]
     near: NDArray[np.int64]
 
-    def telling(self, fault: Fault, group: NDArray[np.int64]) -> list[int]:
+    def pick_examples(self, issue: Issue, group: NDArray[np.int64]) -> list[int]:
         """The faces of one of a fault's groups, one of each part, or of each label, before the others."""
-        values = (self.faces.labels if fault.kind == "contradictions" else self.parts)[group].tolist()
+        values = (self.faces.labels if issue.kind == "contradictions" else self.parts)[group].tolist()
         firsts = sorted(group[values.index(value)] for value in dict.fromkeys(values))
         return [int(face) for face in (*firsts, *group[~np.isin(group, firsts)])]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it: every fault with the ids of all its faces."""
+        """As JSON takes it: every issue with the ids of all its faces."""
         parts, counts = np.unique(self.parts, return_counts=True)
         return {
             "data": self.faces.name,
@@ -63,16 +84,16 @@ class Check:
             "group": self.group,
             "faults": [
                 {
-                    "kind": fault.kind,
-                    "title": fault.title,
-                    "count": fault.count,
-                    "found": fault.found,
-                    "meaning": fault.meaning,
-                    "numbers": fault.numbers,
-                    "remarks": list(fault.remarks),
-                    "groups": [[self.faces.ids[face] for face in group] for group in fault.groups],
+                    "kind": issue.kind,
+                    "title": issue.title,
+                    "count": issue.count,
+                    "found": issue.found,
+                    "meaning": issue.meaning,
+                    "numbers": issue.numbers,
+                    "remarks": list(issue.remarks),
+                    "groups": [[self.faces.ids[face] for face in group] for group in issue.groups],
                 }
-                for fault in self.faults
+                for issue in self.issues
             ],
             "notes": self.faces.notes,
         }
@@ -81,59 +102,45 @@ class Check:
 def check(
     data: str,
     root: Path | None = None,
-    options: LoadOptions | None = None,
-    *,
-    seed: int = 0,
-    group: Group = "auto",
-    min_class: int = MIN_CLASS,
-    near: bool = True,
-    faceless: bool = False,
+    load_options: LoadOptions | None = None,
+    options: CheckOptions = CheckOptions(),
     probabilities: NDArray[np.floating] | None = None,
     progress: ProgressCallback = no_progress,
 ) -> Check:
     """Load a set, split it as training with this seed would, and look for issues.
 
-    `near` looks for near duplicates, `faceless` for faces in which MTCNN finds none (slow: `progress` hears how far).
-    Out-of-fold `probabilities` [N, C] of its faces (fercli.workflows.check.run) put suspicious labels.
+    Suspicious labels are looked for if there are out-of-fold `probabilities` [N, C] (see `predict_out_of_fold`).
     Raises DataError where the set is not there, cannot be read, or cannot be split so.
     """
-    faces = load_faces(data, root, options or LoadOptions(), progress)
-    return check_faces(
-        faces, seed=seed, group=group, min_class=min_class, near=near, faceless=faceless,
-        probabilities=probabilities, progress=progress,
-    )  # fmt: skip
+    faces = load_faces(data, root, load_options or LoadOptions(), progress)
+    return check_faces(faces, options, probabilities, progress)
 
 
 def check_faces(
     faces: FaceSet,
-    *,
-    seed: int = 0,
-    group: Group = "auto",
-    min_class: int = MIN_CLASS,
-    near: bool = True,
-    faceless: bool = False,
+    options: CheckOptions = CheckOptions(),
     probabilities: NDArray[np.floating] | None = None,
     progress: ProgressCallback = no_progress,
 ) -> Check:
     """The same for a face set in memory."""
-    parts = split(faces, seed, group=group)
+    parts = split(faces, options.seed, group=options.group)
     same, blank = duplicates.group_identical(faces.images), duplicates.find_blank(faces.images)
-    pairs = issues.near_pairs(faces.images, same, blank) if near else np.empty((0, 2), np.int64)
-    found = [*issues.copied(faces.labels, parts, same), *issues.blanks(duplicates.find_constant(faces.images), blank)]
-    if near:
-        found += issues.nearly_copied(parts, same, pairs)
+    pairs = find_near_pairs(faces.images, same, blank) if options.near else np.empty((0, 2), np.int64)
+    found = [*find_copies(faces.labels, parts, same), *find_blanks(duplicates.find_constant(faces.images), blank)]
+    if options.near:
+        found += find_near_copies(parts, same, pairs)
     if faces.subjects is not None:
-        found.append(issues.people(faces.subjects, parts))
-    if faceless:
-        found.append(issues.singles("no face", without_face(faces.images, progress), "face"))
+        found.append(find_shared_people(faces.subjects, parts))
+    if options.no_face:
+        found.append(make_issue("no face", find_without_face(faces.images, progress), "face"))
     if probabilities is not None:
-        found.append(issues.suspected(faces, probabilities))
-    found.append(issues.small(faces, min_class))
-    found.sort(key=lambda fault: (not fault.count, list(KINDS).index(fault.kind)))
-    return Check(faces, parts, seed, group, tuple(found), same, blank, pairs)
+        found.append(find_suspicious_labels(faces, probabilities))
+    found.append(find_small_classes(faces, options.min_class))
+    found.sort(key=lambda issue: (not issue.count, list(KINDS).index(issue.kind)))
+    return Check(faces, parts, options.seed, options.group, tuple(found), same, blank, pairs)
 
 
-def out_of_fold(
+def predict_out_of_fold(
     data: str,
     root: Path | None = None,
     options: LoadOptions | None = None,

@@ -14,7 +14,7 @@ from fercli.data.faceset import FaceSet
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.quality.leaks import describe_leak
 from fercli.data.sets import SETS, load_faces, share_faces
-from fercli.models.average import AVERAGE, trainings
+from fercli.models.ensemble import ENSEMBLE, list_trainings
 from fercli.models.loaded import Model, load_model
 from fercli.training.device import model_device
 from fercli.workflows.evaluate.classes import with_classes
@@ -70,7 +70,7 @@ def _faces(
     if model.path.is_file() and config.is_file():
         own = read_config(config)
         return load_faces(own.data, root or (Path(own.root) if own.root else None), options or own.reading, progress)
-    behind = trainings(model.header)
+    behind = list_trainings(model.header)
     names = {str(trained.get("set") or trained.get("data") or "an unknown set") for trained in behind}
     readings = [trained.get("reading", {}) for trained in behind]
     if len(names) > 1 or not names <= set(SETS) or any(other != readings[0] for other in readings):
@@ -81,12 +81,12 @@ def _faces(
 def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> tuple[str, tuple[str, ...]]:
     """The part to measure, and what should be said of it. Raises DataError where the part is empty."""
     there = [part for part in ("test", "val", "train", "spare", "all") if (parts == part).any()]
-    behind = trainings(model.header)
+    behind = list_trainings(model.header)
     notes: list[str] = list(dict.fromkeys(trained["remark"] for trained in behind if trained.get("remark")))
     if model.remark:
         notes.append(model.remark)
-    elif model.header.architecture == AVERAGE:
-        notes.append("an average is of calibrated logits: 'before temperature' has the members' own in it")
+    elif model.header.architecture == ENSEMBLE:
+        notes.append("'before temperature' still includes the temperatures of the ensemble's members")
     part = asked or there[0]
     if asked is None and part == "val":
         notes.append(f"{faces.name} has no test part here: measuring val")

@@ -11,7 +11,7 @@ from fercli.core.errors import RunError
 from fercli.data.faceset import FRACTIONS, FaceSet
 from fercli.data.quality.leaks import drop_leaks
 from fercli.data.splits import read_split, split, split_digest
-from fercli.models.average import trainings
+from fercli.models.ensemble import list_trainings
 from fercli.models.loaded import Model
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.train.data import EXTRA_SEED
@@ -22,14 +22,14 @@ def parts_of(faces: FaceSet, model: Model, asked: str | None = None) -> NDArray[
 
     'all' for every face of a set that has no split and that the model was not trained on, or, where its training's
     split is not known, when `asked` is 'all'. Raises RunError where the split is not known, or where the members of
-    an average were trained on different ones.
+    an ensemble were trained on different ones.
     """
     here = [
         trained
-        for trained in trainings(model.header)
+        for trained in list_trainings(model.header)
         if trained.get("fingerprint") == faces.fingerprint or trained.get("data") == faces.name
     ]
-    beside = [trained["extra"] for trained in trainings(model.header) if trained.get("extra")]
+    beside = [trained["extra"] for trained in list_trainings(model.header) if trained.get("extra")]
     if not here and any(extra["fingerprint"] == faces.fingerprint for extra in beside):
         return split(faces, EXTRA_SEED)
     if not here and any(extra["data"] == faces.name for extra in beside) and asked != "all":

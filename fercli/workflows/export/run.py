@@ -11,7 +11,7 @@ from fercli.core.errors import ModelError, UsageError
 from fercli.core.files import refuse_existing, write_json, written_whole
 from fercli.core.registry import suggest
 from fercli.faces.crop import MARGIN
-from fercli.models.average import AVERAGE, lacks_temperature, with_temperature
+from fercli.models.ensemble import ENSEMBLE, lacks_temperature, set_temperature
 from fercli.models.export.graph import InputType, graph, metadata, write_onnx, write_pt2
 from fercli.models.export.quantise import quantise
 from fercli.models.export.verify import Runner, file_runner, module_runner
@@ -48,7 +48,7 @@ def export(
     """Write a trained network as `form`, compare it with PyTorch, and write the report beside it.
 
     Without a form it is what `output` ends in, else onnx. `data` has the faces that accuracy is measured on (val: a
-    test part is not for decisions), that the temperature of an average is fitted on where it has none (val), and that
+    test part is not for decisions), that the temperature of an ensemble is fitted on where it has none (val), and that
     int8 is calibrated on (train). `with_detector` writes MTCNN's networks
     into the same folder. `seconds` is the time that each timing takes.
 
@@ -104,9 +104,9 @@ def _refuse_what_cannot_be(model: Model, form: Form, data: str | None, with_dete
         raise UsageError(f"no format '{form}': {suggest(form, SUFFIXES)}")
     if any(isinstance(module, OnnxNetwork) for module in model.network.modules()):
         raise ModelError(f"{model.path} is an exported file: export the run or weights that it was made of")
-    if form.startswith("safetensors") and model.header.architecture == AVERAGE:
+    if form.startswith("safetensors") and model.header.architecture == ENSEMBLE:
         raise ModelError(
-            "an average has no weights file of its own: export it to onnx or pt2, or its members one by one"
+            "an ensemble has no weights file of its own: export it to onnx or pt2, or export its members one by one"
         )
     if form == "onnx-int8" and data is None:
         raise UsageError("onnx-int8 needs real faces to find its ranges with: say which with --data (a name or a path)")
@@ -120,7 +120,7 @@ def _with_fitted_temperature(model: Model, faces: ExportFaces) -> Model:
         return model
     measured = faces.measured
     temperature = fit_temperatures(model.network, torch.from_numpy(measured.images), measured.labels)
-    header = with_temperature(model.header, temperature, f"{measured.name} {faces.part}")
+    header = set_temperature(model.header, temperature, f"{measured.name} {faces.part}")
     return replace(model, header=header)
 
 

@@ -1,4 +1,4 @@
-"""The check as a whole: what it finds in sets with known faults, in which order, and what --fix leaves."""
+"""The check as a whole: what it finds in sets with known issues, in which order, and what --fix leaves."""
 
 import csv
 import json
@@ -18,10 +18,10 @@ from fercli.data.loaders.face_file import read_faces, read_facts, write_faces
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split
 from fercli.workflows.check import issues
-from fercli.workflows.check.fix import fix, removals
+from fercli.workflows.check.fix import fix, list_removals
 from fercli.workflows.check.issues import KINDS
 from fercli.workflows.check.report import write_csv, write_suspects
-from fercli.workflows.check.run import Check, check, check_faces
+from fercli.workflows.check.run import Check, CheckOptions, check, check_faces
 
 #: A face a row: picture, part, label. Equal letters are the same picture; e2 is e in other light; k0 and k9 are
 #: constant.
@@ -58,11 +58,11 @@ def faces() -> FaceSet:
 
 
 def found(result: Check) -> dict[str, list[list[int]]]:
-    return {fault.kind: [group.tolist() for group in fault.groups] for fault in result.faults if fault.count}
+    return {issue.kind: [group.tolist() for group in issue.groups] for issue in result.issues if issue.count}
 
 
 def test_every_fault_is_found_the_worst_first(faces):
-    result = check_faces(faces, min_class=5)
+    result = check_faces(faces, CheckOptions(min_class=5))
     assert found(result) == {
         "leaks": [[0, 1], [9, 10], [14, 15]],
         "contradictions": [[2, 3, 4], [9, 10]],
@@ -72,11 +72,11 @@ def test_every_fault_is_found_the_worst_first(faces):
         "near": [[11, 12]],
     }
     assert list(found(result)) == [kind for kind in KINDS if kind in found(result)]
-    words = {fault.kind: fault.found for fault in result.faults}
+    words = {issue.kind: issue.found for issue in result.issues}
     assert words["leaks"] == "2 val faces also in train; 1 test face also in val"
     assert words["copies"] == "6 groups, 7 surplus faces"
     assert words["near leaks"] == "1 val face much like one in train"
-    assert [fault.count for fault in result.faults][-2:] == [0, 0], "what was not found comes last"
+    assert [issue.count for issue in result.issues][-2:] == [0, 0], "what was not found comes last"
 
 
 def test_a_face_with_an_exact_copy_in_train_is_no_near_leak(faces):
@@ -88,21 +88,23 @@ def test_a_face_with_an_exact_copy_in_train_is_no_near_leak(faces):
 
 
 def test_small_classes_and_what_is_left_out(faces):
-    result = check_faces(faces, min_class=6, near=False)
-    small = next(fault for fault in result.faults if fault.kind == "classes")
+    result = check_faces(faces, CheckOptions(min_class=6, near=False))
+    small = next(issue for issue in result.issues if issue.kind == "classes")
     assert (small.found, small.numbers) == ("sad 5, happy 5 (under 6)", {"sad": 5, "happy": 5})
-    assert not {"near", "near leaks", "people", "no face"} & {fault.kind for fault in result.faults}
+    assert not {"near", "near leaks", "people", "no face"} & {issue.kind for issue in result.issues}
 
 
 def test_people_on_both_sides_depend_on_the_split():
-    kinds = {group: found(check_faces(cartoon(each=1), group=group, near=False)) for group in ("auto", "image")}
+    kinds = {
+        group: found(check_faces(cartoon(each=1), CheckOptions(group=group, near=False))) for group in ("auto", "image")
+    }
     assert "people" not in kinds["auto"]
     assert len(kinds["image"]["people"]) > 10
 
 
 def test_faces_without_a_face(faces, monkeypatch):
-    monkeypatch.setattr("fercli.workflows.check.run.without_face", lambda images, steps: np.array([3, 16]))
-    assert found(check_faces(faces, faceless=True))["no face"] == [[3], [16]]
+    monkeypatch.setattr("fercli.workflows.check.run.find_without_face", lambda images, steps: np.array([3, 16]))
+    assert found(check_faces(faces, CheckOptions(no_face=True)))["no face"] == [[3], [16]]
 
 
 def test_the_detector_sees_a_framed_portrait_and_nothing_in_noise(monkeypatch):
@@ -111,14 +113,14 @@ def test_the_detector_sees_a_framed_portrait_and_nothing_in_noise(monkeypatch):
     with Image.open(get_sample_data("grace_hopper.jpg", asfileobj=False)) as portrait:
         face = np.asarray(portrait.convert("L").crop((150, 40, 380, 270)).resize((48, 48)))
     images = np.array([picture("a")[0], face, picture("k9")[0]])[:, None]
-    monkeypatch.setattr(issues, "_TOGETHER", 2)
+    monkeypatch.setattr(issues, "_BATCH", 2)
     heard: list[tuple[int, int, str]] = []
-    assert issues.without_face(images, lambda *words: heard.append(words)).tolist() == [0, 2]
+    assert issues.find_without_face(images, lambda *words: heard.append(words)).tolist() == [0, 2]
     assert [done for done, total, _ in heard] == [2, 3]
 
 
 def test_as_json_and_csv(faces, tmp_path):
-    result = check_faces(faces, min_class=6)
+    result = check_faces(faces, CheckOptions(min_class=6))
     document = json.loads(json.dumps(result.to_dict()))
     assert document["faces"] == {"test": 3, "train": 10, "val": 5}
     assert document["faults"][0]["groups"][0] == ["0a", "1a"]
@@ -155,7 +157,7 @@ def test_a_sheet_of_the_suspects_even_where_there_are_none(faces, tmp_path):
 
 
 def gone(result: Check) -> dict[int, tuple[str, int | None]]:
-    return {removal.face: (removal.reason, removal.of) for removal in removals(result)}
+    return {removal.face: (removal.reason, removal.of) for removal in list_removals(result)}
 
 
 def test_what_is_measured_on_stays_as_published(faces):
@@ -188,7 +190,7 @@ def test_a_set_without_a_split_may_lose_faces_everywhere(faces, monkeypatch):
 
 def test_a_fixed_set_loads_again_without_its_faults(faces, tmp_path):
     out = tmp_path / "made/clean.safetensors"
-    fixed = fix(check_faces(faces, seed=3), out)
+    fixed = fix(check_faces(faces, CheckOptions(seed=3)), out)
     assert fixed.removed == {"blank": 1, "contradiction": 4, "copy": 2, "near duplicate": 1}
     clean = load_faces(str(out))
     assert (clean.name, len(clean), fixed.faces) == ("clean", 10, 10)
@@ -209,11 +211,11 @@ def test_a_fixed_set_loads_again_without_its_faults(faces, tmp_path):
     assert len(rows) == 8
     assert rows[0] == {"id": "0a", "part": "train", "label": "angry", "reason": "copy", "duplicate_of": "1a"}
     left = {"leaks": [[6, 7]], "constant": [[2]], "copies": [[6, 7], [8, 9]]}
-    assert found(check_faces(clean, min_class=0)) == left, "only what was published stays"
+    assert found(check_faces(clean, CheckOptions(min_class=0))) == left, "only what was published stays"
 
 
 def test_a_drawn_split_goes_into_the_file(tmp_path):
-    result = check_faces(cartoon(each=1), seed=5)
+    result = check_faces(cartoon(each=1), CheckOptions(seed=5))
     fix(result, tmp_path / "c.safetensors")
     clean = read_faces(tmp_path / "c.safetensors")
     parts = dict(zip(result.faces.ids, result.parts.tolist(), strict=True))
@@ -224,7 +226,7 @@ def test_a_drawn_split_goes_into_the_file(tmp_path):
 def test_a_fixed_set_keeps_the_split_of_the_named_set(tmp_path, data):
     write_faces(tmp_path / "fergit.safetensors", replace(cartoon(each=2), name="fergit"))
     named = load_faces("fergit", tmp_path)
-    result = check(data if data in SETS else str(tmp_path / data), tmp_path, seed=5)
+    result = check(data if data in SETS else str(tmp_path / data), tmp_path, options=CheckOptions(seed=5))
     fix(result, tmp_path / "c.safetensors")
     clean = load_faces(str(tmp_path / "c.safetensors"))
     parts = dict(zip(named.ids, split(named, 5).tolist(), strict=True))
@@ -266,8 +268,8 @@ def test_the_known_faults_of_fer2013(real):
     start = time.perf_counter()
     result = check("fer2013", real)
     assert time.perf_counter() - start < 180
-    faults = {fault.kind: fault for fault in result.faults}
-    assert faults["constant"].count == 12
-    assert (faults["copies"].count, faults["copies"].numbers["surplus"]) == (1273, 1532)
-    assert faults["leaks"].numbers["val in train"] == 280
-    assert faults["contradictions"].count == 47
+    issues = {issue.kind: issue for issue in result.issues}
+    assert issues["constant"].count == 12
+    assert (issues["copies"].count, issues["copies"].numbers["surplus"]) == (1273, 1532)
+    assert issues["leaks"].numbers["val in train"] == 280
+    assert issues["contradictions"].count == 47

@@ -8,18 +8,18 @@ import numpy as np
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
 from fercli.workflows.check.report import write_csv, write_suspects
-from fercli.workflows.check.run import check_faces, out_of_fold
+from fercli.workflows.check.run import CheckOptions, check_faces, predict_out_of_fold
 
 
 def test_every_face_is_judged_by_a_network_that_did_not_learn_from_it(tmp_path):
     path = tmp_path / "few.safetensors"
     write_faces(path, replace(cartoon(6, 1), name="few"))
-    first = out_of_fold(str(path), model="xu-rescnn", epochs=1, out=tmp_path / "folds", jobs=1)
+    first = predict_out_of_fold(str(path), model="xu-rescnn", epochs=1, out=tmp_path / "folds", jobs=1)
     assert first.shape == (42, 7)
     assert np.allclose(first.sum(axis=1), 1)
     stamp = (tmp_path / "folds/crossval.json").stat().st_mtime_ns
     runs = sorted(file.stat().st_mtime_ns for file in (tmp_path / "folds").rglob("model.safetensors"))
-    again = out_of_fold(str(path), model="xu-rescnn", epochs=1, out=tmp_path / "folds", jobs=1)
+    again = predict_out_of_fold(str(path), model="xu-rescnn", epochs=1, out=tmp_path / "folds", jobs=1)
     assert np.array_equal(first, again)
     assert sorted(file.stat().st_mtime_ns for file in (tmp_path / "folds").rglob("model.safetensors")) == runs
     assert (tmp_path / "folds/crossval.json").stat().st_mtime_ns >= stamp
@@ -31,10 +31,10 @@ def test_doubted_labels_are_a_fault_with_what_they_are_taken_for(tmp_path):
     probabilities[np.arange(140), faces.labels] = 0.88
     probabilities[3] = [0.9 if name == "happy" else 0.1 / 6 for name in faces.classes]
     faces.labels[3] = faces.classes.index("sad")
-    result = check_faces(faces, near=False, probabilities=probabilities)
-    (fault,) = [fault for fault in result.faults if fault.kind == "labels"]
-    assert fault.groups[0].tolist() == [3]
-    assert fault.remarks == ("happy 90%, sad 2%",)
+    result = check_faces(faces, CheckOptions(near=False), probabilities=probabilities)
+    (issue,) = [issue for issue in result.issues if issue.kind == "labels"]
+    assert issue.groups[0].tolist() == [3]
+    assert issue.remarks == ("happy 90%, sad 2%",)
     write_csv(tmp_path / "faults.csv", result)
     with (tmp_path / "faults.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["fault"] == "labels"]

@@ -1,4 +1,4 @@
-"""Nothing that a member of an average was trained on is measured as new."""
+"""Nothing that a member of an ensemble was trained on is measured as new."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +10,8 @@ import torch
 from fercli.core.errors import DataError, RunError
 from fercli.data.cartoon import cartoon
 from fercli.data.splits import split, split_digest
-from fercli.models.average import average_header
 from fercli.models.catalogue import build_model
+from fercli.models.ensemble import ensemble_header
 from fercli.models.loaded import Model
 from fercli.models.weights import Header, save_weights
 from fercli.workflows.evaluate.run import evaluate
@@ -29,7 +29,7 @@ def header(seed: int, **changes: object) -> Header:
 
 
 def average(*headers: Header) -> Model:
-    return Model(torch.nn.Identity(), average_header(headers), torch.device("cpu"), Path("a+b"))
+    return Model(torch.nn.Identity(), ensemble_header(headers), torch.device("cpu"), Path("a+b"))
 
 
 ELSEWHERE = header(0, data="elsewhere", fingerprint="other")
@@ -60,12 +60,12 @@ def test_a_set_that_no_member_knows_is_all_new():
     assert (parts_of(own, average(ELSEWHERE, ELSEWHERE)) == "test").sum() == 200
 
 
-def test_an_average_is_evaluated_on_what_all_of_it_was_trained_on(tmp_path):
+def test_an_ensemble_is_evaluated_on_what_all_of_it_was_trained_on(tmp_path):
     for name, made in (("a", header(3)), ("b", header(3)), ("c", ELSEWHERE)):
         save_weights(tmp_path / f"{name}.safetensors", build_model("lenet").state_dict(), made)
     a, b, c = (str(tmp_path / f"{name}.safetensors") for name in "abc")
     result = evaluate(f"{a}+{b}", device="cpu")
     assert (result.data, result.part, result.scores.faces) == ("cartoon", "test", 70)
-    assert any("average" in note for note in result.notes)
+    assert any("ensemble" in note for note in result.notes)
     with pytest.raises(DataError, match="was trained on cartoon and elsewhere: say where it lies with --data"):
         evaluate(f"{a}+{c}", device="cpu")

@@ -27,7 +27,7 @@ _DEFAULTS = PredictOptions().resume_key()
 class JobRecord:
     """Version, model, and the options that change what a row says, by the names of their flags.
 
-    `weights` has the SHA-256 of the model's file, or of each member's of an average. `complete` is whether the job
+    `weights` has the SHA-256 of the model's file, or of each member of an ensemble. `complete` is whether the job
     came to its end; `whole` the size in bytes that its file had, complete, when pictures were last added to it;
     `schema` the version of the columns.
     """

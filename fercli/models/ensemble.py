@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from fercli.core.errors import ModelError
 from fercli.models.weights import Header
 
-#: What the header of an average names as its architecture.
-AVERAGE = "average"
-#: Where the header's `training` says on which faces the temperatures of the average itself were fitted.
+#: What the header of an ensemble names as its architecture.
+ENSEMBLE = "average"
+#: Where the header's `training` says on which faces the temperatures of the ensemble itself were fitted.
 _FITTED_ON = "temperature_fitted_on"
 
 
-class Average(nn.Module):
+class Ensemble(nn.Module):
     """Networks of the same classes, each with its temperature: the mean of their logits, each divided by it.
 
     It is the rule for the views of a face too (fercli.models.classifier), so views and networks are averaged in any
@@ -34,10 +34,10 @@ class Average(nn.Module):
         return torch.stack([network(faces).float() / temperature for network, temperature in members]).mean(dim=0)
 
 
-def average_header(headers: Sequence[Header]) -> Header:
-    """The header of an average of two or more. Raises ModelError where their classes differ.
+def ensemble_header(headers: Sequence[Header]) -> Header:
+    """The header of an ensemble of two or more. Raises ModelError where their classes differ.
 
-    Its own temperature is 1, until one is fitted: how sure an average is does not follow from how sure its members are.
+    Its own temperature is 1 until one is fitted: an ensemble's confidence does not follow from its members'.
     """
     first = headers[0]
     for other in headers[1:]:
@@ -46,10 +46,10 @@ def average_header(headers: Sequence[Header]) -> Header:
                 f"{first.model} knows {', '.join(first.classes)}; {other.model} knows {', '.join(other.classes)}: "
                 "only networks of the same classes, in the same order, can be averaged"
             )
-    members = [training for header in headers for training in trainings(header)]
+    members = [training for header in headers for training in list_trainings(header)]
     return Header(
         model="+".join(header.model for header in headers),
-        architecture=AVERAGE,
+        architecture=ENSEMBLE,
         arguments={},
         input={},
         classes=first.classes,
@@ -57,17 +57,17 @@ def average_header(headers: Sequence[Header]) -> Header:
     )
 
 
-def trainings(header: Header) -> list[dict[str, Any]]:
-    """What is recorded of each training behind a network: one, or one for each member of an average."""
-    recorded = header.training.get("members") if header.architecture == AVERAGE else None
+def list_trainings(header: Header) -> list[dict[str, Any]]:
+    """What is recorded of each training behind a network: one, or one for each member of an ensemble."""
+    recorded = header.training.get("members") if header.architecture == ENSEMBLE else None
     return list(recorded) if recorded else [{"model": header.model, **header.training}]
 
 
-def with_temperature(header: Header, temperature: Mapping[str, float], fitted_on: str) -> Header:
-    """The header of an average with temperatures, by views, that were fitted on the faces named."""
+def set_temperature(header: Header, temperature: Mapping[str, float], fitted_on: str) -> Header:
+    """The header of an ensemble with temperatures, by views, that were fitted on the faces named."""
     return replace(header, temperature=dict(temperature), training={**header.training, _FITTED_ON: fitted_on})
 
 
 def lacks_temperature(header: Header) -> bool:
-    """Whether it is of an average to which no temperature was fitted."""
-    return header.architecture == AVERAGE and _FITTED_ON not in header.training
+    """Whether it is of an ensemble to which no temperature was fitted."""
+    return header.architecture == ENSEMBLE and _FITTED_ON not in header.training

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from fercli.core.errors import ModelError
-from fercli.models.average import trainings
 from fercli.models.catalogue import build_model, load_catalogue
+from fercli.models.ensemble import list_trainings
 from fercli.models.loaded import load_model
 from fercli.models.weights import Header, save_weights
 
@@ -38,7 +38,7 @@ def test_an_average_is_the_mean_of_calibrated_logits(pair):
     both = load_model("+".join(pair))
     np.testing.assert_allclose(both.logits(FACES), (one / 2.0 + two / 0.5) / 2, atol=1e-6)
     assert (both.name, both.classes) == ("lenet+lenet", ("a", "b", "c"))
-    assert [trained["data"] for trained in trainings(both.header)] == ["fer2013", "cartoon"]
+    assert [trained["data"] for trained in list_trainings(both.header)] == ["fer2013", "cartoon"]
     np.testing.assert_allclose(load_model("+".join(pair), raw=True).logits(FACES), (one + two) / 2, atol=1e-6)
 
 
@@ -57,11 +57,11 @@ def test_a_network_averaged_with_itself_is_that_network(pair):
 def test_the_temperature_of_an_average_is_never_made_up_from_its_members(pair, mirrored):
     both = load_model("+".join(pair), mirrored=mirrored)
     assert both.temperature == 1.0
-    assert "no temperature was fitted to this average" in both.remark
+    assert "no temperature was fitted to this ensemble" in both.remark
     assert (load_model("+".join(pair), raw=True).remark, load_model(pair[0]).remark) == ("", "")
 
 
-@pytest.mark.parametrize("entry", load_catalogue().averages, ids=lambda entry: "+".join(entry.models))
+@pytest.mark.parametrize("entry", load_catalogue().ensembles, ids=lambda entry: "+".join(entry.models))
 def test_an_average_of_what_ships_has_the_temperature_in_the_catalogue(entry):
     for names in (entry.models, entry.models[::-1]):
         for mirrored, temperature in ((False, entry.temperature.single), (True, entry.temperature.mirrored)):
@@ -73,7 +73,7 @@ def test_an_average_of_what_ships_has_the_temperature_in_the_catalogue(entry):
 def test_every_average_of_what_ships_is_in_the_catalogue():
     ships = [name for name, entry in load_catalogue().models.items() if entry.weights]
     groups = [set(names) for count in range(2, len(ships) + 1) for names in combinations(ships, count)]
-    assert sorted(map(sorted, groups)) == sorted(sorted(entry.models) for entry in load_catalogue().averages)
+    assert sorted(map(sorted, groups)) == sorted(sorted(entry.models) for entry in load_catalogue().ensembles)
 
 
 def test_members_too_sure_to_be_told_in_float32_stay_finite(tmp_path):
