@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,13 +33,19 @@ def written_whole(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def refuse_existing(*paths: Path, force: bool, otherwise: str = "choose another name") -> None:
+def refuse_existing(
+    *paths: Path, force: bool, otherwise: str = "choose another name", since: float | None = None
+) -> None:
     """Raise UsageError for the first of these paths that exists, unless `force` says that they are to be replaced.
 
-    `otherwise` is what else can be typed.
+    `otherwise` is what else can be typed. Files that were written `since` then, in seconds, may be replaced: they are
+    those of the job that is resumed.
     """
-    if not force and (there := next((path for path in paths if path.exists()), None)):
-        raise UsageError(f"{there} exists already: --force replaces it, or {otherwise}")
+    if force:
+        return
+    for path in paths:
+        if os.path.lexists(path) and (since is None or path.lstat().st_mtime < since):
+            raise UsageError(f"{path} exists already: --force replaces it, or {otherwise}")
 
 
 def write_text(path: Path, text: str) -> None:

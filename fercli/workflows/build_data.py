@@ -9,6 +9,7 @@ import numpy as np
 
 from fercli.core.errors import DataError, UsageError
 from fercli.core.files import refuse_existing
+from fercli.core.lock import hold_lock
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders import face_file
@@ -49,7 +50,14 @@ def build_fergit(
     path = output or data_root(root) / BUILT
     if path.suffix != face_file.SUFFIX:
         raise UsageError(f"--output {path}: the set is one file, its name must end in {face_file.SUFFIX}")
-    refuse_existing(path, force=force, otherwise="name another file with --output")
+    with hold_lock(path):
+        refuse_existing(path, force=force, otherwise="name another file with --output")
+        return _build(path, fer2013, muxspace, root, progress)
+
+
+def _build(
+    path: Path, fer2013: Path | None, muxspace: Path | None, root: Path | None, progress: ProgressCallback
+) -> Built:
     for half in (fer2013, muxspace):
         if half is not None and not half.exists():
             raise DataError(f"no such file or folder: {half}")

@@ -84,3 +84,22 @@ def test_killed_at_random_moments_it_comes_to_the_same_end(photos, undisturbed, 
     assert list(read_predictions(output)) == list(read_predictions(whole))
     if form == "csv":
         assert output.read_bytes() == whole.read_bytes()
+    assert not list(tmp_path.glob(".*")), "the killed jobs' locks are gone"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flags", [(), ("--resume",)], ids=["new", "resumed"])
+def test_jobs_that_race_for_one_file_lose_no_row(photos, undisturbed, tmp_path, flags):
+    output = tmp_path / "a.parquet"
+    if flags:
+        kill_when_it_has(start(photos, output), tmp_path / "a.parquet.part.jsonl", 300)
+    processes = [start(photos, output, *flags) for _ in range(3)]
+    endings = [(process.communicate(timeout=300)[1], process.returncode) for process in processes]
+    codes = sorted(code for _, code in endings)
+    # one job does the work; the others come while it runs, or find it done
+    assert codes[0] in (0, 1)
+    assert all(code in (1, 2) for code in codes)
+    for told, code in endings:
+        assert code == 1 or "is being written by process" in told or "exists already" in told
+    assert list(read_predictions(output)) == list(read_predictions(undisturbed[0]))
+    assert [file.name for file in tmp_path.iterdir()] == [output.name]

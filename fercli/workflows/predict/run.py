@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fercli.core.errors import UsageError
+from fercli.core.files import refuse_existing
 from fercli.faces.io.sources import Source, find_sources
 from fercli.workflows.predict import pipeline
 from fercli.workflows.predict.options import PredictOptions
@@ -44,6 +45,15 @@ def run_job(inputs: Sequence[Path], options: PredictOptions, listener: JobListen
     finished is written and counted as usual, and the summary says `interrupted`. Raises FerError, before anything is
     computed, for what must not or cannot be done, and RunError where a file cannot be written.
     """
+    if options.output is None:
+        return _run_job(inputs, options, listener)
+    from fercli.core.lock import hold_lock
+
+    with hold_lock(options.output):
+        return _run_job(inputs, options, listener)
+
+
+def _run_job(inputs: Sequence[Path], options: PredictOptions, listener: JobListener) -> PredictSummary:
     file = _open_output(options)
     sources = _find_inputs(inputs, options)
     summary = PredictSummary(len(sources), sum(source.kind == "video" for source in sources))
@@ -75,8 +85,7 @@ def _open_output(options: PredictOptions) -> "JobFile | None":
     if options.from_file and output.exists() and options.from_file.exists() and output.samefile(options.from_file):
         raise UsageError(f"--output {output} is the list that --from-file reads: choose another name")
     if form == "json":
-        if output.exists() and not options.force:
-            raise UsageError(f"{output} exists already: --force replaces it, or choose another name")
+        refuse_existing(output, force=options.force)
         return None
     from fercli.workflows.predict.output.resume import JobFile
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import fercli
 from fercli.core.errors import RunError, UsageError
-from fercli.core.files import file_digest, read_json, write_json, write_text
+from fercli.core.files import file_digest, read_json, refuse_existing, write_json, write_text
 from fercli.workflows.predict.options import PredictOptions, Setting
 from fercli.workflows.predict.output import Form, form_of
 from fercli.workflows.predict.output.readers import READERS, CutOffError, read_predictions
@@ -132,9 +132,9 @@ class JobFile:
             return
         if ours and not self.complete:
             raise UsageError(f"{self.path} is of an interrupted job: --resume continues it, --force starts over")
-        if self.path.exists():
-            adding = ", --resume adds the pictures that it lacks" if ours or self.converted else ""
-            raise UsageError(f"{self.path} exists already: --force replaces it{adding}, or choose another name")
+        can_add = ours or self.converted
+        otherwise = "--resume adds the pictures that it lacks" if can_add else "choose another name"
+        refuse_existing(self.path, force=False, otherwise=otherwise)
 
     def begin(self, job: JobRecord, resume: bool) -> Iterator[PictureResult]:
         """What earlier runs wrote, if the job is resumed. If it was interrupted, without the last source's rows, which
@@ -179,6 +179,8 @@ class JobFile:
 
     def finish(self, classes: Sequence[str]) -> None:
         """Record that the job came to its end; a parquet file is made now."""
+        if not self._grows.exists():
+            raise RunError(f"{self._grows} was removed while the job ran: its rows are lost, start again with --force")
         done = replace(self._job, complete=True)
         if not self.converted:
             done.write(self._record)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.core.errors import UsageError
-from fercli.core.files import written_whole
+from fercli.core.files import refuse_existing, written_whole
 from fercli.faces.io.sources import Source
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.pipeline import Stage
@@ -115,8 +115,7 @@ def check_free(
     for file in existing:
         if not originals.isdisjoint(_file_numbers(file)):
             raise UsageError(f"{file} is one of the originals: choose another folder for what is drawn")
-        if not force and (since is None or file.stat().st_mtime < since):
-            raise UsageError(f"{file} exists already: choose another folder, or --force to replace such files")
+        refuse_existing(file, force=force, otherwise="choose another folder", since=since)
 
 
 def save_picture(picture: NDArray[np.uint8], path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fercli.core.errors import UsageError
+from fercli.core.files import refuse_existing
 from fercli.faces.crop import make_thumbnail
 from fercli.faces.io.pictures import Picture
 from fercli.faces.io.sources import Source
@@ -187,5 +188,4 @@ def plan_report(path: Path, force: bool = False, since: float | None = None) -> 
         raise UsageError(f"--report {path}: there is a folder of that name")
     if any(parent.exists() and not parent.is_dir() for parent in path.parents):
         raise UsageError(f"--report {path}: {path.parent} is no folder")
-    if path.exists() and not force and (since is None or path.stat().st_mtime < since):
-        raise UsageError(f"{path} exists already: --force replaces it, or choose another name")
+    refuse_existing(path, force=force, since=since)

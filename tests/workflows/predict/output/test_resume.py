@@ -175,7 +175,7 @@ def test_what_was_broken_off_is_told_from_what_is_complete(tmp_path):
         work(path)
     work(path, resume=True)
     assert JobFile(path, "csv").complete
-    with pytest.raises(UsageError, match="exists already: --force replaces it, --resume adds"):
+    with pytest.raises(UsageError, match="exists already: --force replaces it, or --resume adds"):
         work(path)
     path.unlink()
     with pytest.raises(UsageError, match="nothing to resume"):
@@ -332,3 +332,12 @@ def test_columns_in_another_order_are_not_added_to(tmp_path):
         csv.writer(file, lineterminator="\n").writerows(rows)
     with pytest.raises(RunError, match="columns in another order"):
         work(path, resume=True)
+
+
+def test_a_file_that_is_removed_while_the_job_runs_is_no_finished_one(tmp_path):
+    file = JobFile(tmp_path / "a.csv", "csv")
+    file.begin(JOB, resume=False)
+    file.write([], CLASSES)
+    (tmp_path / "a.csv").unlink()
+    with pytest.raises(RunError, match="was removed while the job ran"):
+        file.finish(CLASSES)
