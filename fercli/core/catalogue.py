@@ -7,9 +7,10 @@ from pydantic import AliasChoices, Field, ValidationError, model_validator
 
 from fercli.core.errors import ModelError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.recipe import Count, Number, Positive, Recipe, Settings, faults, rename_settings
+from fercli.core.recipe import Count, Number, Positive, Recipe, Settings, rename_settings
 from fercli.core.registry import suggest
 from fercli.core.text import format_count
+from fercli.core.validation import list_faults
 
 Percent = Annotated[Number, Field(ge=0, le=100)]
 
@@ -206,7 +207,7 @@ def parse_catalogue(document: object, place: str) -> Catalogue:
     try:
         catalogue = Catalogue.model_validate(raw)
     except ValidationError as error:
-        found += faults(error)
+        found += list_faults(error)
     if found:
         raise_faults(found, place)
     return catalogue
@@ -229,7 +230,7 @@ def _shared_recipes(recipes: object, found: list[str]) -> dict[str, Mapping[str,
         try:
             Recipe.model_validate(recipe)
         except ValidationError as error:
-            found += [f"recipes.{name}.{fault}" for fault in faults(error)]
+            found += [f"recipes.{name}.{fault}" for fault in list_faults(error)]
         else:
             good[name] = rename_settings(recipe)
     return good

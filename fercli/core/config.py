@@ -1,11 +1,23 @@
 """A run's settings, all of them resolved: what config.yaml holds."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 from pydantic import Field, ValidationError, model_validator
 
 from fercli.core.errors import UsageError
-from fercli.core.recipe import Recipe, Settings, faults
+from fercli.core.recipe import Recipe, Settings
+from fercli.core.validation import dotted_names, iterate_faults
+
+#: The place of settings that were typed as flags, see `parse_config`.
+COMMAND_LINE = "the command line"
+#: Settings, by dotted name, whose flag has another name.
+_FLAGS = {
+    "epochs": "--epochs",
+    "batch_size": "--batch-size",
+    "optimizer.lr": "--lr",
+    "val_fraction": "--val-fraction",
+    "baselines": "--baseline",
+}
 
 
 class LoadOptions(Settings):
@@ -81,8 +93,31 @@ def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def parse_config(document: object, place: str) -> RunConfig:
-    """A run's settings from parsed YAML. Raises UsageError listing every fault; `place` names the source."""
+    """A run's settings from plain values. Raises UsageError listing every fault.
+
+    `place` is where they come from: a file, or COMMAND_LINE, whose faults are told by flag.
+    """
     try:
         return RunConfig.model_validate(document)
     except ValidationError as error:
-        raise UsageError(f"{place}: {'; '.join(faults(error))}") from error
+        raise_settings_error(error, place, RunConfig)
+
+
+def raise_settings_error(error: ValidationError, place: str, model: type[Settings]) -> NoReturn:
+    """Raise a UsageError that lists what is wrong with settings of `model` from `place`, as in `parse_config`."""
+    names = [name.removeprefix("recipe.") for name in dotted_names(model)]
+    found = list(iterate_faults(error, names, "recipe."))
+    if place == COMMAND_LINE:
+        raise UsageError("; ".join(f"{_flag(name)}{meaning}" for name, meaning in found)) from error
+    raise UsageError(f"{place}: {'; '.join(f'{name}: {meaning}' if name else meaning for name, meaning in found)}")
+
+
+def _flag(name: str) -> str:
+    """The flag that sets what has this dotted name, with a colon; nothing for settings as a whole."""
+    setting = name.removeprefix("models.0.").removeprefix("recipe.").removeprefix("reading.")
+    if setting in ("", "recipe"):
+        return ""
+    if setting not in _FLAGS and "recipe." in name:
+        return f"--set {setting}: "
+    first = setting.partition(".")[0]
+    return f"{_FLAGS.get(setting) or _FLAGS.get(first) or '--' + first.replace('_', '-')}: "

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
 def _as_number(value: object) -> object:
@@ -57,11 +57,6 @@ class Settings(BaseModel):
     """A block of settings: unknown names are refused, values do not change once made."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def faults(error: ValidationError) -> list[str]:
-    """Every fault of a validation, each with its dotted place."""
-    return [f"{'.'.join(map(str, fault['loc'])) or 'as a whole'}: {fault['msg']}" for fault in error.errors()]
 
 
 class Augmentation(Settings):

@@ -10,10 +10,20 @@ T = TypeVar("T")
 def suggest(name: str, known: Iterable[str]) -> str:
     """A clause for an error message: the nearest known names, or all of them when none is near."""
     names = sorted(known)
-    near = difflib.get_close_matches(name.lower(), names, n=3, cutoff=0.5)
-    if near:
+    if near := find_near(name, names):
         return f"did you mean {' or '.join(near)}?"
     return f"there is {', '.join(names)}" if names else "there is none"
+
+
+def find_near(name: str, known: Iterable[str]) -> list[str]:
+    """At most three of the known names that are much like `name`, the most alike first.
+
+    Names that contain it, or that it contains, come before those that differ in some letters.
+    """
+    name, names = name.lower(), list(known)
+    containing = [other for other in names if len(name) > 2 and (name in other or (len(other) > 2 and other in name))]
+    alike = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    return list(dict.fromkeys([*sorted(containing, key=lambda other: abs(len(other) - len(name))), *alike]))[:3]
 
 
 class Registry(Mapping[str, T]):

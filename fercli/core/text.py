@@ -1,4 +1,4 @@
-"""Numbers with their nouns, and times as people write them: '0.5s' in, '1:05' out."""
+"""Numbers with their nouns, times as people write them ('0.5s' in, '1:05' out), and names that fit a line."""
 
 import math
 import re
@@ -11,6 +11,20 @@ _UNITS = {"": 1.0, "s": 1.0, "ms": 0.001, "min": 60.0}
 def format_count(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun: '1 face', '1,234 faces', '2 people' with a plural of its own."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def to_printable(text: str) -> str:
+    """A foreign string as any terminal can show it: line ends, control characters and broken bytes become �."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def shorten(text: str, width: int) -> str:
+    """A foreign string in at most `width` characters of one line: printable, with … in its middle if it is longer."""
+    shown = to_printable(text)
+    if len(shown) <= width:
+        return shown
+    tail = (width - 1) // 2
+    return f"{shown[: width - 1 - tail]}…{shown[len(shown) - tail :]}"
 
 
 def read_seconds(text: str, flag: str) -> float:

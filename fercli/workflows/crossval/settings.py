@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from fercli.core.config import RunConfig
+from fercli.core.config import COMMAND_LINE, RunConfig, raise_settings_error
 from fercli.core.errors import RunError, UsageError
 from fercli.core.files import read_yaml, write_text
-from fercli.core.recipe import Count, Settings, faults
+from fercli.core.recipe import Count, Settings
 from fercli.workflows.train.settings import settings
 
 #: 'auto' is 'subject' where persons are known and enough for the folds; 'both' runs one after the other.
@@ -92,7 +92,7 @@ def parse_crossval(document: object, place: str) -> CrossvalConfig:
     try:
         return CrossvalConfig.model_validate(document)
     except ValidationError as error:
-        raise UsageError(f"{place}: {'; '.join(faults(error))}") from error
+        raise_settings_error(error, place, CrossvalConfig)
 
 
 def threads_for(folds: int, runs: int) -> int:
@@ -143,7 +143,7 @@ def crossval_settings(
             recipe = recipe or "quick"
         found = [one(name, None, recipe) for name in (models or (None,))]
     document["models"] = [model.model_dump(mode="json") for model in found]
-    config = parse_crossval(document, "settings")
+    config = parse_crossval(document, COMMAND_LINE)
     if "threads" not in document:
         config = config.model_copy(update={"threads": threads_for(config.folds, config.runs)})
     return config

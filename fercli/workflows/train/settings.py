@@ -7,7 +7,7 @@ from typing import Any, Literal
 import yaml
 
 from fercli.core.catalogue import merged
-from fercli.core.config import RunConfig, parse_config
+from fercli.core.config import COMMAND_LINE, RunConfig, parse_config
 from fercli.core.errors import UsageError
 from fercli.core.recipe import rename_settings
 from fercli.data.sets import SETS
@@ -65,7 +65,7 @@ def settings(
     if pretrained is not None:
         base = {**base, **_started_from(pretrained, base)}
     base["recipe"] = merged(base["recipe"], nested(overrides))
-    return parse_config(base, "settings")
+    return parse_config(base, COMMAND_LINE)
 
 
 def _read_as(reading: Mapping[str, Any]) -> dict[str, Any]:
