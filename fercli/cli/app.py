@@ -1,6 +1,7 @@
 """The command `fer`: its commands put together, and every error turned into one line and an exit code."""
 
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -84,26 +85,50 @@ def _start(
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 all well, 1 some input failed, 2 wrong usage, 130 interrupted."""
+    """Run the command line.
+
+    Exit codes: 0 all well, 1 some input failed, 2 wrong usage, 130 ended by Ctrl-C, 143 ended by SIGTERM.
+    """
+    terminated = False
+
+    def terminate(*_: object) -> None:
+        nonlocal terminated
+        terminated = True
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, terminate)
     _speak_utf8()
     try:
-        app()
+        code = app(prog_name="fer", standalone_mode=False)
+        sys.exit(143 if terminated and code == 130 else code)
     except BrokenPipeError:
         # whoever read standard output has gone (`fer models | head`): nothing to tell anyone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as fault:
-        told = _told(fault)
-        if told is None or console.debug:
+        if type(fault).__name__ == "NoArgsIsHelpError":
+            fault.show()  # type: ignore[attr-defined]
+            sys.exit(2)
+        told = _describe(fault)
+        if told is None or (console.debug and not _is_usage(fault)):
             raise
         console.error(told)
         sys.exit(getattr(fault, "exit_code", 2))
 
 
-def _told(fault: Exception) -> str | None:
+def _is_usage(fault: Exception) -> bool:
+    """Whether Typer could not make sense of what was typed. Its errors' classes are not public."""
+    return hasattr(fault, "format_message")
+
+
+def _describe(fault: Exception) -> str | None:
     """What to say of a fault that is the user's or the machine's; None for a bug, whose traceback is wanted."""
     if isinstance(fault, FerError):
         return str(fault)
+    if _is_usage(fault):
+        from fercli.cli.usage import describe_usage_error
+
+        return describe_usage_error(fault)
     if isinstance(fault, OSError):
         return f"{fault.filename or 'the system'}: {fault.strerror or fault}"
     # torch's own error goes by its name: importing torch for it would slow down every start

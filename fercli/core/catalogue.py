@@ -10,7 +10,6 @@ from fercli.core.labels import EXPRESSIONS
 from fercli.core.recipe import Count, Number, Positive, Recipe, Settings, rename_settings
 from fercli.core.registry import suggest
 from fercli.core.text import format_count
-from fercli.core.validation import list_faults
 
 Percent = Annotated[Number, Field(ge=0, le=100)]
 
@@ -207,10 +206,16 @@ def parse_catalogue(document: object, place: str) -> Catalogue:
     try:
         catalogue = Catalogue.model_validate(raw)
     except ValidationError as error:
-        found += list_faults(error)
+        found += _list_faults(error)
     if found:
         raise_faults(found, place)
     return catalogue
+
+
+def _list_faults(error: ValidationError) -> list[str]:
+    from fercli.core.validation import list_faults  # where nothing is wrong, it is not needed
+
+    return list_faults(error)
 
 
 def raise_faults(found: list[str], place: str) -> NoReturn:
@@ -230,7 +235,7 @@ def _shared_recipes(recipes: object, found: list[str]) -> dict[str, Mapping[str,
         try:
             Recipe.model_validate(recipe)
         except ValidationError as error:
-            found += [f"recipes.{name}.{fault}" for fault in list_faults(error)]
+            found += [f"recipes.{name}.{fault}" for fault in _list_faults(error)]
         else:
             good[name] = rename_settings(recipe)
     return good

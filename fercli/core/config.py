@@ -6,7 +6,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from fercli.core.errors import UsageError
 from fercli.core.recipe import Recipe, Settings
-from fercli.core.validation import dotted_names, iterate_faults
 
 #: The place of settings that were typed as flags, see `parse_config`.
 COMMAND_LINE = "the command line"
@@ -105,6 +104,8 @@ def parse_config(document: object, place: str) -> RunConfig:
 
 def raise_settings_error(error: ValidationError, place: str, model: type[Settings]) -> NoReturn:
     """Raise a UsageError that lists what is wrong with settings of `model` from `place`, as in `parse_config`."""
+    from fercli.core.validation import dotted_names, iterate_faults
+
     names = [name.removeprefix("recipe.") for name in dotted_names(model)]
     found = list(iterate_faults(error, names, "recipe."))
     if place == COMMAND_LINE:

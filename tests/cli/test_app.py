@@ -66,6 +66,13 @@ def test_every_file_of_a_mixed_lot_ends_as_a_row(fer, portrait, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["prdict"], "no command 'prdict'; did you mean predict? (fer --help)"),
+        (["predict", "--max-face", "1"], "no option --max-face; did you mean"),
+        (["predict", "--workers", "2"], "no option --workers (fer predict --help)"),
+        (["predict", "--max-faces", "x"], "--max-faces: must be a whole number"),
+        (["crossval", "-j", "0"], "--jobs: must be 1 or more"),
+        (["train", "--group", "foo"], "--group: 'foo' is not one of 'auto', 'subject', 'image'"),
+        (["data", "check"], "missing argument"),
         (["predict"], "no picture given"),
         (["predict", "nowhere.jpg"], "no such file or folder"),
         (["predict", "."], "a folder without pictures"),
@@ -108,6 +115,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(fer, words, message):
     errors = [line for line in err.splitlines() if line.startswith("error:")]
     assert len(errors) == 1
     assert "Traceback" not in err
+    assert "Usage" not in err
 
 
 def test_debug_shows_where_an_error_arose(fer):

@@ -88,6 +88,24 @@ def test_killed_at_random_moments_it_comes_to_the_same_end(photos, undisturbed, 
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_sigterm_ends_a_job_as_ctrl_c_does(photos, undisturbed, tmp_path):
+    output = tmp_path / "a.csv"
+    process = start(photos, output)
+    while not output.exists() or output.read_bytes().count(b"\n") < 100:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.terminate()
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "--resume continues" in told
+    assert "Traceback" not in told
+    resumed = start(photos, output, "--resume")
+    resumed.communicate(timeout=120)
+    assert output.read_bytes() == undisturbed[0].read_bytes()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("flags", [(), ("--resume",)], ids=["new", "resumed"])
 def test_jobs_that_race_for_one_file_lose_no_row(photos, undisturbed, tmp_path, flags):
     output = tmp_path / "a.parquet"

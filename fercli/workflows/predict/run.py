@@ -71,7 +71,10 @@ def _run_job(inputs: Sequence[Path], options: PredictOptions, listener: JobListe
         listener.say(model.remark)
     predicted = pipeline.predict_sources(left, model, finder, options, stages)
     results = listener.follow(_count(predicted, summary, listener), left)
-    _write(results, options, file, summary, listener)
+    try:
+        _write(results, options, file, summary, listener)
+    except KeyboardInterrupt:  # outside the computing, which `_count` guards: a row may be half written
+        summary.interrupted = True
     if visuals:
         visuals.finish(model, summary)
     return summary

@@ -105,6 +105,20 @@ def test_an_interrupted_job_is_counted_and_resumed(photos, monkeypatch):
     assert (summary.faces, summary.expressions) == (4, {"angry": 2, "happy": 2})
 
 
+@pytest.mark.usefixtures("stand_ins")
+def test_an_interrupt_while_a_row_is_written_ends_the_job_as_well(photos, monkeypatch):
+    def write(path, *arguments):
+        path.write_text("source,fra")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("fercli.workflows.predict.output.resume.append_results", write)
+        summary = run_job([photos], PredictOptions(device="cpu", output=Path("a.csv")))
+    assert (summary.interrupted, summary.output) == (True, None)
+    summary = run_job([photos], PredictOptions(device="cpu", output=Path("a.csv"), resume=True))
+    assert (summary.interrupted, summary.pictures) == (False, 4)
+
+
 def test_all_that_is_written_is_in_the_summary(photos):
     wanted = {"output": Path("a.json"), "annotate": Path("drawn"), "report": Path("page.html")}
     summary = run_job([photos], PredictOptions(**wanted, faces_are_cropped=True, device="cpu"))
