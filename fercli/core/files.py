@@ -3,15 +3,23 @@
 import hashlib
 import json
 import os
+import platform
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from fercli.core.errors import FerError, RunError, UsageError
+
+#: The longest name of a file that we choose, in bytes: file systems take 255, and temporary names are longer.
+MAX_NAME_BYTES = 200
+#: The name of a temporary file: the machine and the process that writes it.
+_TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{8}(\.[^.]*)?")
 
 
 @contextmanager
@@ -21,9 +29,10 @@ def written_whole(path: Path) -> Iterator[Path]:
     On any error, an interrupt included, what stood at `path` before stays as it was.
     Raises RunError where the file cannot be written.
     """
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}{path.suffix}")
+    temporary = path.with_name(_name_temporary(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(path.parent)
         yield temporary
         temporary.replace(path)
     except OSError as error:
@@ -31,6 +40,52 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _name_temporary(path: Path) -> str:
+    """A name that says which process on which machine writes the file, so that what a killed one left is known."""
+    suffix = path.suffix if len(path.suffix) <= 20 else ""  # libraries choose a file's form by its ending
+    return f".{limit_name(path, 100).stem}.{_host()}-{os.getpid()}-{secrets.token_hex(4)}{suffix}"
+
+
+def limit_name(path: Path, most: int = MAX_NAME_BYTES) -> Path:
+    """The path, its name shortened in front of its ending to at most so many bytes in UTF-8."""
+    name = os.fsencode(path.name)
+    if len(name) <= most:
+        return path
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= 20 else ""
+    stem = name[: most - len(os.fsencode(suffix))].decode("utf-8", "ignore")
+    return path.with_name(f"{stem.rstrip('. ') or '_'}{suffix}")
+
+
+@cache
+def _host() -> str:
+    """This machine's name as eight characters."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+@cache
+def _remove_stale(folder: Path) -> None:
+    """Remove the temporary files in a folder that killed processes of this machine left. Looks once a process."""
+    with suppress(OSError):
+        for file in folder.iterdir():
+            named = _TEMPORARY.fullmatch(file.name)
+            if named and named[1] == _host() and not _is_running(int(named[2])):
+                with suppress(OSError):
+                    file.unlink()
+
+
+def _is_running(process: int) -> bool:
+    """Whether a process of that number runs on this machine, as far as can be told."""
+    if os.name == "nt":  # where os.kill would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 def refuse_existing(

@@ -1,12 +1,25 @@
 """Names, files, settings: the small pieces that every room uses."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fercli.core.config import parse_config
 from fercli.core.errors import RunError, UsageError
-from fercli.core.files import read_json, refuse_existing, write_json, write_text, written_whole
+from fercli.core.files import (
+    _remove_stale,
+    limit_name,
+    read_json,
+    refuse_existing,
+    write_json,
+    write_text,
+    written_whole,
+)
 from fercli.core.labels import EXPRESSIONS, canonical, ordered
 from fercli.core.registry import Registry, suggest
 
@@ -102,3 +115,35 @@ def test_settings_that_differ_are_named_with_both_values():
 def test_settings_that_make_no_sense_are_named(recipe, message):
     with pytest.raises(UsageError, match=message):
         parse_config({**CONFIG, "recipe": {**CONFIG["recipe"], **recipe}}, "here")
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_one_that_writes_there(tmp_path):
+    code = (
+        "import os, sys; from pathlib import Path; from fercli.core.files import written_whole\n"
+        "with written_whole(Path(sys.argv[1])) as file: file.touch(); os._exit(1)"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / "faces.csv"], check=False)
+    (left,) = tmp_path.iterdir()
+    other = tmp_path / left.name.replace(left.name.split(".")[2].split("-")[0], "0" * 8)
+    for file in (other, tmp_path / ".faces.csv.lock", tmp_path / ".hidden.csv"):
+        file.touch()  # of another machine, or nothing of ours
+    with written_whole(tmp_path / "b.csv") as own:
+        own.touch()
+        _remove_stale.cache_clear()
+        with written_whole(tmp_path / "c.csv") as second:
+            second.touch()
+        assert own.exists(), "this process runs"
+    expected = {other.name, ".faces.csv.lock", ".hidden.csv", "b.csv", "c.csv"}
+    assert {file.name for file in tmp_path.iterdir()} == expected
+
+
+@given(st.text(st.characters(exclude_characters="/\0", exclude_categories=("Cs",)), min_size=1, max_size=300))
+def test_a_limited_name_fits_and_keeps_its_ending(name):
+    path = Path("folder", name)
+    limited = limit_name(path)
+    assert len(os.fsencode(limited.name)) <= 200
+    assert limited.parent == path.parent
+    if len(os.fsencode(path.name)) <= 200:
+        assert limited == path
+    elif len(os.fsencode(path.suffix)) <= 20 and path.suffix:
+        assert limited.suffix == path.suffix

@@ -135,7 +135,7 @@ def _plan_visuals(
 
     paths = {source.path for source in left}
     done = [source for source in sources if source.path not in paths]
-    return Visuals(options, left, Resumed(done, file.started if file and done else None))
+    return Visuals(options, left, Resumed(done, file.started if file and options.resume else None))
 
 
 def _say_device(options: PredictOptions, listener: JobListener) -> None:

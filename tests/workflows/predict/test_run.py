@@ -138,3 +138,26 @@ def test_inputs_may_come_from_a_list_that_is_not_written_over(photos):
         assert [row["label"] for row in csv.DictReader(file)] == ["happy", "happy"]
     with pytest.raises(UsageError, match="is the list"):
         run_job([], PredictOptions(from_file=Path("list.csv"), output=Path("list.csv"), force=True))
+
+
+def test_a_job_that_was_killed_in_its_first_picture_takes_its_own_annotation_for_one(photos, monkeypatch):
+    options = {"device": "cpu", "faces_are_cropped": True, "output": Path("a.csv"), "annotate": Path("drawn")}
+
+    def die(_path, _form, results, _classes):
+        next(results)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:  # a picture is drawn before its row is written
+        patch.setattr("fercli.workflows.predict.output.resume.append_results", die)
+        run_job([photos], PredictOptions(**options))
+    assert any(Path("drawn").iterdir())
+    assert run_job([photos], PredictOptions(**options, resume=True)).pictures == 4
+
+
+@pytest.mark.parametrize("wanted", ["annotate", "explain"])
+def test_a_long_file_name_is_shortened_where_it_is_drawn(photos, wanted):
+    for name in ("a" * 240, "a" * 239 + "b", "é" * 120):
+        (photos / f"{name}.png").hardlink_to(photos / "bright.png")
+    options = PredictOptions(**{wanted: Path("drawn")}, faces_are_cropped=True, device="cpu", output=Path("a.csv"))
+    assert run_job([photos], options).failed == 1
+    assert len(list(Path("drawn").iterdir())) == 6

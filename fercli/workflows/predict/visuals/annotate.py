@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fercli.core.files import limit_name
 from fercli.faces.drawing.labels import annotate
 from fercli.faces.io.decode import SUFFIXES
 from fercli.faces.io.folders import Kind
@@ -50,6 +51,7 @@ def timeline_path(annotation: Path) -> Path:
 def _find_name(wanted: Path, kind: Kind, taken: set[str]) -> Path:
     """`wanted` with the ending of its kind, and a number where another annotation has that name in any case."""
     suffix = ".mp4" if kind == "video" else ".jpg" if wanted.suffix.lower() in SUFFIXES["JPEG"] else ".png"
+    wanted = limit_name(wanted)
     path, number = wanted.with_suffix(suffix), 1
     while _fold(path) in taken or (kind == "video" and _fold(timeline_path(path)) in taken):
         number += 1

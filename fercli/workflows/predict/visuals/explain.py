@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fercli.core.files import limit_name
 from fercli.faces.crop import crop_face
 from fercli.faces.drawing.heatmaps import draw_heatmap
 from fercli.faces.io.sources import Source
@@ -34,10 +35,11 @@ def plan_explanations(
     stems: dict[Path, Path] = {}
     taken: set[str] = set()
     for source in [*earlier, *sources]:
-        stem, number = folder / source.relative_path, 1
+        first = stem = folder / limit_name(source.relative_path)
+        number = 1
         while str(stem).casefold() in taken:
             number += 1
-            stem = folder / source.relative_path.with_name(f"{source.relative_path.name}-{number}")
+            stem = first.with_name(f"{first.name}-{number}")
         taken.add(str(stem).casefold())
         stems[source.path] = stem
     drawn = {stems[source.path] for source in sources}
