@@ -5,9 +5,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from fercli.core.text import to_printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,34 +35,53 @@ def set_debug(value: bool) -> bool:
 
 def out() -> "Console":
     """The console for results."""
-    from rich.console import Console
-
-    return Console(highlight=False)
+    return _safe_console()(highlight=False)
 
 
 def err() -> "Console":
     """The console for everything else, silent with --quiet."""
-    from rich.console import Console
+    return _safe_console()(stderr=True, highlight=False, quiet=_quiet)
 
-    return Console(stderr=True, highlight=False, quiet=_quiet)
+
+@cache
+def _safe_console() -> "type[Console]":
+    """Rich's console, made safe for names of files and classes in whatever is printed."""
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class SafeConsole(Console):
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+            for segment in super().render(renderable, options):
+                if segment.control or segment.text.isprintable():
+                    yield segment
+                else:
+                    yield Segment(_make_safe(segment.text), segment.style)
+
+    return SafeConsole
 
 
 def note(text: str) -> None:
     """A line for people on standard error, unless --quiet."""
     if not _quiet:
         # by sys.stderr rather than err=True, which goes past a progress bar and into its line
-        typer.echo(text.encode("utf-8", "replace").decode(), file=sys.stderr)
+        typer.echo(_make_safe(text), file=sys.stderr)
 
 
 def error(text: str) -> None:
     """A line that is shown in any case, in red where there is colour."""
     red = typer.style("error:", fg="red", bold=True)
-    typer.echo(f"{red} {text.encode('utf-8', 'replace').decode()}", file=sys.stderr)
+    typer.echo(f"{red} {_make_safe(text)}", file=sys.stderr)
 
 
-def one_line(text: str) -> str:
-    """A name as any terminal can show it, whatever line ends, control characters and broken bytes are in it."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+def _make_safe(text: str) -> str:
+    """A message whose foreign names can't move the cursor or change colours. Its own line ends stay."""
+    return "\n".join(map(to_printable, text.split("\n")))
+
+
+def write_data(text: str) -> None:
+    """Part of a csv or JSON document on standard output, at once. Data stay as they are."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def print_json(document: Any) -> None:

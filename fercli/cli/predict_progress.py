@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from fercli.cli import console
-from fercli.core.text import clock
+from fercli.core.text import clock, to_printable
 from fercli.workflows.predict.results import PictureResult
 from fercli.workflows.predict.run import JobListener
 
@@ -26,7 +26,7 @@ class Terminal(JobListener):
         console.note(text)
 
     def failed(self, result: PictureResult) -> None:
-        console.error(f"{console.one_line(str(result.source))}: {result.message}")
+        console.error(f"{to_printable(str(result.source))}: {result.message}")
 
     def follow(self, results: Iterator[PictureResult], sources: "Sequence[Source]") -> Iterator[PictureResult]:
         return show_bar(results, sources) if self._bar_fits(sources) else results
@@ -46,8 +46,7 @@ class Terminal(JobListener):
         from fercli.workflows.predict.output.writers import FORMATTERS
 
         for text in FORMATTERS[self._form](results, classes):
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            console.write_data(text)
 
 
 def show_bar(results: Iterator[PictureResult], sources: "Sequence[Source]") -> Iterator[PictureResult]:
@@ -90,4 +89,4 @@ def _position(result: PictureResult, seconds: float) -> str:
     if result.time is None:
         return ""
     length = f" of {clock(seconds)}" if seconds else ""
-    return f"{console.one_line(result.source.name)} {clock(result.time)}{length}, frame {result.frame}"
+    return f"{to_printable(result.source.name)} {clock(result.time)}{length}, frame {result.frame}"

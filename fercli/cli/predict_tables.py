@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fercli.cli import console
-from fercli.core.text import clock
+from fercli.core.text import clock, shorten, to_printable
 from fercli.workflows.predict.results import PictureResult, PredictSummary
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _PICTURE_COLUMNS = 23
 #: The same of a video's row: person, from, to, frames, expression, confidence and the gaps.
 _VIDEO_COLUMNS = 49
-#: File names longer than this are broken before the probabilities are left out.
-_LONGEST_NAME = 40
+#: File names are shortened for the probabilities' sake, but not below this many characters.
+_SHORTEST_NAME = 16
 
 
 def print_tables(results: Iterator[PictureResult], classes: tuple[str, ...]) -> None:
@@ -49,8 +49,7 @@ def print_tables(results: Iterator[PictureResult], classes: tuple[str, ...]) -> 
 
 def picture_table(results: list[PictureResult], classes: tuple[str, ...], width: int) -> Table:
     """The table of pictures for a terminal of that many columns."""
-    names = _file_names([result.source for result in results])
-    heads = _class_heads(classes, width - _PICTURE_COLUMNS, names)
+    names, heads = _fit([result.source for result in results], classes, width - _PICTURE_COLUMNS)
     table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")
     table.add_column("file", overflow="fold")
     table.add_column("face", justify="right")
@@ -72,8 +71,7 @@ def picture_table(results: list[PictureResult], classes: tuple[str, ...], width:
 def video_table(videos: "list[VideoSummary]", classes: tuple[str, ...], width: int) -> Table:
     """The table of videos for a terminal of that many columns: the most frequent expression, means over a person's
     frames."""
-    names = _file_names([video.source for video in videos])
-    heads = _class_heads(classes, width - _VIDEO_COLUMNS, names)
+    names, heads = _fit([video.source for video in videos], classes, width - _VIDEO_COLUMNS)
     table = Table(box=None, pad_edge=False, collapse_padding=True, header_style="bold")
     table.add_column("video", overflow="fold")
     for head in ("person", "from", "to", "frames"):
@@ -107,20 +105,32 @@ def _percents(probabilities: dict[str, float], classes: tuple[str, ...], label: 
     return [Text(f"{100 * probabilities[name]:.0f}", "bold" if name == label else "dim") for name in classes]
 
 
-def _class_heads(classes: tuple[str, ...], width: int, names: list[str]) -> list[str]:
-    """Column heads for the classes that fit into `width` characters beside the file names, or none."""
-    left = width - min(_LONGEST_NAME, max(map(len, names), default=0))
+def _fit(paths: list[Path], classes: tuple[str, ...], width: int) -> tuple[list[str], list[str]]:
+    """File names and column heads for the classes that share `width` characters.
+
+    The names are shortened where whole ones leave no room for heads of three letters. Where there is no room even so,
+    there are no heads, and the names are whole.
+    """
+    names = _file_names(paths)
+    longest = max(map(len, names), default=0)
     for heads in (list(classes), [name[:3] for name in classes]):
-        if sum(max(len(head), 3) + 1 for head in heads) <= left:
-            return heads
-    return []
+        if longest <= width - _heads_width(heads):
+            return names, heads
+    room = width - _heads_width(heads)
+    if room < _SHORTEST_NAME:
+        return names, []
+    return [shorten(name, room) for name in names], heads
+
+
+def _heads_width(heads: list[str]) -> int:
+    return sum(max(len(head), 3) + 1 for head in heads)
 
 
 def _file_names(paths: list[Path]) -> list[str]:
     """File names alone where they tell the files apart, whole paths where not."""
     names = [path.name for path in paths]
     shown = names if len(set(names)) == len(names) else [str(path) for path in paths]
-    return [console.one_line(name) for name in shown]
+    return [to_printable(name) for name in shown]
 
 
 def describe_summary(summary: PredictSummary) -> str:
@@ -140,7 +150,7 @@ def describe_summary(summary: PredictSummary) -> str:
 def describe_stop(summary: PredictSummary) -> str:
     """Where Ctrl-C ended a job."""
     if summary.last is not None and summary.last.time is not None:
-        return f"stopped at {clock(summary.last.time)} of {console.one_line(str(summary.last.source))}"
+        return f"stopped at {clock(summary.last.time)} of {to_printable(str(summary.last.source))}"
     if summary.videos:
         done = summary.pictures + len(summary.videos)
         return f"stopped after {done:,} of {summary.inputs:,} pictures and videos"

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from fercli.core.text import to_printable
+
 #: FER2013's classes in FER2013's order; index i is label i everywhere in this project.
 EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
@@ -24,9 +26,9 @@ _CANONICAL = {other: name for name, others in _OTHER_NAMES.items() for other in 
 def canonical(name: str) -> str:
     """The project's word for a class name: case, blanks and synonyms folded ('Anger ' → 'angry').
 
-    A name that is not an expression comes back in lower case, otherwise unchanged.
+    A name that is not an expression comes back in lower case, its control characters replaced, otherwise unchanged.
     """
-    plain = name.strip().lower()
+    plain = to_printable(name.strip()).lower()
     return _CANONICAL.get(plain, plain)
 
 

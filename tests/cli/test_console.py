@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from fercli.cli import console
+from fercli.core.text import to_printable
 
 
 @pytest.mark.parametrize(("flag", "shown"), [(False, []), (True, ["chatter"])])
@@ -36,11 +37,11 @@ def test_an_error_inside_leaves_standard_error_as_it_was(monkeypatch):
 
 @pytest.mark.parametrize("name", ["new\nline", "\x1b[2Jgone", "caf\udce9", "a\r\tb\u2028"])
 def test_a_name_stays_on_its_line(name):
-    shown = console.one_line(name)
+    shown = to_printable(name)
     assert shown.isprintable()
     assert len(shown) == len(name)
     assert "�" in shown
 
 
 def test_a_name_with_letters_of_any_language_is_left_alone():
-    assert console.one_line("één bild 画像.jpg") == "één bild 画像.jpg"
+    assert to_printable("één bild 画像.jpg") == "één bild 画像.jpg"
