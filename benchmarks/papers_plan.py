@@ -61,6 +61,8 @@ CLAIMS = (
 
 #: What the paper of xu-rescnn leaves open, one change a row against its recipe `paper`.
 READINGS = (
+    _reading("lr-3e-3", "Adam at 3e-3", "optimizer.lr=3e-3"),
+    _reading("lr-1e-2", "Adam at 0.01", "optimizer.lr=1e-2"),
     _reading("plateau", "rate × 0.1 after 10 epochs without a better validation accuracy", "schedule.name=plateau"),
     _reading("cosine", "rate falls along a cosine to zero", "schedule.name=cosine"),
     _reading("batch-32", "batch 32", "batch_size=32"),
