@@ -25,7 +25,8 @@ def format_csv(results: Iterable[PictureResult], classes: Sequence[str]) -> Iter
     """Lines of csv: the header, then those of one picture at a time."""
     yield csv_header(classes)
     for result in results:
-        yield "".join(_csv_line(row.values()) for row in to_rows(result, classes))
+        rows = to_rows(result, classes)
+        yield "".join(_csv_line({**row, "source": _guard(str(row["source"]))}.values()) for row in rows)
 
 
 def csv_header(classes: Sequence[str]) -> str:
@@ -94,6 +95,11 @@ def _cannot_write(path: Path, error: OSError) -> RunError:
 
 def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False)
+
+
+def _guard(source: str) -> str:
+    """A path that no spreadsheet takes for a formula: '=a.png' as './=a.png', which is the same file."""
+    return f"./{source}" if source.startswith(("=", "+", "-", "@", "\t", "\r")) else source
 
 
 def _csv_line(values: Iterable[Any]) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fercli.core.errors import UsageError
 from fercli.faces.detection import Detection
 from fercli.workflows.predict.output import form_of
+from fercli.workflows.predict.output.readers import read_predictions
 from fercli.workflows.predict.output.schema import classes_of, columns
 from fercli.workflows.predict.output.writers import FORMATTERS, format_csv, format_json, format_jsonl
 from fercli.workflows.predict.results import FacePrediction, PictureResult
@@ -58,7 +59,7 @@ def test_csv_reads_back_to_the_same_values(results):
     rows = list(csv.DictReader(io.StringIO("".join(format_csv(results, CLASSES)), newline="")))
     assert len(rows) == len(expected(results))
     for row, (source, status, message, known) in zip(rows, expected(results), strict=True):
-        assert (row["source"], row["status"], row["message"]) == (source, status, message)
+        assert (str(Path(row["source"])), row["status"], row["message"]) == (source, status, message)
         if known is None:
             assert row["face"] == row["x1"] == row["nose_x"] == row["label"] == row["happy"] == ""
             continue
@@ -70,6 +71,16 @@ def test_csv_reads_back_to_the_same_values(results):
         assert (row["label"], float(row["confidence"])) == (known.label, known.confidence)
         assert float(row["happy"]) == known.probabilities["happy"]
         assert float(row["label_probability"]) == known.probabilities["label"]
+
+
+@pytest.mark.parametrize("name", ["=1+1.png", "+a.png", "-a.png", "@a.png", "\t=a.png"])
+def test_no_spreadsheet_takes_a_path_for_a_formula(tmp_path, name):
+    results = [PictureResult(Path(name), "no face")]
+    file = tmp_path / "a.csv"
+    file.write_text("".join(format_csv(results, CLASSES)), encoding="utf-8", newline="")
+    with file.open(newline="", encoding="utf-8") as stream:
+        assert next(csv.DictReader(stream))["source"] == f"./{name}"
+    assert list(read_predictions(file)) == results
 
 
 @settings(deadline=None, max_examples=80)
