@@ -1,18 +1,21 @@
 import json
-import sys
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 from PIL import Image
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 import fercli.faces.mtcnn.detector
 import fercli.models.loaded
 from fercli.cli.predict import predict
-from fercli.cli.predict_tables import picture_table
+from fercli.cli.predict_tables import picture_lines
 from fercli.core.errors import UsageError
 from fercli.faces.detection import Detection
+from fercli.workflows.predict.results import FacePrediction, PictureResult
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
@@ -177,19 +180,39 @@ def test_nothing_to_work_on(fer):
 
 
 @pytest.mark.parametrize(("width", "heads"), [(80, "surprise"), (65, "sur"), (45, None)])
-def test_the_table_is_readable_at_any_width(fer, photo, width, heads):
-    from rich.console import Console
-
+def test_the_table_is_readable_at_any_width(photo, width, heads):
     from fercli.faces.io.sources import find_sources
     from fercli.workflows.predict.pipeline import predict_sources
 
     results = list(predict_sources(find_sources([photo]), HappyModel(), OneFaceDetector()))
-    console = Console(width=width, record=True, file=sys.stderr)
-    console.print(picture_table(results, CLASSES, width))
-    head, row = (line.rstrip() for line in console.export_text().splitlines())
+    head, row = picture_lines(results, CLASSES, width)
+    assert max(len(head), len(row)) <= width
     assert (heads in head.split()) if heads else head.split() == ["file", "face", "expression"]
     assert "…" not in head + row
     assert row.split()[:5] == ["photo.png", "1", "happy", "80", "%"]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_long_names_and_wide_letters_keep_the_columns_apart(width):
+    shares = dict.fromkeys(CLASSES, 1 / len(CLASSES))
+    face = FacePrediction(1, Detection((0, 0, 9, 9), (), 1.0), "happy", 0.5, shares)
+    names = ("a.png", "画像" * 40 + ".png", "b" * 200 + ".png")
+    results = [PictureResult(Path(name), "ok", "", (face,)) for name in names]
+    results.append(PictureResult(Path("none.png"), "no face"))
+    head, *rows = picture_lines(results, CLASSES, width)
+    start = cell_len(head[: head.index("expression")])
+    for row in rows[:3]:
+        assert cell_len(row) <= width
+        assert cell_len(row[: row.index("happy")]) == start
+        assert ("14" in row) == (width >= 80), "probabilities are shown where there is room for them"
+
+
+def test_colours_change_nothing_but_colours():
+    face = FacePrediction(1, Detection((0, 0, 9, 9), (), 1.0), "happy", 0.5, dict.fromkeys(CLASSES, 0.1))
+    results = [PictureResult(Path("a.png"), "ok", "", (face,)), PictureResult(Path("b.png"), "failed", "no")]
+    plain, coloured = ("\n".join(picture_lines(results, CLASSES, 80, colour)) for colour in (False, True))
+    assert plain != coloured
+    assert re.sub("\033\\[[0-9]+m", "", coloured) == plain
 
 
 def test_ctrl_c_keeps_what_is_finished(fer, photo, tmp_path, monkeypatch):
