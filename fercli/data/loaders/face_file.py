@@ -57,9 +57,18 @@ def write_faces(path: Path, faces: FaceSet, facts: dict[str, Any] | None = None)
     arrays: dict[str, NDArray[Any]] = {"images": faces.images, "labels": faces.labels}
     if faces.targets is not None:
         arrays["targets"] = faces.targets
-    content = save(arrays, header)
+    content = _sort_header(save(arrays, header))
     with written_whole(path) as temporary:
         temporary.write_bytes(content)
+
+
+def _sort_header(content: bytes) -> bytes:
+    """The content of a safetensors file with its header in one order: the library's own differs from save to save."""
+    start = 8
+    end = start + int.from_bytes(content[:start], "little")
+    text = json.dumps(json.loads(content[start:end]), sort_keys=True, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at multiples of 8 bytes
+    return len(text).to_bytes(start, "little") + text + content[end:]
 
 
 def read_faces(path: Path) -> FaceSet:

@@ -147,9 +147,11 @@ def test_what_is_there_is_not_built_over(root):
     with pytest.raises(UsageError, match="exists already: --force replaces it"):
         build_fergit(root=root)
     first = load_faces("fergit", root).fingerprint
+    content = (root / "fergit.safetensors").read_bytes()
     assert build_fergit(root=root, force=True).faces.fingerprint == first
     assert load_faces("fergit", root).fingerprint == first
     other = build_fergit(root=root, output=root / "other.safetensors").path
+    assert (root / "fergit.safetensors").read_bytes() == other.read_bytes() == content, "the same bytes every time"
     assert other.name == "other.safetensors"
     assert load_faces(str(other)).fractions == (0.05, 0.05)
     with pytest.raises(UsageError, match=r"must end in \.safetensors"):
