@@ -64,8 +64,8 @@ def test_an_occlusion_hides_a_part_of_the_face_and_no_more(seed):
     draw_head(pen, person, Expression())
     before = pen.pixels(48)
     draw_occlusion(pen, person, draws)
-    changed = np.abs(pen.pixels(48) - before)[5:43, 8:40] > 5
-    assert 0 < changed.mean() < 0.4
+    changed = np.abs(pen.pixels(48) - before)[:, 8:40] > 5
+    assert 0.01 < changed.mean() < 0.3
 
 
 @given(direction=st.sampled_from((0, np.pi / 2, np.pi, 3 * np.pi / 2)), seed=st.integers(0, 100))
