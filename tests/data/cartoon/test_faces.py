@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
@@ -53,15 +55,17 @@ def test_the_expressions_differ_where_real_ones_do(faces):
     assert shade["happy"] > shade["fear"]
 
 
-def test_new_people_are_too_much_for_a_pixel_classifier_and_known_sittings_are_not(faces):
-    """Eigenfaces and a support vector machine name about half of the faces of new people, most of those whose sitting
-    is known; chance is 14 %. Above the first bound the set is too easy to try networks on."""
-    numbers = np.array([int(subject[1:]) for subject in faces.subjects])
+@pytest.mark.parametrize("classifier", [SVC(C=10.0), LogisticRegression(C=0.01, max_iter=500)], ids=["svm", "linear"])
+def test_pixels_alone_do_not_give_away_the_expressions_of_new_people(faces, classifier):
+    """Measured: 52 % (svm, as `--baseline pca-svm`) and 47 % (linear) on people left out of training, 87 and 78 % on
+    new pictures of the same people; chance is 14 %. Above the upper bound, the set would be too easy to try networks
+    on. The slow test of a whole training holds that a network does better."""
+    people = np.array([int(subject[1:]) for subject in faces.subjects])
     takes = np.array([int(face.rsplit("_", 1)[1]) for face in faces.ids])
-    by_person = _accuracy_of_eigenfaces(faces, (numbers - 1) // 4)
-    by_take = _accuracy_of_eigenfaces(faces, takes - 1)
-    assert 0.3 < by_person < 0.6
-    assert by_take > by_person + 0.2
+    by_person = np.mean([_accuracy(classifier, faces, (people - 1) // 5 == part) for part in range(4)])
+    by_image = _accuracy(classifier, faces, takes == 1)
+    assert 0.3 < by_person < 0.65
+    assert by_image > by_person + 0.15
 
 
 def test_people_differ_more_in_pixels_than_expressions_do(faces):
@@ -82,13 +86,9 @@ def test_every_picture_has_draws_of_its_own():
     assert len(first) == 4
 
 
-def _accuracy_of_eigenfaces(faces: FaceSet, groups: NDArray[np.int64]) -> float:
-    """The share that is named rightly when each group in turn is left out of training, as `--baseline pca-svm` does."""
+def _accuracy(classifier: ClassifierMixin, faces: FaceSet, held_out: NDArray[np.bool_]) -> float:
+    """Accuracy on the faces held out, after training on the others' first 100 principal components."""
     pixels = faces.images.reshape(len(faces), -1).astype(np.float32) / 255
-    right = 0
-    for group in np.unique(groups):
-        known, new = groups != group, groups == group
-        classifier = make_pipeline(PCA(100, whiten=True, random_state=0), SVC(C=10.0))
-        predicted = classifier.fit(pixels[known], faces.labels[known]).predict(pixels[new])
-        right += int((predicted == faces.labels[new]).sum())
-    return right / len(faces)
+    model = make_pipeline(PCA(100, whiten=True, random_state=0), classifier)
+    model.fit(pixels[~held_out], faces.labels[~held_out])
+    return float(model.score(pixels[held_out], faces.labels[held_out]))
