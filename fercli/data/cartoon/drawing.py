@@ -36,8 +36,8 @@ class Pose:
 class Pen:
     """Fills and lines on a gray page; the page's half side is 1.18 units at scale 1.
 
-    What is drawn is tilted, sized and moved as the pose says. With `on_face` it also goes round with the head, whose
-    front is taken for an ellipsoid of half-axes `width` and 1.
+    What is drawn is tilted, sized and moved as the pose says. With `on_face` it also turns with the head, whose
+    front is taken to be an ellipsoid of half-axes `width` and 1.
     """
 
     def __init__(self, background: float, pose: Pose, width: float) -> None:

@@ -2,9 +2,9 @@
 
 The expressions differ by what moves in real faces (Ekman's action units, much simplified): brows, lids and
 mouth. People differ in head, hair, skin, features and their face at rest. All pictures of a person with one
-expression are from one sitting, as in many sets of a laboratory: alike in pose, light and background, and in how
-strongly the face moves where. A model that knows the sitting from training profits from that, so a split by image
-overrates it.
+expression are from one sitting, as in many laboratory sets: they are alike in pose, light and background, and in how
+strongly each part of the face moves. A model that has seen the sitting in training profits from that, so a split by
+image overrates it.
 """
 
 from dataclasses import dataclass, fields
@@ -30,7 +30,7 @@ _EXPRESSIONS = {
     "neutral": Expression(),
 }
 
-#: Share of the pictures in which something hides part of the face.
+#: Fraction of the pictures in which something hides part of the face.
 _OCCLUDED = 0.15
 
 
@@ -71,7 +71,10 @@ def cartoon(subjects: int = 20, each: int = 5, seed: int = 0) -> FaceSet:
 
 
 def _generator(*key: int) -> Generator:
-    """Random draws for each key, independent of another's: numpy takes what a key lacks for zeros, so none is zero."""
+    """A generator for this key, independent of those of other keys.
+
+    NumPy takes a short key for a longer one that ends in zeros, so no part of a key is zero here.
+    """
     return np.random.default_rng([part + 1 for part in key])
 
 
@@ -137,8 +140,8 @@ def _picture(person: Person, full: Expression, sitting: Sitting, draws: Generato
 
 
 def _act(person: Person, full: Expression, manner: Expression, draws: Generator) -> Expression:
-    """An expression as one picture shows it: stronger or weaker, every movement in the sitting's measure and a little
-    off, on top of the person's face at rest."""
+    """The expression that one picture shows: the face at rest, plus every movement as strong as in this sitting, all of
+    them stronger or weaker in this picture, and each a little off."""
     strength = draws.uniform(0.8, 1.25)
     moved = {}
     for field in fields(full):

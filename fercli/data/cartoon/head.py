@@ -56,7 +56,7 @@ class Person:
     #: how far the shade of moustache and beard is from the skin's to the hair's; 0 is shaven
     moustache: float
     beard: float
-    #: how much darker than the skin the folds from nose to mouth are, as a share; 0 is smooth
+    #: how much darker than the skin the folds from nose to mouth are, as a fraction; 0 is smooth
     folds: float
     glasses: bool
     #: the face at rest, which is rarely quite level

@@ -9,13 +9,17 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Light:
-    """How a sitting is lit: where from (radians), how much stronger there than in the middle, as a share; how bright
-    the middle gray is and how strong the contrast; the share of all light that there is."""
+    """How a sitting is lit."""
 
+    #: where the light comes from, in radians: 0 is the right, π/2 below
     direction: float
+    #: how much stronger the light is there than in the middle, as a fraction
     side: float
+    #: what middle gray becomes, 0 to 255
     gray: float
+    #: factor on the distance from middle gray
     contrast: float
+    #: fraction of the full light
     exposure: float
 
 
@@ -31,8 +35,8 @@ def random_light(draws: Generator) -> Light:
 
 
 def take_picture(pixels: NDArray[np.float64], light: Light, draws: Generator) -> NDArray[np.uint8]:
-    """The picture [S, S] that a cheap, grainy camera takes of `pixels` [S, S], 0 to 255, in this light. Across one in
-    four falls the edge of a shadow."""
+    """The picture [S, S] that a cheap, grainy camera takes of `pixels` [S, S], 0 to 255, in this light. One picture in
+    four has the edge of a shadow across it."""
     gain = 1 + light.side * _across(len(pixels), light.direction + draws.normal(0, 0.3)) / np.sqrt(2)
     if draws.random() < 0.25:
         edge = _across(len(pixels), draws.uniform(0, 2 * np.pi)) - draws.uniform(-0.5, 0.5)
