@@ -10,7 +10,7 @@ from fercli.data.cartoon.drawing import Outline, Pen, oval
 
 @dataclass(frozen=True)
 class Expression:
-    """How far a face is from a resting one, in head half-heights unless said otherwise."""
+    """How far a face is from a level one, in head half-heights unless said otherwise."""
 
     #: inner and outer ends of the brows, upwards
     inner: float = 0.0
@@ -25,7 +25,7 @@ class Expression:
     gap: float = 0.0
     #: share of the open mouth that shows teeth
     teeth: float = 0.0
-    #: upper lip upwards and nose wrinkled, 0 to 1
+    #: upper lip upwards and nose wrinkled; 1 in full
     sneer: float = 0.0
 
 
@@ -41,6 +41,9 @@ class Person:
     hair_length: float
     brow_height: float
     brow_width: float
+    brow_arch: float
+    #: of the skin's shade, as is the lips'
+    brow_shade: float
     eye_distance: float
     eye_width: float
     eye_height: float
@@ -49,8 +52,15 @@ class Person:
     mouth_height: float
     mouth_width: float
     lip_width: float
-    resting_smile: float
+    lip_shade: float
+    #: how far the shade of moustache and beard is from the skin's to the hair's; 0 is shaven
+    moustache: float
+    beard: float
+    #: how much darker than the skin the folds from nose to mouth are, as a fraction; 0 is smooth
+    folds: float
     glasses: bool
+    #: the face at rest, which is rarely quite level
+    resting: Expression
 
 
 def draw_head(pen: Pen, person: Person, acted: Expression) -> None:
@@ -63,12 +73,13 @@ def draw_head(pen: Pen, person: Person, acted: Expression) -> None:
     for side in (-1, 1):
         pen.fill(oval(side * person.width, 0, 0.1, 0.2), skin * 0.9)
     pen.fill(head, skin)
+    _beard(pen, person)
     _hair(pen, person)
     for side in (-1, 1):
         _brow(pen, person, acted, side)
         _eye(pen, person, acted, side)
         if person.glasses:
-            pen.line(oval(side * person.eye_distance, -0.1, 0.27, 0.2, 3), 40, 0.03, closed=True)
+            pen.line(oval(side * person.eye_distance, -0.1, 0.27, 0.2, 3), 40, 0.03, on_face=True, closed=True)
     _nose(pen, person, acted)
     _mouth(pen, person, acted)
 
@@ -82,43 +93,62 @@ def _hair(pen: Pen, person: Person) -> None:
     pen.fill(np.concatenate((left_to_right, edge[::-1])), person.hair)
 
 
+def _beard(pen: Pen, person: Person) -> None:
+    """From cheek to cheek around the chin; mouth and upper lip stay free."""
+    if not person.beard:
+        return
+    head = oval(0, 0, person.width, 1, person.squareness)
+    around = head[head[:, 1] > 0.25]
+    around = around[np.argsort(around[:, 0])]
+    inside = around * (0.72, 0.55) + (0, 0.1)
+    pen.fill(np.concatenate((around, inside[::-1])), _grown(person, person.beard))
+
+
+def _grown(person: Person, share: float) -> float:
+    """The shade of hair through which the skin shows."""
+    return person.skin + (person.hair - person.skin) * share
+
+
 def _brow(pen: Pen, person: Person, acted: Expression, side: int) -> None:
     along = np.linspace(-1, 1, 7)
     middle = person.brow_height - (acted.inner + acted.outer) / 2
     slope = (acted.inner - acted.outer) / 2
-    heights = middle + slope * along - 0.05 * (1 - along**2)
+    heights = middle + slope * along - person.brow_arch * (1 - along**2)
     places = side * (person.eye_distance + 0.01 + 1.25 * person.eye_width * along)
-    shade = min(person.hair, person.skin * 0.55)
-    pen.line(np.stack((places, heights), axis=1), shade, person.brow_width)
+    shade = person.skin * person.brow_shade
+    pen.line(np.stack((places, heights), axis=1), shade, person.brow_width, on_face=True)
 
 
 def _eye(pen: Pen, person: Person, acted: Expression, side: int) -> None:
     """The white between the lids, the iris as far as the lids let it show, the upper lid's line."""
     along = np.linspace(-1, 1, 13)
     x, y = side * person.eye_distance, -0.1
-    height = person.eye_height * (1 + acted.open_eyes)
+    height = person.eye_height * max(0.15, 1 + acted.open_eyes)
     upper = np.stack((x + person.eye_width * along, y - height * (1 - along**2)), axis=1)
     lower = np.stack((x + person.eye_width * along, y + 0.8 * height * (1 - along**2)), axis=1)
-    pen.fill(np.concatenate((upper, lower[::-1])), 240)
+    pen.fill(np.concatenate((upper, lower[::-1])), 240, on_face=True)
     iris = oval(x, y, 0.085, 0.085)
     lids = 1 - ((iris[:, 0] - x) / person.eye_width) ** 2
     iris[:, 1] = np.clip(iris[:, 1], y - height * lids, y + 0.8 * height * lids)
-    pen.fill(iris, 25)
-    pen.line(upper, 40, 0.035)
+    pen.fill(iris, 25, on_face=True)
+    pen.line(upper, 40, 0.035, on_face=True)
 
 
 def _nose(pen: Pen, person: Person, acted: Expression) -> None:
-    """Tip and wings; a sneer wrinkles the bridge and draws folds beside the nose."""
-    shade = person.skin * 0.62
-    tip = person.nose_length - 0.04 * acted.sneer
+    """Tip and wings; a sneer wrinkles the bridge and draws folds from nose to mouth, as age may have done before."""
+    tip = person.nose_length - 0.05 * acted.sneer
     wings = np.array([(-1.0, -0.05), (-0.6, 0.02), (0.0, 0.04), (0.6, 0.02), (1.0, -0.05)])
-    pen.line(wings * (person.nose_width, 1) + (0, tip), shade, 0.045)
-    if acted.sneer > 0:
+    pen.line(wings * (person.nose_width, 1) + (0, tip), person.skin * 0.62, 0.045, on_face=True)
+    wrinkles = 0.45 * min(acted.sneer, 1)
+    if wrinkles > 0:
         for height in (-0.12, -0.02):
-            pen.line(np.array([(-0.1, height), (0, height - 0.04), (0.1, height)]), shade, 0.035)
+            bridge = np.array([(-0.1, height), (0, height - 0.04), (0.1, height)])
+            pen.line(bridge, person.skin * (1 - wrinkles), 0.045, on_face=True)
+    folds = max(person.folds, wrinkles)
+    if folds > 0:
         for side in (-1, 1):
             fold = np.array([(0.16, tip - 0.06), (0.27, tip + 0.06), (0.36, tip + 0.24)])
-            pen.line(fold * (side, 1), shade, 0.04)
+            pen.line(fold * (side, 1), person.skin * (1 - folds), 0.05, on_face=True)
 
 
 def _mouth(pen: Pen, person: Person, acted: Expression) -> None:
@@ -126,17 +156,19 @@ def _mouth(pen: Pen, person: Person, acted: Expression) -> None:
     along = np.linspace(-1, 1, 15)
     bow = 1 - along**2
     across = person.mouth_width * (1 + acted.wide) * along
-    smile = acted.smile + person.resting_smile
-    middle = person.mouth_height + smile * (bow - 0.6)
-    upper = middle - 0.4 * acted.gap * np.sqrt(bow) - 0.07 * acted.sneer * bow
+    middle = person.mouth_height + acted.smile * (bow - 0.6)
+    upper = middle - 0.4 * acted.gap * np.sqrt(bow) - 0.085 * acted.sneer * bow
     lower = middle + 0.6 * acted.gap * np.sqrt(bow)
-    lip = person.skin * 0.5
+    lip = person.skin * person.lip_shade
+    if person.moustache:
+        above = np.stack((across * 1.05, upper - 0.09), axis=1)[2:-2]
+        pen.line(above, _grown(person, person.moustache), 0.1, on_face=True)
     if acted.gap > 0:
-        pen.fill(_between(across, upper, lower), 25)
-        bite = upper + np.minimum(acted.teeth, 1) * (lower - upper)
-        pen.fill(_between(across, upper, bite), 245)
-    pen.line(np.stack((across, upper), axis=1), lip, person.lip_width)
-    pen.line(np.stack((across, lower), axis=1), lip, person.lip_width)
+        pen.fill(_between(across, upper, lower), 25, on_face=True)
+        bite = upper + np.clip(acted.teeth, 0, 1) * (lower - upper)
+        pen.fill(_between(across, upper, bite), 245, on_face=True)
+    for curve in (upper, lower):
+        pen.line(np.stack((across, curve), axis=1), lip, person.lip_width, on_face=True)
 
 
 def _between(across: NDArray[np.float64], upper: NDArray[np.float64], lower: NDArray[np.float64]) -> Outline:
