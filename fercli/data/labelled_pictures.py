@@ -9,8 +9,9 @@ import numpy as np
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS, ordered
 from fercli.core.progress import ProgressCallback, no_progress
+from fercli.core.text import escape_name
 from fercli.data.faceset import FaceSet
-from fercli.data.pictures import NO_FACE, Face, escape_name, find_faces, list_examples, read_crops
+from fercli.data.pictures import NO_FACE, Face, find_faces, list_examples, read_crops
 from fercli.data.sources import Reader
 
 #: Pictures are taken for whole photographs when the median longer side is over this many pixels …
@@ -66,7 +67,7 @@ def read_labelled_pictures(
 
 def name_of(path: Path) -> str:
     """What a set is called by its folder or archive."""
-    return (path.resolve().name if path.is_dir() else path.stem) or "folder"
+    return escape_name(path.resolve().name if path.is_dir() else path.stem) or "folder"
 
 
 def _make_set(path: Path, name: str, kept: list[tuple[LabelledPicture, Face]], notes: list[str]) -> FaceSet:

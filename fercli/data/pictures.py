@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -17,13 +16,14 @@ from safetensors.numpy import save
 from fercli.core.errors import PictureError, RunError
 from fercli.core.files import written_whole
 from fercli.core.progress import ProgressCallback
-from fercli.core.text import format_count
+from fercli.core.text import escape_name, format_count
 from fercli.data.cache import cache_folder
 from fercli.data.faceset import SIDE
 from fercli.data.sources import Reader
 from fercli.faces.crop import MARGIN, crop_face, squeeze_to_face
 from fercli.faces.detection import Detection
 from fercli.faces.io.decode import read_picture
+from fercli.faces.io.streams import DamagedError
 from fercli.faces.mtcnn.detector import MIN_FACE, THRESHOLDS, Detector
 
 #: Photographs whose faces are kept together once found: what an interruption can cost at most.
@@ -45,9 +45,11 @@ class Face:
 
 
 def read_rgb(reader: Reader, name: str) -> NDArray[np.uint8] | str:
-    """A picture's pixels, RGB [H, W, 3], or the reason why it cannot be read."""
+    """A picture's pixels, RGB [H, W, 3], or the reason why it cannot be read. Raises DamagedError for its archive."""
     try:
         return read_picture(reader(name))
+    except DamagedError:
+        raise
     except PictureError as error:
         return str(error)
     except OSError as error:
@@ -111,9 +113,12 @@ def _hash_contents(names: Sequence[str], reader: Reader) -> str:
     """The SHA-256 of photographs' contents; one that cannot be read counts as empty."""
     digest = hashlib.sha256(DETECTOR_KEY.encode())
     for name in names:
-        content = b""
-        with suppress(OSError):
+        try:
             content = reader(name)
+        except DamagedError:
+            raise
+        except (PictureError, OSError):
+            content = b""
         digest.update(hashlib.sha256(content).digest())
     return digest.hexdigest()
 
@@ -145,10 +150,3 @@ def list_examples(names: Sequence[str]) -> str:
     """'5 pictures (a, b, c, …)', in characters that every terminal takes."""
     shown = ", ".join(map(escape_name, names[:3])) + (", …" if len(names) > 3 else "")
     return f"{format_count(len(names), 'picture')} ({shown})"
-
-
-def escape_name(name: str) -> str:
-    """A file name without control characters and bytes that are no UTF-8, which would break tables and terminals."""
-    return "".join(
-        ascii(character)[1:-1] if unicodedata.category(character) in ("Cc", "Cs") else character for character in name
-    )
