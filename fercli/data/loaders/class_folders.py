@@ -9,7 +9,6 @@ from fercli.core.errors import DataError
 from fercli.core.files import file_digest
 from fercli.core.labels import EXPRESSIONS, canonical, is_expression
 from fercli.core.progress import ProgressCallback, no_progress
-from fercli.core.text import escape_name
 from fercli.data.cache import load_cached
 from fercli.data.faceset import FaceSet
 from fercli.data.labelled_pictures import LabelledPicture, read_labelled_pictures
@@ -78,7 +77,7 @@ def _label_pictures(
         folders = PurePosixPath(name).parts[outer:-1]
         split = SPLIT_FOLDERS.get(folders[0].lower(), "") if has_splits and folders else ""
         row = subjects.find(name) if subjects else None
-        by_folder = canonical(escape_name(folders[has_splits])) if len(folders) > has_splits else ""
+        by_folder = canonical(folders[has_splits]) if len(folders) > has_splits else ""
         label = by_folder if table is None else row.label if row else ""
         if label and bool(split) == has_splits:
             pictures.append(LabelledPicture(name, label, row.subject if row else "", split))
