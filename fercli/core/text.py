@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 
 from fercli.core.errors import UsageError
 
@@ -33,6 +34,12 @@ def escape_name(name: str) -> str:
     return "".join(
         ascii(character)[1:-1] if unicodedata.category(character) in ("Cc", "Cs") else character for character in name
     )
+
+
+def list_examples(names: Sequence[str]) -> str:
+    """'5 pictures (a, b, c, …)', in characters that every terminal takes."""
+    shown = ", ".join(map(escape_name, names[:3])) + (", …" if len(names) > 3 else "")
+    return f"{format_count(len(names), 'picture')} ({shown})"
 
 
 def read_seconds(text: str, flag: str) -> float:

@@ -69,12 +69,12 @@ def is_picture(name: str) -> bool:
 
 
 def list_pictures(path: Path) -> Iterator[str]:
-    """The names of the pictures in a folder or zip archive, as `list_names` gives them."""
+    """The names of the pictures in a folder or archive, as `list_names` gives them."""
     return filter(is_picture, list_names(path))
 
 
 def holds_pictures(path: Path) -> bool:
-    """Whether there is a picture in a folder or zip archive."""
+    """Whether there is a picture in a folder or archive."""
     return any(True for _ in list_pictures(path))
 
 

@@ -9,12 +9,12 @@ from fercli.core.errors import DataError
 from fercli.core.files import file_digest
 from fercli.core.labels import EXPRESSIONS, canonical, is_expression
 from fercli.core.progress import ProgressCallback, no_progress
+from fercli.core.text import list_examples
 from fercli.data.cache import load_cached
 from fercli.data.faceset import FaceSet
-from fercli.data.labelled_pictures import LabelledPicture, read_labelled_pictures
 from fercli.data.loaders import FORMATS, Loader
 from fercli.data.loaders.face_file import is_face_file
-from fercli.data.pictures import DETECTOR_KEY, list_examples
+from fercli.data.pictures import DETECTOR_KEY, LabelledPicture, read_labelled_pictures
 from fercli.data.sources import SPLIT_FOLDERS, holds_pictures, is_picture, open_source, read_table
 from fercli.data.subjects import SubjectTable, add_subjects, find_subject_table, parse_subject_table, read_subject_table
 

@@ -13,10 +13,10 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS, canonical
 from fercli.core.progress import ProgressCallback, no_progress
-from fercli.core.text import escape_name
+from fercli.core.text import escape_name, list_examples
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders import SETS, DataSet
-from fercli.data.pictures import NO_FACE, find_faces, list_examples
+from fercli.data.pictures import NO_FACE, find_faces
 from fercli.data.sources import is_picture, list_names, open_source, read_table
 from fercli.data.subjects import add_subjects
 

@@ -7,12 +7,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import IO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 from fercli.core.errors import reason_of
 from fercli.faces.io.folders import guess_kind, is_hidden, natural_key
-from fercli.faces.io.members import Archive, CompressedTarArchive, TarArchive, ZipArchive
 from fercli.faces.io.streams import decompress, explain_damage, is_compressed, read_head
+
+if TYPE_CHECKING:
+    from fercli.faces.io.members import Archive
 
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -91,7 +93,7 @@ class MemberReader:
         with explain_damage():
             return self.open(member.archive).open(member.number)
 
-    def open(self, path: Path) -> Archive:
+    def open(self, path: Path) -> "Archive":
         """An archive, which stays open until another one is. Raises PictureError as `read` does."""
         with self._lock, explain_damage():
             if self._archive is None or self._path != path:
@@ -119,8 +121,11 @@ def archive_format(path: Path) -> Literal["zip", "tar"] | None:
     return "zip" if name.endswith(".zip") else "tar" if name.endswith(_TAR_SUFFIXES) else None
 
 
-def open_archive(path: Path, in_any_order: bool = False) -> Archive:
+def open_archive(path: Path, in_any_order: bool = False) -> "Archive":
     """Open an archive, `in_any_order` as MemberReader has it. Raises whatever `zipfile` or `tarfile` raises."""
+    # where there are only pictures, nothing of archives is loaded
+    from fercli.faces.io.members import CompressedTarArchive, TarArchive, ZipArchive
+
     if archive_format(path) == "zip":
         return ZipArchive(path)
     if not is_compressed(path):
