@@ -198,7 +198,7 @@ def read_labelled_pictures(
 
 def name_of(path: Path) -> str:
     """What a set is called by its folder or archive."""
-    return escape_name(path.resolve().name if path.is_dir() else path.stem) or "folder"
+    return escape_name(path.resolve().name if path.is_dir() else path.stem.removesuffix(".tar")) or "folder"
 
 
 def _make_set(path: Path, name: str, kept: list[tuple[LabelledPicture, Face]], notes: list[str]) -> FaceSet:

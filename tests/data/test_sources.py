@@ -86,7 +86,7 @@ def test_class_folders_in_an_archive_are_those_in_the_folder(tmp_path, draw, for
     folder = load_path(tmp_path / "set")
     files = {name: (tmp_path / "set" / name).read_bytes() for name in reversed(folder.ids)}
     packed = load_path(pack(tmp_path / f"packed{form}", files))
-    assert (packed.fingerprint, packed.ids) == (folder.fingerprint, folder.ids)
+    assert (packed.fingerprint, packed.ids, packed.name) == (folder.fingerprint, folder.ids, "packed")
     (tmp_path / f"packed{form}").rename(tmp_path / "packed")
     assert load_path(tmp_path / "packed").ids == folder.ids, "an archive is told by its first bytes"
 

@@ -39,7 +39,8 @@ def list_members(path: Path, wanted: Callable[[str], bool] = is_wanted) -> tuple
     Parts of a name are separated by slashes; there is none at the start. If several files have the same name, the last
     one counts, as in unpacking. The list is in natural order, except that a compressed tar archive's is as stored,
     because it can only be read from front to back. Such an archive is decompressed to its end: if its checksums are
-    wrong, nothing in it is listed, because no one can tell which of its files are right.
+    wrong, nothing in it is listed, because no one can tell which of its files are right. If its end is missing, what
+    comes before is listed.
     """
     members: dict[str, Member] = {}
     reason = ""
@@ -57,6 +58,8 @@ def list_members(path: Path, wanted: Callable[[str], bool] = is_wanted) -> tuple
             reason = _describe_damage(error)
         try:
             archive.verify()
+        except EOFError as error:
+            reason = reason or _describe_damage(error)
         except Exception as error:
             return [], _describe_damage(error)
     listed = list(members.items())

@@ -40,7 +40,10 @@ class Archive(Protocol):
         ...
 
     def verify(self) -> None:
-        """Read what is left of a compressed stream. Raises an error if its checksums are wrong."""
+        """Read what is left of a compressed stream.
+
+        Raises EOFError if its end is missing, another error if it is damaged: its checksums count.
+        """
         ...
 
     def close(self) -> None:
@@ -155,11 +158,11 @@ class CompressedTarArchive:
             return stream.read()
 
     def verify(self) -> None:
-        """See Archive. An end that is missing is no wrong checksum."""
-        while self._stream.error is None and self._stream.read(CHUNK):
-            pass
-        if self._stream.error and not isinstance(self._stream.error, EOFError):
+        """See Archive."""
+        if self._stream.error:
             raise self._stream.error
+        while self._stream.read(CHUNK):
+            pass
 
     def close(self) -> None:
         """See Archive."""

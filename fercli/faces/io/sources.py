@@ -36,9 +36,10 @@ def find_sources(paths: Sequence[Path], recursive: bool = False, listed: Sequenc
 
     Arguments keep their order; a folder's files are in natural order, an archive's in that of `list_members`. A named
     file is taken whatever its ending. In folders, only files with the endings of pictures and videos are taken, hidden
-    names are skipped and archives are not opened. A named zip or tar archive gives its pictures. A path that does not
-    exist and contains *, ? or [ is a pattern as in a shell; those in `listed` never are. A missing path, a pattern
-    without a match, and a folder or archive without pictures each become a source with an error.
+    names are skipped and archives are not opened. A named zip or tar archive gives its pictures, whatever its ending,
+    unless that is a picture's or a video's. A path that does not exist and contains *, ? or [ is a pattern as in a
+    shell; those in `listed` never are. A missing path, a pattern without a match, and a folder or archive without
+    pictures each become a source with an error.
 
     Raises UsageError if there is nothing at all to work on.
     """

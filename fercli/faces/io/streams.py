@@ -88,6 +88,8 @@ def explain_damage() -> Iterator[None]:
     except NotImplementedError as error:
         raise PictureError(f"cannot be unpacked: {reason_of(error)}") from error
     except Exception as error:  # damage raises almost anything
+        if isinstance(error, OSError) and error.strerror:  # not what the bytes are, but the disk or the system
+            raise PictureError(f"cannot be unpacked: {error.strerror}") from error
         raise DamagedError(f"cannot be unpacked: {reason_of(error)}") from error
 
 

@@ -298,6 +298,14 @@ def test_no_picture_of_a_compressed_tar_with_a_wrong_checksum_is_taken(tmp_path,
         assert error.startswith("the archive is damaged or only half there: ")
 
 
+@pytest.mark.parametrize("ending", [".tar.gz", ".tar.bz2", ".tar.xz"])
+def test_a_compressed_tar_that_lacks_its_last_bytes_is_not_called_whole(tmp_path, ending):
+    path = pack(tmp_path / f"album{ending}", {"a.png": png(3)})
+    path.write_bytes(path.read_bytes()[:-3])
+    _, error = list_members(path)
+    assert error.startswith("the archive is damaged or only half there: Compressed file ended before")
+
+
 def test_every_file_is_listed_where_the_caller_wants(tmp_path):
     path = pack(tmp_path / "album.zip", dict.fromkeys(("b/a10.txt", "b/.hidden", "b/a9.png", "__MACOSX/c"), b""))
     members, _ = list_members(path, wanted=lambda _: True)
