@@ -2,6 +2,8 @@
 
 import math
 import re
+import unicodedata
+from collections.abc import Sequence
 
 from fercli.core.errors import UsageError
 
@@ -25,6 +27,19 @@ def shorten(text: str, width: int) -> str:
         return shown
     tail = (width - 1) // 2
     return f"{shown[: width - 1 - tail]}…{shown[len(shown) - tail :]}"
+
+
+def escape_name(name: str) -> str:
+    """A file name with control characters and bytes that are no UTF-8 written as escapes, so that it stays unique."""
+    return "".join(
+        ascii(character)[1:-1] if unicodedata.category(character) in ("Cc", "Cs") else character for character in name
+    )
+
+
+def list_examples(names: Sequence[str]) -> str:
+    """'5 pictures (a, b, c, …)', in characters that every terminal takes."""
+    shown = ", ".join(map(escape_name, names[:3])) + (", …" if len(names) > 3 else "")
+    return f"{format_count(len(names), 'picture')} ({shown})"
 
 
 def read_seconds(text: str, flag: str) -> float:

@@ -18,7 +18,7 @@ from fercli.data.loaders.face_file import SUFFIX, read_faces, write_faces
 from fercli.data.sources import list_files
 
 #: Part of every key: raise it when a loader reads the same source differently than before.
-LOADERS_VERSION = 2
+LOADERS_VERSION = 3
 
 
 def cache_folder() -> Path:
@@ -56,7 +56,7 @@ def _key(source: Path, loader: str) -> str:
     except OSError as error:
         raise DataError(f"cannot read {source}: {error.strerror or error}") from error
     # the name belongs to the key because notes speak of it
-    return hashlib.sha256(f"{LOADERS_VERSION}\n{loader}\n{source.name}\n{content}".encode()).hexdigest()
+    return hashlib.sha256(os.fsencode(f"{LOADERS_VERSION}\n{loader}\n{source.name}\n{content}")).hexdigest()
 
 
 def folder_digest(folder: Path) -> str:

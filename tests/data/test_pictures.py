@@ -1,4 +1,4 @@
-"""Faces found in photographs before they are learned from: the real detector on a real portrait."""
+"""Pictures whose labels are known, and faces found in photographs: the real detector on a real portrait."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from PIL import Image
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.data import pictures
-from fercli.data.pictures import NO_FACE, find_faces
+from fercli.data.pictures import NO_FACE, LabelledPicture, find_faces, read_labelled_pictures
 from fercli.data.sets import load_faces
 from fercli.faces.crop import crop_face
 from fercli.faces.io.decode import read_picture
@@ -38,7 +38,7 @@ def test_the_face_is_the_one_that_predict_would_cut_out(folder):
 
 def test_folders_that_are_no_classes_are_refused_before_any_face_is_looked_for(tmp_path, photograph, monkeypatch):
     photograph(tmp_path / "set/images/a.png")
-    monkeypatch.setattr("fercli.data.labelled_pictures.find_faces", lambda *_: pytest.fail("looked for faces"))
+    monkeypatch.setattr("fercli.data.pictures.find_faces", lambda *_: pytest.fail("looked for faces"))
     with pytest.raises(DataError, match="all pictures are of one class, 'images'"):
         load_faces(str(tmp_path / "set"), options=LoadOptions(detect=True))
 
@@ -111,3 +111,45 @@ def test_what_holds_no_photographs(tmp_path, rows, write_csv):
     for data in ("cartoon", str(table), "fer2013"):
         with pytest.raises(UsageError, match="--detect looks for faces in photographs"):
             load_faces(data, tmp_path, LoadOptions(detect=True))
+
+
+@pytest.fixture
+def read(tmp_path, draw):
+    """Reads labelled pictures, drawn before unless they are told to be damaged."""
+
+    def read(*pictures, damaged=()):
+        for number, picture in enumerate(pictures):
+            draw(tmp_path / "set" / picture.name, number)
+        for name in damaged:
+            (tmp_path / "set" / name).write_bytes(b"no picture")
+        return read_labelled_pictures(tmp_path / "set", pictures, lambda name: (tmp_path / "set" / name).read_bytes())
+
+    return read
+
+
+def test_a_set_has_subjects_where_one_picture_has_and_splits_where_all_have(read):
+    faces = read(LabelledPicture("a.png", "happy", "ann", "train"), LabelledPicture("b.png", "sad", "", ""))
+    assert (faces.name, faces.ids, faces.labels.tolist()) == ("set", ("a.png", "b.png"), [3, 4])
+    assert (faces.subjects, faces.parts) == (("ann", ""), None)
+    assert faces.notes == (
+        "there are no pictures of angry, disgust, fear, surprise, neutral", "1 of 2 faces have no subject ID"
+    )  # fmt: skip
+    faces = read(LabelledPicture("a.png", "happy", split="train"), LabelledPicture("b.png", "sad", split="test"))
+    assert (faces.subjects, faces.parts.tolist()) == (None, ["train", "test"])
+
+
+def test_what_belongs_to_a_damaged_picture_goes_with_it(read):
+    pictures = [LabelledPicture(f"{name}.png", name, name) for name in ("awake", "bored", "calm")]
+    faces = read(*pictures, damaged=["awake.png"])
+    assert (faces.ids, faces.subjects) == (("bored.png", "calm.png"), ("bored", "calm"))
+    assert [faces.classes[label] for label in faces.labels] == ["bored", "calm"]
+    assert faces.notes[0].startswith("left out 1 picture (awake.png (not a picture")
+
+
+def test_no_set_can_be_made(read):
+    with pytest.raises(DataError, match="no pictures with a label in it"):
+        read()
+    with pytest.raises(DataError, match="all pictures are of one class, 'awake'"):
+        read(LabelledPicture("a.png", "awake"))
+    with pytest.raises(DataError, match=r"none of 1 pictures can be read; a\.png: "):
+        read(LabelledPicture("a.png", "happy"), damaged=["a.png"])

@@ -81,9 +81,11 @@ def load_loaders() -> Registry[DataSet]:
 def find_loader(path: Path) -> Loader:
     """The loader of a file or folder: the first whose `sniff` says yes, named sets before formats, each by name.
 
-    Raises DataError where there is no such file or folder, or nothing recognises it.
+    Raises DataError where there is no such file or folder, it is a pipe or a device, or nothing recognises it.
     """
     load_loaders()
+    if path.exists() and not path.is_dir() and not path.is_file():  # a pipe or a device may never end
+        raise DataError(f"{path}: not a regular file")
     for loader in (*SETS.values(), *FORMATS.values()):
         if loader.sniff(path):
             return loader

@@ -1,4 +1,4 @@
-"""Pictures in a folder for each class, below train, val and test or without them; also zipped."""
+"""Pictures in a folder for each class, below train, val and test or without them; also in an archive."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,13 +9,13 @@ from fercli.core.errors import DataError
 from fercli.core.files import file_digest
 from fercli.core.labels import EXPRESSIONS, canonical, is_expression
 from fercli.core.progress import ProgressCallback, no_progress
+from fercli.core.text import list_examples
 from fercli.data.cache import load_cached
 from fercli.data.faceset import FaceSet
-from fercli.data.labelled_pictures import LabelledPicture, read_labelled_pictures
 from fercli.data.loaders import FORMATS, Loader
 from fercli.data.loaders.face_file import is_face_file
-from fercli.data.pictures import DETECTOR_KEY, list_examples
-from fercli.data.sources import SPLIT_FOLDERS, holds_pictures, is_picture, open_source
+from fercli.data.pictures import DETECTOR_KEY, LabelledPicture, read_labelled_pictures
+from fercli.data.sources import SPLIT_FOLDERS, holds_pictures, is_picture, open_source, read_table
 from fercli.data.subjects import SubjectTable, add_subjects, find_subject_table, parse_subject_table, read_subject_table
 
 LAYOUT = "a folder for each class (angry, disgust, …) with its pictures, or train, val and test with such folders"
@@ -44,7 +44,7 @@ def read_class_folders(
     subjects: SubjectTable | None = None,
     progress: ProgressCallback = no_progress,
 ) -> FaceSet:
-    """The face set of a folder, or of a zip archive, of class folders; see LAYOUT.
+    """The face set of a folder, or of a zip or tar archive, of class folders; see LAYOUT.
 
     Class names are matched as expressions (anger is angry). `subjects`, else a table in the folder itself
     (subjects.csv, people.csv or metadata.csv), gives the subject IDs; where it gives labels, those count and class
@@ -55,7 +55,7 @@ def read_class_folders(
     with open_source(path) as (names, reader):
         notes: list[str] = []
         if subjects is None and (table := find_subject_table(names)) is not None:
-            subjects = parse_subject_table(reader(table), f"{path}/{table}")
+            subjects = parse_subject_table(read_table(path, table, reader), f"{path}/{table}")
             columns = ["labels"] * subjects.has_labels + ["subject IDs"] * subjects.has_subjects
             notes.append(f"{table} gives the {' and '.join(columns)}")
         pictures, left_out = _label_pictures(path, [name for name in names if is_picture(name)], subjects)

@@ -7,7 +7,6 @@ pixels are 48·48 numbers of 0 to 255 with blanks between them.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from gzip import GzipFile
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +17,7 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import ProgressCallback
+from fercli.core.text import escape_name
 from fercli.data.cache import load_cached
 from fercli.data.faceset import SIDE, FaceSet
 from fercli.data.loaders import FORMATS, Loader, refuse_detection
@@ -33,6 +33,8 @@ TABLES = ("fer2013.csv", "icml_face_data.csv")
 
 _COLUMNS = ("emotion", "pixels", "usage")
 _PIXELS = SIDE * SIDE
+#: The longest line in bytes: without line ends, a file would have to fit in memory as one.
+_MAX_LINE = 1 << 20
 #: Rows decoded at once: few enough that their arrays stay in the processor's cache.
 _BATCH = 64
 
@@ -45,7 +47,7 @@ def load_csv(path: Path, options: LoadOptions, classes: tuple[str, ...] = EXPRES
 
 
 def read_csv(path: Path, classes: tuple[str, ...] = EXPRESSIONS) -> FaceSet:
-    """The faces of a csv file, or of a .zip, .gz or .tar.gz with one in it; its labels number the `classes`.
+    """The faces of a csv file, compressed or in a zip or tar archive or as it is; its labels number the `classes`.
 
     Columns may stand in any order, with blanks in the header and further columns beside them. Ids are the usage
     and the row's number from 0 ('Training_0'), as in the picture folders' file names. The set is called as the file is.
@@ -58,7 +60,7 @@ def read_csv(path: Path, classes: tuple[str, ...] = EXPRESSIONS) -> FaceSet:
         raise DataError(f"{title}: no faces in it, only a header")
     usages = [usage for batch in rows for usage in batch.usages]
     return FaceSet(
-        name=path.name.partition(".")[0],
+        name=escape_name(path.name.partition(".")[0]),
         images=np.concatenate([batch.images for batch in rows]),
         labels=np.array([label for batch in rows for label in batch.labels], dtype=np.int64),
         classes=classes,
@@ -85,15 +87,16 @@ class _Rows:
     usages: list[str]
 
 
-def _read_batches(title: str, file: IO[bytes] | GzipFile, classes: int) -> Iterator[_Rows]:
+def _read_batches(title: str, file: IO[bytes], classes: int) -> Iterator[_Rows]:
     """A file's rows, some at a time: splitting is left to bytes.split, numbers to numpy."""
-    columns = _find_columns(title, file.readline())
+    lines = _read_lines(title, file)
+    columns = _find_columns(title, next(lines, b""))
     labels: list[int] = []
     usages: list[str] = []
     pixels: list[bytes] = []
     positions: list[str] = []
     row = 0
-    for line, text in enumerate(file, start=2):
+    for line, text in enumerate(lines, start=2):
         if not text.strip():
             continue
         row += 1
@@ -110,6 +113,15 @@ def _read_batches(title: str, file: IO[bytes] | GzipFile, classes: int) -> Itera
             labels, usages, pixels, positions = [], [], [], []
     if pixels:
         yield _Rows(_parse_images(pixels, positions), labels, usages)
+
+
+def _read_lines(title: str, file: IO[bytes]) -> Iterator[bytes]:
+    number = 0
+    while text := file.readline(_MAX_LINE + 1):
+        number += 1
+        if len(text) > _MAX_LINE:
+            raise DataError(f"{title}, line {number}: over {_MAX_LINE:,} bytes, where a face has about 8,000")
+        yield text
 
 
 def _find_columns(title: str, header: bytes) -> list[int]:

@@ -13,10 +13,11 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS, canonical
 from fercli.core.progress import ProgressCallback, no_progress
+from fercli.core.text import escape_name, list_examples
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders import SETS, DataSet
-from fercli.data.pictures import NO_FACE, escape_name, find_faces, list_examples
-from fercli.data.sources import is_picture, list_names, open_source
+from fercli.data.pictures import NO_FACE, find_faces
+from fercli.data.sources import is_picture, list_names, open_source, read_table
 from fercli.data.subjects import add_subjects
 
 SOURCE = "muxspace/facial_expressions on GitHub"
@@ -45,7 +46,7 @@ class Legend:
 
 
 def holds_muxspace(path: Path) -> bool:
-    """Whether a folder or zip archive looks, from its outside, like the repository."""
+    """Whether a folder or archive looks, from its outside, like the repository."""
     if path.is_dir():
         return (path / _LEGEND_PATH).is_file()
     return any(f"/{name}".endswith(f"/{_LEGEND_PATH}") for name in list_names(path))
@@ -61,7 +62,7 @@ def load_muxspace(path: Path, options: LoadOptions, progress: ProgressCallback) 
 def read_muxspace(path: Path, progress: ProgressCallback = no_progress) -> tuple[FaceSet, dict[str, list[str]]]:
     """The faces that MTCNN finds in the repository's pictures, and what was left out: each reason with names.
 
-    `path` is a folder, a zip archive or a git clone. Labels are the legend's, in any case; contempt is left out, as
+    `path` is a folder, an archive or a git clone. Labels are the legend's, in any case; contempt is left out, as
     FERGIT does; a picture that the legend lists twice counts once, and is left out where its labels differ. The
     subject is the person's name in the file name, '' where there is none.
 
@@ -70,8 +71,9 @@ def read_muxspace(path: Path, progress: ProgressCallback = no_progress) -> tuple
     with open_source(path) as (names, reader):
         legends = [name for name in names if PurePosixPath(name).name == _LEGEND]
         if not legends:
-            raise DataError(f"{path}: no {_LEGEND} in it: it should be {SOURCE}, a folder, zip archive or clone of it")
-        legend = read_legend(reader(min(legends, key=len)), f"{path}/{min(legends, key=len)}")
+            raise DataError(f"{path}: no {_LEGEND} in it: it should be {SOURCE}, a folder, archive or clone of it")
+        outermost = min(legends, key=len)
+        legend = read_legend(read_table(path, outermost, reader), f"{path}/{outermost}")
         paths = {PurePosixPath(name).name: name for name in names if is_picture(name)}
         listed = [name for name in legend.labels if name in paths]
         if not listed:

@@ -1,60 +1,69 @@
-"""LoadOptions the pictures in zip and tar archives without unpacking them to disk."""
+"""Listing and reading the files in zip and tar archives, which are recognised by their first bytes."""
 
-import bz2
-import gzip
-import lzma
 import re
 import tarfile
-import zipfile
-from collections.abc import Iterator
-from contextlib import closing, suppress
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Protocol
+from threading import Lock
+from typing import IO, TYPE_CHECKING, Literal
 
-from fercli.core.errors import PictureError
+from fercli.core.errors import reason_of
 from fercli.faces.io.folders import guess_kind, is_hidden, natural_key
+from fercli.faces.io.streams import decompress, explain_damage, is_compressed, read_head
 
-#: A member of more bytes is refused, whether its header says so or unpacking shows it.
-MAX_BYTES = 1 << 30
-#: Bytes unpacked at a time, so that the limit is checked before a small file can grow to gigabytes.
-_CHUNK = 1 << 16
-#: Bits in the flags of a zip member.
-_ENCRYPTED, _UTF8 = 0x1, 0x800
+if TYPE_CHECKING:
+    from fercli.faces.io.members import Archive
 
-_GZIP, _BZIP2, _XZ = (".tar.gz", ".tgz"), (".tar.bz2", ".tbz2"), (".tar.xz", ".txz")
-_SUFFIXES = (".zip", ".tar", *_GZIP, *_BZIP2, *_XZ)
+_ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file in an archive: the archive's path and the member's index in it, from 0 on."""
+    """A file in an archive: the archive's path and the file's number in it, from 0 on."""
 
     archive: Path
     number: int
 
 
-def list_members(path: Path) -> tuple[list[tuple[str, Member]], str]:
-    """List the pictures and videos in an archive by name, and the error that ended the list early, or ''.
+def is_wanted(name: str) -> bool:
+    """Whether a name in an archive is a picture's or video's, by its ending, and not hidden or in '__MACOSX'."""
+    return guess_kind(name) is not None and not is_hidden(name)
 
-    They are recognised by their endings. Hidden names and those in '__MACOSX' are left out. Parts of a name are
-    separated by slashes; there is none at the start. Members of a zip archive are in natural order, those of a tar
-    archive as stored. If several members have the same name, the last one counts, as in unpacking. Listing a compressed
-    tar archive decompresses it once.
+
+def list_members(path: Path, wanted: Callable[[str], bool] = is_wanted) -> tuple[list[tuple[str, Member]], str]:
+    """List the files in an archive whose names are `wanted`, and the error that ended the list early, or ''.
+
+    Parts of a name are separated by slashes; there is none at the start. If several files have the same name, the last
+    one counts, as in unpacking. The list is in natural order, except that a compressed tar archive's is as stored,
+    because it can only be read from front to back. Such an archive is decompressed to its end: if its checksums are
+    wrong, nothing in it is listed, because no one can tell which of its files are right. If its end is missing, what
+    comes before is listed.
     """
     members: dict[str, Member] = {}
     reason = ""
     try:
-        with closing(open_archive(path)) as archive:
+        archive = open_archive(path)
+    except Exception as error:  # a damaged archive raises almost anything
+        return [], _describe_damage(error)
+    with closing(archive):
+        try:
             for number, raw_name in archive.names():
-                name = _clean_name(raw_name)
-                if guess_kind(name) and not is_hidden(name):
+                if wanted(name := _clean_name(raw_name)):
                     members.pop(name, None)
                     members[name] = Member(path, number)
-    except Exception as error:  # a damaged archive raises almost anything
-        reason = f"the archive is damaged or only half there: {_get_reason(error)}"
+        except Exception as error:
+            reason = _describe_damage(error)
+        try:
+            archive.verify()
+        except EOFError as error:
+            reason = reason or _describe_damage(error)
+        except Exception as error:
+            return [], _describe_damage(error)
     listed = list(members.items())
-    if path.suffix.lower() == ".zip":
+    if archive.in_any_order:
         listed.sort(key=lambda item: natural_key(Path(item[0])))
     return listed, reason
 
@@ -62,26 +71,38 @@ def list_members(path: Path) -> tuple[list[tuple[str, Member]], str]:
 class MemberReader:
     """Reads members of archives. The last archive stays open until a member of another one is read.
 
-    Fast in the order of `list_members`. Not thread-safe: each open archive has a single read position.
+    Compressed tar archives are read from front to back, in a single thread and fast only in the order of
+    `list_members`; with `in_any_order`, such an archive is first decompressed to a temporary file. The members of one
+    archive can then be read by several threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, in_any_order: bool = False) -> None:
+        self._in_any_order = in_any_order
         self._path: Path | None = None
         self._archive: Archive | None = None
+        self._lock = Lock()
 
     def read(self, member: Member) -> bytes:
-        """A member's content. Raises PictureError with a reason in one line, which does not name the member."""
-        try:
-            if self._archive is None or self._path != member.archive:
+        """A member's content.
+
+        Raises PictureError with a reason in one line, which does not name the member: DamagedError if the archive is
+        damaged.
+        """
+        with explain_damage():
+            return self.open(member.archive).read(member.number)
+
+    def open_stream(self, member: Member) -> IO[bytes]:
+        """A member as a stream, to be read before anything else is. Raises PictureError as `read` does, also later."""
+        with explain_damage():
+            return self.open(member.archive).open(member.number)
+
+    def open(self, path: Path) -> "Archive":
+        """An archive, which stays open until another one is. Raises PictureError as `read` does."""
+        with self._lock, explain_damage():
+            if self._archive is None or self._path != path:
                 self.close()
-                self._archive, self._path = open_archive(member.archive), member.archive
-            return self._archive.read(member.number)
-        except PictureError:
-            raise
-        except MemoryError:
-            raise PictureError("not enough memory to unpack it") from None
-        except Exception as error:  # a damaged archive raises almost anything
-            raise PictureError(f"cannot be unpacked: {_get_reason(error)}") from error
+                self._archive, self._path = open_archive(path, self._in_any_order), path
+            return self._archive
 
     def close(self) -> None:
         """Close the open archive, if any."""
@@ -90,138 +111,38 @@ class MemberReader:
         self._archive = None
 
 
-class Archive(Protocol):
-    """What zip and tar archives have in common. For damaged ones the methods raise almost anything."""
+def archive_format(path: Path) -> Literal["zip", "tar"] | None:
+    """The format of an archive by its first bytes; by its ending if these are of no archive, damaged or not there.
 
-    def names(self) -> Iterator[tuple[int, str]]:
-        """The index, from 0 on, and the name of each member that is not a folder, as stored."""
-        ...
-
-    def read(self, number: int) -> bytes:
-        """The content of the member with this index. Raises PictureError if it is encrypted, too large or no file."""
-        ...
-
-    def close(self) -> None:
-        """Close the file."""
-        ...
-
-
-def is_archive(path: Path) -> bool:
-    """Whether a file has the ending of a zip or tar archive."""
-    return path.name.lower().endswith(_SUFFIXES)
-
-
-def open_archive(path: Path) -> Archive:
-    """Open an archive as the kind that its ending says. Raises whatever `zipfile` or `tarfile` raises."""
-    return ZipArchive(path) if path.suffix.lower() == ".zip" else TarArchive(path)
-
-
-class ZipArchive:
-    """A zip archive. Its members can be read in any order."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = zipfile.ZipFile(path)
-
-    def names(self) -> Iterator[tuple[int, str]]:
-        """See Archive."""
-        for number, entry in enumerate(self._file.infolist()):
-            if not entry.is_dir():
-                yield number, _decode_name(entry).replace("\\", "/")  # some tools on Windows write backslashes
-
-    def read(self, number: int) -> bytes:
-        """See Archive."""
-        entry = self._file.infolist()[number]
-        if entry.flag_bits & _ENCRYPTED:
-            raise PictureError("locked with a password: unpack the archive first")
-        _check_size(entry.file_size)
-        with self._file.open(entry) as stream:
-            return _read_all(stream)
-
-    def close(self) -> None:
-        """See Archive."""
-        self._file.close()
-
-
-class TarArchive:
-    """A tar archive, compressed or not. It is read from front to back; an earlier member starts it again."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._open()
-
-    def names(self) -> Iterator[tuple[int, str]]:
-        """See Archive."""
-        while (entry := self._next()) is not None:
-            if not entry.isdir():
-                yield self._number, entry.name
-
-    def read(self, number: int) -> bytes:
-        """See Archive."""
-        if number <= self._number:
-            self.close()
-            self._open()
-        entry = None
-        while self._number < number:
-            entry = self._next()
-            if entry is None:
-                raise PictureError("no longer in the archive")
-        stream = self._file.extractfile(entry) if entry is not None and entry.isreg() else None
-        if entry is None or stream is None:
-            raise PictureError("a link or a device in the archive, not a file")
-        _check_size(entry.size)
-        return _read_all(stream)
-
-    def close(self) -> None:
-        """See Archive."""
-        self._file.close()
-        self._stream.close()
-
-    def _open(self) -> None:
-        self._number = -1
-        self._stream = _open_decompressed(self._path)
-        # Mode 'r|' only reads forwards: seeking back would decompress the file again from its start. An uncompressed
-        # file is opened with 'r:', which skips over members that are not wanted
-        options: Any = {"mode": "r:" if self._path.suffix.lower() == ".tar" else "r|", "tarinfo": _StrictHeader}
-        try:
-            self._file: Any = tarfile.open(fileobj=self._stream, encoding="utf-8", **options)  # noqa: SIM115
-        except BaseException:
-            self._stream.close()
-            raise
-
-    def _next(self) -> tarfile.TarInfo | None:
-        entry: tarfile.TarInfo | None = self._file.next()
-        self._number += 1
-        self._file.members.clear()  # tarfile would keep every header it has read
-        return entry
-
-
-class _StrictHeader(tarfile.TarInfo):
-    """A tar header that raises an error if it is damaged; tarfile alone would treat it as the archive's end."""
-
-    @classmethod
-    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> "_StrictHeader":
-        try:
-            return super().fromtarfile(tarfile_)
-        except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
-            raise tarfile.ReadError(f"{error} at byte {tarfile_.offset:,}") from error
-
-
-def _open_decompressed(path: Path) -> IO[bytes] | gzip.GzipFile:
-    """Open a tar archive's bytes. Unlike tarfile's own, these openers read files of several compressed streams."""
+    None for other files, such as a table that is compressed by itself.
+    """
+    if read_head(path).startswith(_ZIP_MAGIC):
+        return "zip"
+    if _is_tar_header(read_head(path, decompressed=True)):
+        return "tar"
     name = path.name.lower()
-    if name.endswith(_GZIP):
-        return gzip.open(path)
-    if name.endswith(_BZIP2):
-        return bz2.open(path)
-    return lzma.open(path) if name.endswith(_XZ) else path.open("rb")
+    return "zip" if name.endswith(".zip") else "tar" if name.endswith(_TAR_SUFFIXES) else None
 
 
-def _decode_name(entry: zipfile.ZipInfo) -> str:
-    """A zip member's name. Many tools, such as those of macOS, write UTF-8 without setting its flag."""
-    if not entry.flag_bits & _UTF8:
-        with suppress(UnicodeError):
-            return entry.filename.encode("cp437").decode()
-    return entry.filename
+def open_archive(path: Path, in_any_order: bool = False) -> "Archive":
+    """Open an archive, `in_any_order` as MemberReader has it. Raises whatever `zipfile` or `tarfile` raises."""
+    # where there are only pictures, nothing of archives is loaded
+    from fercli.faces.io.members import CompressedTarArchive, TarArchive, ZipArchive
+
+    if archive_format(path) == "zip":
+        return ZipArchive(path)
+    if not is_compressed(path):
+        return TarArchive(path.open("rb"))
+    return TarArchive(decompress(path)) if in_any_order else CompressedTarArchive(path)
+
+
+def _is_tar_header(head: bytes) -> bool:
+    """Whether a tar archive begins so: its header has a checksum."""
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 def _clean_name(name: str) -> str:
@@ -230,21 +151,7 @@ def _clean_name(name: str) -> str:
     return re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", "/".join(parts))
 
 
-def _get_reason(error: Exception) -> str:
-    message = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(message.split()) or type(error).__name__
-
-
-def _check_size(size: int) -> None:
-    if size > MAX_BYTES:
-        raise PictureError(f"{size:,} bytes when unpacked; at most {MAX_BYTES:,} are read")
-
-
-def _read_all(stream: IO[bytes]) -> bytes:
-    """Read a stream to its end. Raises PictureError beyond MAX_BYTES, whatever size its header gave."""
-    chunks, size = [], 0
-    while chunk := stream.read(_CHUNK):
-        chunks.append(chunk)
-        size += len(chunk)
-        _check_size(size)
-    return b"".join(chunks)
+def _describe_damage(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"the archive cannot be read: {error.strerror}"
+    return f"the archive is damaged or only half there: {reason_of(error)}"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from fercli.core.errors import PictureError
+from fercli.core.errors import PictureError, reason_of
 
 #: The formats that are read, by Pillow's names, and their file name endings in lower case. Pillow's own list is not
 #: used, because it has formats that run other programs (EPS).
@@ -78,8 +78,7 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
         raise PictureError("no permission to read it") from None
     # for a damaged file Pillow's decoders raise almost anything: OSError, SyntaxError, struct.error, KeyError
     except Exception as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise PictureError(f"damaged, or of a rare kind ({reason})") from error
+        raise PictureError(f"damaged, or of a rare kind ({reason_of(error)})") from error
 
 
 def image_to_rgb(image: Image.Image) -> NDArray[np.uint8]:

@@ -1,7 +1,11 @@
 """File names and folders: the kind of a file by its ending, the order people expect, and what a folder contains."""
 
+import glob
 import os
 import re
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -105,6 +109,70 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a circular link, or one to where access is denied
         return False
+
+
+def find_matches(pattern: Path) -> Iterator[Path]:
+    """The files and folders that match a pattern as in a shell, in any order; '**' stands for any folders.
+
+    glob.glob would follow links in circles. Here '**' visits each folder once, by the shortest way.
+    """
+    if "**" not in pattern.parts:
+        yield from map(Path, glob.glob(str(pattern)))  # noqa: PTH207
+        return
+    place = pattern.parts.index("**")
+    outer, inner = Path(*pattern.parts[:place]), Path(*pattern.parts[place + 1 :])
+    for path, is_folder in _walk(list(find_matches(outer)) if place else [Path()]):
+        if inner != Path():
+            yield from find_matches(Path(glob.escape(str(path)), inner)) if is_folder else ()
+        elif path != Path():
+            yield path
+
+
+def _walk(starts: list[Path]) -> Iterator[tuple[Path, bool]]:
+    """Folders and all that is in them, without hidden names, and whether each is a folder."""
+    visited: set[tuple[int, int]] = set()
+    level = starts
+    while level:
+        inner: list[Path] = []
+        for folder in sorted(level, key=natural_key):
+            with suppress(OSError):
+                status = folder.stat()
+                if not stat.S_ISDIR(status.st_mode) or (status.st_dev, status.st_ino) in visited:
+                    continue
+                visited.add((status.st_dev, status.st_ino))
+                yield folder, True
+                with os.scandir(folder) as entries:
+                    for entry in entries:
+                        if entry.name.startswith("."):
+                            continue
+                        if _is_folder(entry):
+                            inner.append(folder / entry.name)
+                        else:
+                            yield folder / entry.name, False
+        level = inner
+
+
+def scan_all_files(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Every file below a folder, in any order: its name relative to the folder, with slashes, and its entry.
+
+    Links are followed, except to a folder that the link lies in. Raises OSError for a folder that cannot be read. A
+    data set has tens of thousands of files; os.scandir takes less than a third of pathlib's time.
+    """
+    return _scan_all(os.fspath(folder), "", ())
+
+
+def _scan_all(
+    folder: str, prefix: str, enclosing: tuple[tuple[int, int], ...]
+) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    status = os.stat(folder)  # noqa: PTH116
+    if (identity := (status.st_dev, status.st_ino)) in enclosing:
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _scan_all(entry.path, f"{prefix}{entry.name}/", (*enclosing, identity))
+            elif entry.is_file():
+                yield prefix + entry.name, entry
 
 
 class RealPaths:

@@ -1,4 +1,4 @@
-"""LoadOptions sources as pictures: decoded in threads, in order, and only slightly ahead of their use."""
+"""Reading sources as pictures: decoded in threads, in order, and only slightly ahead of their use."""
 
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercli.core.errors import UsageError
-from fercli.faces.io.archives import Member, is_archive, list_members
-from fercli.faces.io.folders import Kind, RealPaths, guess_kind, make_safe_path, natural_key, scan_folder
+from fercli.faces.io.archives import Member, archive_format, list_members
+from fercli.faces.io.folders import Kind, RealPaths, find_matches, guess_kind, make_safe_path, natural_key, scan_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,10 @@ def find_sources(paths: Sequence[Path], recursive: bool = False, listed: Sequenc
 
     Arguments keep their order; a folder's files are in natural order, an archive's in that of `list_members`. A named
     file is taken whatever its ending. In folders, only files with the endings of pictures and videos are taken, hidden
-    names are skipped and archives are not opened. A named zip or tar archive gives its pictures. A path that does not
-    exist and contains *, ? or [ is a pattern as in a shell; those in `listed` never are. A missing path, a pattern
-    without a match, and a folder or archive without pictures each become a source with an error.
+    names are skipped and archives are not opened. A named zip or tar archive gives its pictures, whatever its ending,
+    unless that is a picture's or a video's. A path that does not exist and contains *, ? or [ is a pattern as in a
+    shell; those in `listed` never are. A missing path, a pattern without a match, and a folder or archive without
+    pictures each become a source with an error.
 
     Raises UsageError if there is nothing at all to work on.
     """
@@ -73,7 +74,7 @@ def _expand_argument(path: Path, recursive: bool, real_paths: RealPaths) -> Iter
     if not glob.has_magic(str(path)) or os.path.lexists(path):
         yield from _expand_path(path, None, recursive, real_paths)
         return
-    matches = sorted(map(Path, glob.glob(str(path), recursive=True)), key=natural_key)  # noqa: PTH207
+    matches = sorted(set(find_matches(path)), key=natural_key)
     if not matches:
         yield str(path), Source(path, Path(path.name), "nothing matches this pattern", _kind_to_read(path))
     first_magic = next(index for index, part in enumerate(path.parts) if glob.has_magic(part))
@@ -99,7 +100,7 @@ def _expand_path(
     else:
         if stat.S_ISDIR(status.st_mode):
             yield from _expand_folder(path, relative or Path(), recursive, real_paths)
-        elif stat.S_ISREG(status.st_mode) and is_archive(path):
+        elif stat.S_ISREG(status.st_mode) and guess_kind(path.name) is None and archive_format(path):
             yield from _expand_archive(path, file_relative, real_paths.resolve(path, is_link))
         else:
             yield real_paths.resolve(path, is_link), Source(path, file_relative, kind=_kind_to_read(path))

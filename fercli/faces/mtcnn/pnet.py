@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fercli.faces.mtcnn.packing import CANVAS_CELLS, CANVAS_SIDE, PlacedTile, Position
-from fercli.faces.mtcnn.pyramid import MARGIN, STRIDE, Tile
+from fercli.faces.mtcnn.pyramid import CANVAS_CELLS, CANVAS_SIDE, MARGIN, STRIDE, PlacedTile, Position, Tile
 
 
 class Proposals(NamedTuple):

@@ -13,9 +13,8 @@ from torch.nn import functional
 
 from fercli.faces.mtcnn.boxes import Candidates, clip_to_images, make_square
 from fercli.faces.mtcnn.integral_image import IntegralImage
-from fercli.faces.mtcnn.packing import pack_levels
 from fercli.faces.mtcnn.pnet import FastPNet, Proposals, find_proposals
-from fercli.faces.mtcnn.pyramid import CELL_SIDE, STRIDE, Level, build_levels
+from fercli.faces.mtcnn.pyramid import CELL_SIDE, STRIDE, Level, build_levels, pack_levels
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -1,1 +1,1 @@
-"""LoadOptions videos frame by frame, tracking faces, detecting cuts, and writing mp4 files."""
+"""Reading videos frame by frame, tracking faces, detecting cuts, and writing mp4 files."""

@@ -1,4 +1,4 @@
-"""LoadOptions videos as upright RGB frames with their times."""
+"""Reading videos as upright RGB frames with their times."""
 
 import math
 from collections.abc import Iterator

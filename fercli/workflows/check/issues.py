@@ -11,7 +11,7 @@ from fercli.core.progress import ProgressCallback, no_progress
 from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
 from fercli.data.quality import duplicates, leaks
-from fercli.data.quality.near_duplicates import find_near_duplicates
+from fercli.data.quality.duplicates import find_near_duplicates
 from fercli.metrics.confident import suspects
 
 #: Each kind of issue, the worst first: what makes figures false, what teaches something false, what wastes time.

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fercli.core.errors import FerError
+from fercli.core.errors import FerError, reason_of
 from fercli.core.files import read_json, write_json
 
 
@@ -34,7 +34,7 @@ def record_failure(place: Path, failure: Failure) -> None:
 
 def failure_of(error: Exception) -> Failure:
     """What an exception from a fold's training says to people."""
-    text = str(error).partition("\n")[0] or type(error).__name__
+    text = reason_of(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "allocate memory" in text:
         return Failure("out of memory", diverged=False)
     return Failure(text, diverged=isinstance(error, FerError))

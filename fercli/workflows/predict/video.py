@@ -7,8 +7,7 @@ from pathlib import Path
 
 from fercli.core.errors import PictureError
 from fercli.faces.video.read import read_video_info
-from fercli.faces.video.shots import ShotDetector
-from fercli.faces.video.track import FaceTracker
+from fercli.faces.video.tracking import FaceTracker, ShotDetector
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted, replace_probabilities
 
 #: The fewest frames in which a person is seen, and the seconds that these must cover. False detections are seen for

@@ -2,7 +2,9 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import struct
+import sys
 import tarfile
 import zipfile
 from contextlib import closing
@@ -15,8 +17,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fercli.core.errors import PictureError
-from fercli.faces.io import archives
-from fercli.faces.io.archives import MemberReader, is_archive, list_members
+from fercli.faces.io import members as archive_members
+from fercli.faces.io import streams
+from fercli.faces.io.archives import MemberReader, archive_format, list_members
 from fercli.faces.io.pictures import read_pictures
 from fercli.faces.io.sources import find_sources
 
@@ -69,9 +72,9 @@ def contents(path: Path) -> dict[str, bytes | str]:
 def test_only_pictures_are_read_and_in_order(tmp_path, ending):
     others = {"notes.txt": b"", "b/.hidden.png": b"", "__MACOSX/b/._10.png": b"", "c/": b""}
     path = pack(tmp_path / f"album{ending}", {name: png(shade) for name, shade in SHADES.items()} | others)
-    assert is_archive(path)
+    assert archive_format(path) == ("zip" if ending == ".zip" else "tar")
     pictures = list(read_pictures(find_sources([path])))
-    order = ["a.jpg", "b/9.png", "b/10.png"] if ending == ".zip" else list(SHADES)
+    order = ["a.jpg", "b/9.png", "b/10.png"] if ending in (".zip", ".tar") else list(SHADES)
     assert [picture.source.path for picture in pictures] == [path / name for name in order]
     assert [picture.pixels[0, 0, 0] for picture in pictures] == [SHADES[name] for name in order]
 
@@ -92,7 +95,7 @@ def test_a_compressed_tar_is_decompressed_once_and_never_backwards(tmp_path, end
     path = pack(tmp_path / f"album{ending}", members)
     listed, _ = list_members(path)
     opened = []
-    real = archives._open_decompressed
+    real = archive_members.open_decompressed
 
     class OnwardsOnly:
         def __init__(self, path: Path) -> None:
@@ -105,7 +108,7 @@ def test_a_compressed_tar_is_decompressed_once_and_never_backwards(tmp_path, end
         def close(self) -> None:
             self.file.close()
 
-    monkeypatch.setattr(archives, "_open_decompressed", OnwardsOnly)
+    monkeypatch.setattr(archive_members, "open_decompressed", OnwardsOnly)
     with closing(MemberReader()) as reader:
         assert [reader.read(member) for _, member in listed] == list(members.values())
     assert len(opened) == 1
@@ -171,18 +174,19 @@ def test_bad_members_of_a_zip_do_not_stop_the_others(tmp_path, monkeypatch):
     assert found["0_good.png"] == b"0_good" * 20
     assert found["6_last.png"] == b"6_last" * 20
     assert found["1_locked.png"] == "locked with a password: unpack the archive first"
-    assert found["2_large.png"] == "2,000,000,000 bytes when unpacked; at most 1,073,741,824 are read"
+    assert found["2_large.png"] == "2,000,000,000 bytes when unpacked; at most 1,073,741,824 are read: unpack it first"
     assert "not supported" in found["3_rare.png"]
     assert "Bad CRC-32" in found["4_damaged.png"]
-    monkeypatch.setattr(archives, "MAX_BYTES", 100)
-    assert contents(path)["6_last.png"] == "120 bytes when unpacked; at most 100 are read"
+    monkeypatch.setattr(streams, "MAX_BYTES", 100)
+    assert contents(path)["6_last.png"] == "120 bytes when unpacked; at most 100 are read: unpack it first"
 
 
 def test_reading_a_member_larger_than_its_header_says_stops_at_the_limit(monkeypatch):
-    monkeypatch.setattr(archives, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(streams, "MAX_BYTES", 1 << 20)
     endless = io.BytesIO(bytes(1 << 24))
+    stream = streams.limit_size(endless)
     with pytest.raises(PictureError, match="at most 1,048,576"):
-        archives._read_all(endless)
+        stream.read()
     assert endless.tell() <= (1 << 20) + (1 << 16)
 
 
@@ -265,3 +269,51 @@ def test_a_video_in_an_archive_says_what_to_do(tmp_path):
     picture, video = find_sources([path])
     assert (picture.error, video.kind, video.path) == ("", "video", path / "clip.mp4")
     assert "unpack it" in video.error
+
+
+@pytest.mark.parametrize("ending", PACKED)
+def test_an_archive_is_told_by_its_first_bytes(tmp_path, ending):
+    path = pack(tmp_path / f"album{ending}", {"a.png": png(3)})
+    path = path.rename(tmp_path / "album.download")
+    (source,) = find_sources([path])
+    assert (source.path, source.relative_path) == (path / "a.png", Path("album.download", "a.png"))
+    assert [picture.pixels[0, 0, 0] for picture in read_pictures([source])] == [3]
+
+
+@pytest.mark.parametrize("name", ["note.txt.gz", "photo.jpg", "album"])
+def test_other_files_are_no_archives(tmp_path, name):
+    (tmp_path / name).write_bytes(gzip.compress(b"text") if name.endswith(".gz") else b"text")
+    assert archive_format(tmp_path / name) is None
+
+
+@pytest.mark.parametrize("ending", [".tar.gz", ".tar.bz2", ".tar.xz"])
+def test_no_picture_of_a_compressed_tar_with_a_wrong_checksum_is_taken(tmp_path, ending):
+    noise = np.random.default_rng(0).integers(0, 8, 30_000, np.uint8).tobytes()  # bits that compressing keeps
+    path = pack(tmp_path / f"album{ending}", {"a.bmp": noise, "b.bmp": noise[::-1], "c.bmp": noise})
+    whole = path.read_bytes()
+    for place in np.random.default_rng(1).integers(20, len(whole), 25).tolist():
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1 :])
+        members, error = list_members(path)
+        assert not members, place
+        assert error.startswith("the archive is damaged or only half there: ")
+
+
+@pytest.mark.parametrize("ending", [".tar.gz", ".tar.bz2", ".tar.xz"])
+def test_a_compressed_tar_that_lacks_its_last_bytes_is_not_called_whole(tmp_path, ending):
+    path = pack(tmp_path / f"album{ending}", {"a.png": png(3)})
+    path.write_bytes(path.read_bytes()[:-3])
+    _, error = list_members(path)
+    assert error.startswith("the archive is damaged or only half there: Compressed file ended before")
+
+
+def test_every_file_is_listed_where_the_caller_wants(tmp_path):
+    path = pack(tmp_path / "album.zip", dict.fromkeys(("b/a10.txt", "b/.hidden", "b/a9.png", "__MACOSX/c"), b""))
+    members, _ = list_members(path, wanted=lambda _: True)
+    assert [name for name, _ in members] == ["__MACOSX/c", "b/.hidden", "b/a9.png", "b/a10.txt"]
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs files that cannot be read")
+def test_an_archive_that_may_not_be_read_is_not_called_damaged(tmp_path):
+    path = pack(tmp_path / "album.zip", {"a.png": png(3)})
+    path.chmod(0)
+    assert list_members(path) == ([], "the archive cannot be read: Permission denied")

@@ -1,4 +1,5 @@
 import codecs
+import glob
 import io
 import os
 import sys
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fercli.core.errors import UsageError
+from fercli.faces.io.folders import find_matches
 from fercli.faces.io.sources import find_sources, parse_list, read_list
 
 
@@ -146,6 +148,34 @@ def test_a_pattern_is_read_as_a_shell_would(album, monkeypatch, pattern, names):
     sources = find_sources([Path(pattern)])
     assert [source.path.resolve() for source in sources] == [album / name for name in names]
     assert not any(source.error or ".." in source.relative_path.parts for source in sources)
+
+
+def test_a_pattern_visits_each_folder_once_though_links_lead_around(album, monkeypatch):
+    for number in range(12):
+        (album / f"in{number}").mkdir()
+        (album / f"in{number}/more.png").touch()
+    for folder in (album / f"in{number}" for number in range(12)):
+        for number in range(12):
+            linked(folder / f"link{number}", album / f"in{number}")
+    monkeypatch.chdir(album.parent)
+    sources = find_sources([Path("album/**/*.png")])
+    expected = [f"in{number}/more.png" for number in range(12)]
+    assert [source.relative_path.as_posix() for source in sources] == ["Img1.png", *expected]
+    found = [source.path.as_posix() for source in find_sources([Path("**/in3/**/m*")])]
+    expected = [f"album/in3/link{number}/more.png" for number in range(12) if number != 3]
+    assert found == [*expected, "album/in3/more.png"]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["**", "album/**", "**/*", "**/*.heic", "a*/**/i*", "album/**/sub/**", "**/**/*.JPG"]
+)
+def test_a_pattern_matches_what_glob_matches_where_no_links_are(album, monkeypatch, pattern):
+    (album / "[odd]").mkdir()
+    (album / "[odd]/img7.heic").touch()
+    monkeypatch.chdir(album.parent)
+    for start in (Path(), album.parent):
+        expected = set(map(Path, glob.glob(str(start / pattern), recursive=True)))  # noqa: PTH207
+        assert set(find_matches(start / pattern)) == expected
 
 
 def test_relative_paths_of_pattern_matches_keep_their_folders(album, monkeypatch):

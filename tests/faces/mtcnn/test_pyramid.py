@@ -7,7 +7,10 @@ from facenet_pytorch.models.mtcnn import PNet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fercli.faces.mtcnn.pyramid import CELL_SIDE, STRIDE, Level, build_levels, split_level
+from fercli.faces.mtcnn.pyramid import CELL_SIDE, STRIDE, Level, Position, build_levels, pack_rectangles, split_level
+
+SIDE = 40
+sizes = st.lists(st.tuples(st.integers(1, SIDE), st.integers(1, SIDE)), max_size=40)
 
 
 @settings(deadline=None)
@@ -40,3 +43,23 @@ def test_levels_start_at_the_smallest_face_and_end_at_a_single_cell():
     assert 12 <= sizes[-1].height < 18
     assert all(one.scale * 0.709 == other.scale for one, other in pairwise(sizes))
     assert not list(build_levels(19, 4000, 20))
+
+
+@settings(deadline=None)
+@given(sizes)
+def test_rectangles_are_inside_their_canvas_and_do_not_overlap(sizes):
+    positions = pack_rectangles(sizes, SIDE)
+    assert len(positions) == len(sizes)
+    canvases = np.zeros((len(sizes) + 1, SIDE, SIDE), int)
+    for (height, width), position in zip(sizes, positions, strict=True):
+        assert 0 <= position.top <= SIDE - height
+        assert 0 <= position.left <= SIDE - width
+        canvases[position.canvas, position.top : position.top + height, position.left : position.left + width] += 1
+    assert canvases.max() <= 1
+    used = {position.canvas for position in positions}
+    assert used == set(range(len(used)))
+
+
+def test_small_rectangles_share_a_canvas():
+    assert {position.canvas for position in pack_rectangles([(10, 10)] * 16, SIDE)} == {0}
+    assert pack_rectangles([(5, 5), (SIDE, SIDE)], SIDE) == [Position(1, 0, 0), Position(0, 0, 0)]
