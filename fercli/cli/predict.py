@@ -22,7 +22,11 @@ Shown = Literal["table", "csv", "jsonl", "json"]
 def predict(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="PATH", help="Pictures, videos, folders, zip and tar archives, quoted patterns."),
+        typer.Argument(
+            metavar="PATH",
+            help="Pictures, videos, folders, zip and tar archives, quoted patterns.",
+            readable=False,  # a file without permission is a row, so Typer must not look
+        ),
     ] = None,
     from_file: Annotated[
         Path | None,

@@ -74,8 +74,6 @@ def test_every_file_of_a_mixed_lot_ends_as_a_row(fer, portrait, tmp_path):
         (["train", "--group", "foo"], "--group: 'foo' is not one of 'auto', 'subject', 'image'"),
         (["data", "check"], "missing argument"),
         (["predict"], "no picture given"),
-        (["predict", "nowhere.jpg"], "no such file or folder"),
-        (["predict", "."], "a folder without pictures"),
         (["predict", "--demo", "--model", "xu-resnet"], "did you mean"),
         (["predict", "--demo", "--model", "bah-resnet"], "fer train --model bah-resnet"),
         (["predict", "--demo", "--device", "tpu"], "it is auto, cpu, cuda"),
@@ -116,6 +114,27 @@ def test_a_mistake_is_one_line_and_exit_code_2(fer, words, message):
     assert len(errors) == 1
     assert "Traceback" not in err
     assert "Usage" not in err
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("nowhere.jpg", "no such file or folder"), (".", "a folder without pictures")]
+)
+def test_a_lone_input_that_fails_is_a_row_as_beside_others(fer, name, message):
+    code, out, err = fer("predict", name, "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(out))
+    assert (code, row["status"], row["message"]) == (1, "failed", message)
+    assert message in err
+
+
+def test_a_named_file_without_permission_is_a_row(fer, portrait, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    monkeypatch.setattr("fercli.faces.io.decode.Image.open", refuse)
+    code, out, err = fer("predict", portrait, "nowhere.jpg", "--format", "csv")
+    assert [row["status"] for row in csv.DictReader(io.StringIO(out))] == ["failed", "failed"]
+    assert (code, "no permission to read it" in err) == (1, True)
 
 
 def test_debug_shows_where_an_error_arose(fer):

@@ -3,6 +3,7 @@
 import codecs
 import glob
 import os
+import re
 import stat
 import sys
 from collections.abc import Iterator, Sequence
@@ -41,7 +42,7 @@ def find_sources(paths: Sequence[Path], recursive: bool = False, listed: Sequenc
     shell; those in `listed` never are. A missing path, a pattern without a match, and a folder or archive without
     pictures each become a source with an error.
 
-    Raises UsageError if there is nothing at all to work on.
+    Raises UsageError if there are no paths at all.
     """
     if not paths and not listed:
         raise UsageError(
@@ -56,12 +57,7 @@ def find_sources(paths: Sequence[Path], recursive: bool = False, listed: Sequenc
     for path in listed:
         for key, source in _expand_path(path, None, recursive, real_paths):
             sources_by_key.setdefault(key, source)
-    sources = list(sources_by_key.values())
-    if all(source.error for source in sources):
-        first = f"{sources[0].path}: {sources[0].error}"
-        others = len(sources) - 1
-        raise UsageError(f"nothing to work on: {first}" + (f" (and {others:,} more like it)" if others else ""))
-    return sources
+    return list(sources_by_key.values())
 
 
 def expand_path(path: Path, recursive: bool = False) -> Iterator[Source]:
@@ -94,7 +90,9 @@ def _expand_path(
         if is_link and os.path.exists(path):  # noqa: PTH110 (a broken link is reported when it is read)
             status = os.stat(path)  # noqa: PTH116
     except FileNotFoundError:
-        yield str(path), Source(path, file_relative, "no such file or folder", _kind_to_read(path))
+        address = re.match(r"[a-z0-9]{2,}:/", str(path), re.IGNORECASE)  # Path has dropped one slash
+        hint = ": nothing is fetched, download it first" if address else ""
+        yield str(path), Source(path, file_relative, f"no such file or folder{hint}", _kind_to_read(path))
     except OSError as error:
         yield str(path), Source(path, file_relative, error.strerror or str(error), _kind_to_read(path))
     else:

@@ -76,18 +76,26 @@ def test_missing_paths_and_empty_folders_do_not_stop_the_rest(album, tmp_path):
 def test_pictures_that_are_only_in_subfolders_give_a_hint(album):
     (album / "outer").mkdir()
     (album / "sub").rename(album / "outer" / "sub")
-    with pytest.raises(UsageError, match="--recursive"):
-        find_sources([album / "outer"])
+    (source,) = find_sources([album / "outer"])
+    assert "--recursive" in source.error
     assert len(find_sources([album / "outer"], recursive=True)) == 1
 
 
-@pytest.mark.parametrize("names", [[], ["nowhere.jpg"], ["empty"], ["nowhere.jpg", "empty"]])
-def test_nothing_to_work_on_is_a_usage_error(tmp_path, names):
+def test_no_path_at_all_is_a_usage_error():
+    with pytest.raises(UsageError, match="no picture given"):
+        find_sources([])
+
+
+@pytest.mark.parametrize("names", [["nowhere.jpg"], ["empty"], ["nowhere.jpg", "empty"]])
+def test_inputs_without_a_single_picture_are_sources_with_their_errors(tmp_path, names):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError) as caught:
-        find_sources([tmp_path / name for name in names])
-    assert caught.value.exit_code == 2
-    assert "\n" not in str(caught.value)
+    assert [bool(source.error) for source in find_sources([tmp_path / name for name in names])] == [True] * len(names)
+
+
+@pytest.mark.parametrize("address", ["https://example.org/a.jpg", "s3://bucket/a.jpg", "HTTP://example.org"])
+def test_an_address_is_told_that_nothing_is_fetched(address):
+    (source,) = find_sources([Path(address)])
+    assert source.error == "no such file or folder: nothing is fetched, download it first"
 
 
 def test_an_unreadable_folder_is_reported(album, monkeypatch):
