@@ -4,10 +4,11 @@ import io
 import logging
 import stat
 import warnings
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,26 +34,22 @@ SUFFIXES = {
 }
 #: The endings, in lower case, by which pictures in a folder are recognised.
 PICTURE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
-#: A picture with more pixels is refused: decoding it would take over 3 GB.
-MAX_PIXELS = 300_000_000
+#: A picture with more pixels is refused. Decoding one takes 7 bytes a pixel: 4 in Pillow and 3 of the result.
+MAX_PIXELS = 110_000_000
+#: Pictures with more pixels are decoded one at a time, so that their memory does not add up.
+LARGE_PIXELS = 16_000_000
 
+#: Pixels that are converted at a time.
+_STRIP_PIXELS = 1_000_000
+_LARGE = Lock()
 _ORIENTATION_TAG = 0x0112
-_TO_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
     """Decode a picture: RGB [H, W, 3] uint8, contiguous, upright according to its EXIF orientation.
 
     `source` is a path, or the content of a file. Of an animation the first frame is used. Transparent areas are put on
-    white. Grays of more than 8 bits are scaled to 8 (see `_scale_to_eight_bits`).
+    white. Grays of more than 8 bits are scaled to 8 (see `_make_scaling`).
 
     Raises PictureError with a reason in one line. It does not name the file, since the caller knows the name.
     """
@@ -63,9 +60,11 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
     try:
         file = source if isinstance(source, Path) else io.BytesIO(source)
         with Image.open(file, formats=_prepare_pillow()) as image:
-            if image.width * image.height > MAX_PIXELS:
+            pixels = image.width * image.height
+            if pixels > MAX_PIXELS:
                 raise PictureError(f"{image.width} × {image.height} pixels; at most {MAX_PIXELS:,} are read")
-            return image_to_rgb(image)
+            with _LARGE if pixels > LARGE_PIXELS else nullcontext():
+                return image_to_rgb(image)
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -82,9 +81,33 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
 
 
 def image_to_rgb(image: Image.Image) -> NDArray[np.uint8]:
-    """The pixels of a Pillow image in the form that `read_picture` returns. Raises whatever Pillow raises."""
+    """The pixels of a Pillow image in the form that `read_picture` returns. Raises whatever Pillow raises.
+
+    They are converted strip by strip: whole, an image with transparency would take 22 bytes a pixel on the way.
+    """
     image.load()
-    return np.ascontiguousarray(_convert_to_rgb(_apply_orientation(image)))
+    convert = _choose_conversion(image)
+    orientation = _read_orientation(image)
+    height, width = image.height, image.width
+    pixels = np.empty((width, height, 3) if orientation > 4 else (height, width, 3), np.uint8)
+    stored = _view_as_stored(pixels, orientation)
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        stored[top : top + rows] = convert(image.crop((0, top, width, min(top + rows, height))))
+    return pixels
+
+
+def measure_picture(source: Path | bytes) -> int:
+    """How many pixels a picture has, by its header; 0 if it is none or too large, for which nothing is decoded."""
+    try:
+        if isinstance(source, Path):
+            check_file(source)
+        file = source if isinstance(source, Path) else io.BytesIO(source)
+        with Image.open(file, formats=_prepare_pillow()) as image:
+            pixels = image.width * image.height
+    except Exception:  # a damaged file raises almost anything, once more when it is decoded
+        return 0
+    return pixels if pixels <= MAX_PIXELS else 0
 
 
 def check_file(path: Path) -> None:
@@ -132,39 +155,62 @@ def _prepare_pillow() -> list[str]:
     return [name for name in SUFFIXES if name in Image.OPEN]
 
 
-def _apply_orientation(image: Image.Image) -> Image.Image:
-    """Rotate and flip as the EXIF orientation says. EXIF data that cannot be read is ignored."""
+def _read_orientation(image: Image.Image) -> int:
+    """The EXIF orientation, from 1 (upright) to 8. EXIF data that cannot be read is ignored."""
     try:
         orientation = image.getexif().get(_ORIENTATION_TAG)
     except Exception:  # a damaged block raises almost anything
-        return image
-    return image.transpose(_TO_UPRIGHT[orientation]) if orientation in _TO_UPRIGHT else image
+        return 1
+    return orientation if orientation in range(1, 9) else 1
 
 
-def _convert_to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+def _view_as_stored(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Upright pixels as the file stores them: a view, through which they can be written."""
+    if orientation > 4:  # rows and columns are exchanged
+        pixels = pixels.swapaxes(0, 1)
+    flip_rows, flip_columns = orientation in (3, 4, 6, 7), orientation in (2, 3, 7, 8)
+    return pixels[:: -1 if flip_rows else 1, :: -1 if flip_columns else 1]
+
+
+def _choose_conversion(image: Image.Image) -> Callable[[Image.Image], NDArray[np.uint8]]:
+    """What turns a strip of the image into RGB."""
     if image.mode == "F" or image.mode.startswith("I"):
-        gray = _scale_to_eight_bits(np.asarray(image))
-        return np.repeat(gray[..., None], 3, axis=2)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
+        return _make_scaling(image)
+    return _blend_with_white if image.has_transparency_data else _convert_to_rgb
 
 
-def _scale_to_eight_bits(values: NDArray[Any]) -> NDArray[np.uint8]:
+def _convert_to_rgb(strip: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+
+
+def _blend_with_white(strip: Image.Image) -> NDArray[np.uint8]:
+    strip = strip.convert("RGBA")
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", strip.size, "white"), strip).convert("RGB"))
+
+
+def _make_scaling(image: Image.Image) -> Callable[[Image.Image], NDArray[np.uint8]]:
     """Scale grays of 16 or 32 bits or floating point to 0-255 instead of clipping them.
 
-    The full range follows from the type: 0 to 65,535 for integers, 0 to 1 for floating point. Values outside it are
-    scaled from their minimum to their maximum instead; if these are equal, the result is a middle gray.
+    The full range follows from the type: 0 to 65,535 for integers, 0 to 1 for floating point. If values are outside it,
+    they are scaled from the image's minimum to its maximum; if these are equal, the result is a middle gray.
     """
-    finite = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
-    np.clip(finite, -1e37, 1e37, out=finite)  # so that differences do not overflow
-    full = 65535.0 if np.issubdtype(values.dtype, np.integer) else 1.0
-    low, high = float(finite.min()), float(finite.max())
+    bands = range(0, image.height, rows := max(1, _STRIP_PIXELS // image.width))
+    strips = (image.crop((0, top, image.width, min(top + rows, image.height))) for top in bands)
+    lows, highs = zip(*((values.min(), values.max()) for values in map(_read_finite, strips)), strict=True)
+    low, high = float(min(lows)), float(max(highs))
+    full = 1.0 if image.mode == "F" else 65535.0
     if low >= 0 and high <= full:
         low, high = 0.0, full
-    if low == high:
-        return np.full(values.shape, 128, np.uint8)
-    scaled: NDArray[np.uint8] = np.rint((finite - low) * (255.0 / (high - low))).astype(np.uint8)
-    return scaled
+
+    def scale(strip: Image.Image) -> NDArray[np.uint8]:
+        values = _read_finite(strip)
+        gray = np.full(values.shape, 128.0) if low == high else np.rint((values - low) * (255.0 / (high - low)))
+        return np.repeat(gray.astype(np.uint8)[..., None], 3, axis=2)
+
+    return scale
+
+
+def _read_finite(strip: Image.Image) -> NDArray[np.float32]:
+    """The values as numbers whose differences do not overflow."""
+    finite = np.nan_to_num(np.asarray(strip).astype(np.float32), posinf=0.0, neginf=0.0)
+    return np.clip(finite, -1e37, 1e37, out=finite)

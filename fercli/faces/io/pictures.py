@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from fercli.core.errors import PictureError
 from fercli.faces.io.archives import MemberReader
-from fercli.faces.io.decode import read_picture
+from fercli.faces.io.decode import measure_picture, read_picture
 from fercli.faces.io.sources import Source
 
-#: How many pictures are decoded before they are asked for, and how many pixels these may have together, estimated from
-#: the last picture's size. The limits bound the memory, however long the job is.
+#: How many pictures are decoded before they are asked for, and how many pixels these may have together, by their
+#: headers. The limits bound the memory, however long the job and however large its pictures.
 PREFETCH, PREFETCH_PIXELS = 2, 16_000_000
 
 
@@ -42,23 +42,26 @@ def read_pictures(sources: Iterable[Source], every: float = 0.0) -> Iterator[Pic
     is opened once. Other files are read, and all pictures decoded, in worker threads.
     """
     # a video is kept as its source, since its frames are only read when it is its turn
-    pending: deque[Future[Picture] | Source] = deque()
-    pixel_count = 0
+    pending: deque[tuple[Future[Picture] | Source, int]] = deque()
     with ThreadPoolExecutor(PREFETCH) as pool, closing(MemberReader()) as members:
         try:
             for source in sources:
                 is_video = source.kind == "video" and not source.error
-                pending.append(source if is_video else pool.submit(_decode, source, _load(source, members)))
-                while len(pending) > PREFETCH or len(pending) * pixel_count > PREFETCH_PIXELS:
-                    for picture in _finish(pending.popleft(), every, pool):
-                        pixel_count = 0 if picture.pixels is None else picture.pixels.size // 3
-                        yield picture
+                content = source.path if is_video else _load(source, members)
+                pixels = 0 if is_video or isinstance(content, PictureError) else measure_picture(content)
+                while len(pending) > PREFETCH or (pending and _add_pixels(pending) + pixels > PREFETCH_PIXELS):
+                    yield from _finish(pending.popleft()[0], every, pool)
+                pending.append((source if is_video else pool.submit(_decode, source, content), pixels))
             while pending:
-                yield from _finish(pending.popleft(), every, pool)
+                yield from _finish(pending.popleft()[0], every, pool)
         finally:
-            for item in pending:
+            for item, _ in pending:
                 if isinstance(item, Future):
                     item.cancel()
+
+
+def _add_pixels(pending: Iterable[tuple[object, int]]) -> int:
+    return sum(pixels for _, pixels in pending)
 
 
 def _finish(item: Future[Picture] | Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:

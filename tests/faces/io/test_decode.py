@@ -14,7 +14,7 @@ from PIL import Image
 
 from fercli.core.errors import PictureError
 from fercli.faces.io import decode
-from fercli.faces.io.decode import PICTURE_SUFFIXES, read_picture
+from fercli.faces.io.decode import PICTURE_SUFFIXES, measure_picture, read_picture
 
 # a picture whose four corners differ, so that rotations and flips show
 CORNERS = np.zeros((32, 48, 3), np.uint8)
@@ -45,12 +45,23 @@ def test_heic_is_read():
     assert close(read_picture(buffer.getvalue()), CORNERS)
 
 
+#: What a camera does to an upright picture that it stores with each EXIF orientation.
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_exif_orientation_comes_out_upright(form, orientation):
-    undo = {2: 2, 3: 3, 4: 4, 5: 5, 6: 8, 7: 7, 8: 6}
     image = Image.fromarray(CORNERS)
-    stored = image.transpose(decode._TO_UPRIGHT[undo[orientation]]) if orientation > 1 else image
+    stored = image.transpose(TURNS[orientation]) if orientation > 1 else image
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {} if form == "TIFF" else {"quality": 95}
@@ -96,7 +107,7 @@ def test_floating_point_tiff(values, expected):
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=20))
 def test_scaling_keeps_the_order_of_grays(values):
-    gray = decode._scale_to_eight_bits(np.array([values], np.uint16))[0]
+    gray = read_picture(encoded(Image.fromarray(np.array([values], np.uint16)), "PNG"))[0, :, 0]
     assert np.all(np.diff(gray[np.argsort(values, kind="stable")].astype(int)) >= 0)
     assert np.allclose(gray, np.array(values) / 257, atol=0.51)
 
@@ -137,9 +148,9 @@ def test_a_single_pixel_is_a_picture():
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # decode.py silences Pillow once
 def test_an_enormous_picture_is_refused_before_it_is_decoded(monkeypatch):
-    # a real picture of 400 megapixels in 50 KB: 1 bit per pixel, all black
-    with pytest.raises(PictureError, match="20000 × 20000 pixels; at most 300,000,000"):
-        read_picture(encoded(Image.new("1", (20_000, 20_000)), "PNG"))
+    # a real picture of 196 megapixels in 25 KB: 1 bit per pixel, all black
+    with pytest.raises(PictureError, match="14000 × 14000 pixels; at most 110,000,000"):
+        read_picture(encoded(Image.new("1", (14_000, 14_000)), "PNG"))
     monkeypatch.setattr(decode, "MAX_PIXELS", 99)
     with pytest.raises(PictureError, match="10 × 10 pixels; at most 99"):
         read_picture(encoded(Image.new("L", (10, 10)), "BMP"))
@@ -152,8 +163,34 @@ def test_headers_of_enormous_pictures_are_refused_whatever_their_format():
     start = jpeg.index(b"\xff\xc0")
     jpeg[start + 5 : start + 9] = b"\xff\xdc\xff\xdc"
     for content in (bytes(gif), bytes(jpeg), b"P5 30000 30000 255 "):
-        with pytest.raises(PictureError, match="over 300,000,000 pixels"):
+        with pytest.raises(PictureError, match="over 110,000,000 pixels"):
             read_picture(content)
+
+
+@pytest.mark.parametrize("orientation", [1, 4, 6, 7])
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "LA", "P", "I;16", "CMYK"])
+def test_strips_of_any_height_give_the_same_pixels(monkeypatch, mode, orientation):
+    random = np.random.default_rng(0)
+    if mode == "I;16":
+        image = Image.fromarray(random.integers(0, 65535, (23, 17), np.uint16))
+    else:
+        image = Image.fromarray(random.integers(0, 255, (23, 17, 4), np.uint8), "RGBA").convert(mode)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encoded(image, "TIFF" if mode == "CMYK" else "PNG", exif=exif)
+    whole = read_picture(content)
+    assert whole.flags.c_contiguous
+    for pixels in (1, 17, 40):
+        monkeypatch.setattr(decode, "_STRIP_PIXELS", pixels)
+        assert np.array_equal(read_picture(content), whole)
+
+
+def test_a_picture_is_measured_without_decoding_it(monkeypatch, tmp_path):
+    file = tmp_path / "a.png"
+    file.write_bytes(encoded(Image.new("RGB", (30, 20)), "PNG"))
+    monkeypatch.setattr(Image.Image, "load", lambda _: pytest.fail("decoded"))
+    assert measure_picture(file) == measure_picture(file.read_bytes()) == 600
+    assert measure_picture(b"no picture") == measure_picture(tmp_path / "nowhere") == measure_picture(tmp_path) == 0
 
 
 def test_files_that_are_not_pictures_give_a_reason(tmp_path: Path):
