@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def test_folds_that_choose_together_take_the_setting_with_the_lowest_mean_error(
     for number in (1, 2):
         place = result.folder / "image" / "lenet" / f"run-{number:02}"
         folds = [json.loads((place / f"fold-{fold:02}" / "candidates.json").read_text()) for fold in (1, 2, 3)]
-        means = [[np.mean([fold[one][name] for fold in folds]) for one in (0, 1)] for name in FIGURES]
+        means = [[fmean(fold[one][name] for fold in folds) for one in (0, 1)] for name in FIGURES]
         winner = int(np.lexsort((means[1], -np.array(means[0])))[0])
         for fold, own in enumerate(folds, start=1):
             chosen = json.loads((place / f"fold-{fold:02}" / "selection.json").read_text())
