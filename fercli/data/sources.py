@@ -101,7 +101,7 @@ def open_source(path: Path) -> Iterator[tuple[list[str], Reader]]:
     if not path.is_file() or archive_format(path) is None:
         raise DataError(f"{path}: neither a folder nor a zip or tar archive")
     members = _list_archive(path)
-    with _undamaged(path), closing(MemberReader(in_any_order=True)) as reader:
+    with _undamaged(str(path)), closing(MemberReader(in_any_order=True)) as reader:
         reader.open(path.absolute())
         yield sorted(members), lambda name: reader.read(members[name])
 
@@ -123,18 +123,20 @@ def open_csv(path: Path, preferred: Sequence[str]) -> Iterator[tuple[str, IO[byt
     Of several in an archive, one of the `preferred` names is taken. What is wrong with it is a DataError, also while
     it is read.
     """
-    with _readable(path), _undamaged(path):
+    title = str(path)
+    with _readable(path):
         if archive_format(path):
             members = _list_archive(path)
             name = _first_csv(path, list(members), preferred)
-            with closing(MemberReader()) as reader, reader.open_stream(members[name]) as file:
-                yield f"{path} ({name})", file
+            title = f"{path} ({name})"
+            with _undamaged(title), closing(MemberReader()) as reader, reader.open_stream(members[name]) as file:
+                yield title, file
         elif is_compressed(path):
-            with limit_size(open_decompressed(path)) as file:
-                yield str(path), file
+            with _undamaged(title), limit_size(open_decompressed(path)) as file:
+                yield title, file
         else:
             with path.open("rb") as file:
-                yield str(path), file
+                yield title, file
 
 
 def _first_csv(path: Path, names: list[str], preferred: Sequence[str]) -> str:
@@ -158,11 +160,11 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _undamaged(path: Path) -> Iterator[None]:
-    """PictureError, which does not name the file, becomes DataError."""
+def _undamaged(title: str) -> Iterator[None]:
+    """PictureError, which does not name the file, becomes DataError, which does."""
     try:
         yield
     except DamagedError as error:
-        raise DataError(f"{path}: the archive is damaged or only half there ({error}); fetch it again") from error
+        raise DataError(f"{title}: the archive is damaged or only half there ({error}); fetch it again") from error
     except PictureError as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{title}: {error}") from error
