@@ -7,6 +7,7 @@ import torch
 from fercli.core.errors import RunError
 from fercli.core.files import read_json, write_json
 from fercli.core.progress import SILENT, Progress, explain_interrupt
+from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import count_subjects
 from fercli.models.catalogue import load_catalogue
@@ -30,6 +31,7 @@ from fercli.workflows.crossval.settings import CrossvalConfig, read_crossval, re
 from fercli.workflows.crossval.workers import train_folds
 from fercli.workflows.run_folder import command_line, git_commit, versions
 from fercli.workflows.train.data import load_set
+from fercli.workflows.train.settings import describe_plan
 
 
 def crossval(options: CrossvalOptions, progress: Progress = SILENT) -> CrossvalResult:
@@ -47,15 +49,10 @@ def crossval(options: CrossvalOptions, progress: Progress = SILENT) -> CrossvalR
 
 def _describe(config: CrossvalConfig) -> str:
     """What is about to be cross-validated."""
-    first = config.models[0]
     names = " and ".join(model.model for model in config.models)
-    default = " (built-in drawn faces: name a real set with --data)" if first.data == "cartoon" else ""
     start = " from scratch" if all(model.recipe.pretrained == "none" for model in config.models) else ""
-    runs = f"{config.runs} run{'s'[: config.runs > 1]}"
-    return (
-        f"cross-validating {names}{start} on {first.data}{default}, recipe {first.recipe_name}, "
-        f"{first.recipe.epochs} epochs, {config.folds} folds, {runs}"
-    )
+    protocol = f"{config.folds} folds, {format_count(config.runs, 'run')}"
+    return f"cross-validating {names}{start} on {describe_plan(config.models[0])}, {protocol}"
 
 
 def run_crossval(

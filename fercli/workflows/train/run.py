@@ -22,7 +22,7 @@ from fercli.workflows.train.job import (
     write_start,
 )
 from fercli.workflows.train.options import TrainOptions
-from fercli.workflows.train.settings import resolve_config
+from fercli.workflows.train.settings import describe_plan, resolve_config
 
 #: The fraction of the time that checkpoints may take. A large network on a fast device trains an epoch sooner than its
 #: checkpoint is written.
@@ -39,17 +39,10 @@ def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
     unfinished = unfinished_run(options.out) if options.resume else None
     file = unfinished.config if unfinished else options.config
     config = resolve_config(options, base=read_config(file) if file else None, origin=str(file))
-    progress.say(_describe(config))
+    progress.say(f"training {config.model} on {describe_plan(config)}")
     if unfinished:
         return resume_run(unfinished, config, progress)
     return start_run(config, options.out, options.force, progress)
-
-
-def _describe(config: RunConfig) -> str:
-    """What is about to be trained."""
-    default = " (built-in drawn faces: name a real set with --data)" if config.data == "cartoon" else ""
-    recipe = f"recipe {config.recipe_name}, {config.recipe.epochs} epochs"
-    return f"training {config.model} on {config.data}{default}, {recipe}"
 
 
 def start_run(

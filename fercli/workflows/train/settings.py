@@ -98,6 +98,12 @@ def _start_from_file(file: Path, document: Mapping[str, Any]) -> dict[str, Any]:
     return {"pretrained_file": str(file.absolute()), "recipe": recipe}
 
 
+def describe_plan(config: RunConfig) -> str:
+    """What is about to be trained on, and how, for people."""
+    default = " (built-in drawn faces: name a real set with --data)" if config.data == "cartoon" else ""
+    return f"{config.data}{default}, recipe {config.recipe_name}, {config.recipe.epochs} epochs"
+
+
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
     """`key=value` pairs as typed after --set; values are read as YAML. Raises UsageError for another form."""
     settings: dict[str, Any] = {}
