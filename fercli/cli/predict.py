@@ -125,7 +125,7 @@ def predict(
     sampling = {"every": _read_every(every, fps), "smooth": _read_smooth(smooth)}
     settings = options.collect(PredictOptions, flags | sampling)
 
-    from fercli.cli.predict_progress import Terminal
+    from fercli.cli.predict_tables import Terminal
     from fercli.workflows.predict.run import run_job
 
     inputs = [*(paths or []), *([_portrait()] if demo else [])]

@@ -14,7 +14,7 @@ from fercli.core.text import format_duration
 if TYPE_CHECKING:
     from rich import progress
 
-#: Where there is no bar: seconds and the fraction of the work that lie at least between two plain lines.
+#: Where there is no bar: seconds without a line before a plain one, and the fraction of the work between two of these.
 _PAUSE, _FRACTION = 15.0, 0.05
 #: Seconds of training after which its whole duration is foretold.
 _SETTLED = 6.0
@@ -43,6 +43,7 @@ class TerminalProgress(Progress):
             raise typer.Exit(130) from None
 
     def say(self, text: str) -> None:
+        self._plain = (time.perf_counter(), self._plain[1])
         if self._bar is None:
             console.note(text)
         else:  # above the bar

@@ -38,7 +38,7 @@ def test_tables_progress_and_what_to_type_next(fer, tmp_path):
     first, *lines = err.splitlines()
     assert first.startswith("cross-validating lenet from scratch on cartoon (built-in drawn faces: name a real set")
     assert first.endswith("recipe quick, 1 epochs, 3 folds, 1 run")
-    assert sum(" of 12" in line for line in lines) == 12
+    assert sum("so far" in line and " of 12" in line for line in lines) == 12
     assert "next: fer eval --model cv/image/lenet/run-01/fold-01" in err
     text = " ".join(out.split())
     for words in (
@@ -107,7 +107,7 @@ def test_the_plain_command_is_quick(fer):
         (["--resume"], "no unfinished cross-validation"),
         (["--resume", "--force"], "leave one out"),
         (["--resume", "--out", "nowhere"], "nothing to resume in nowhere"),
-        (["--jobs", 0], "--jobs 0: 1 or more"),
+        (["--jobs", 0], "--jobs: must be 1 or more, not 0"),
         (["--threads", 0], "--threads: 0 must be 1 or more"),
         (["--device", "tpu"], "it is auto, cpu, cuda"),
         (["--model", "li-resnet50", "--model", "li-resnet101", "--pretrained-file", "x"], "name one --model"),

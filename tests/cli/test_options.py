@@ -83,7 +83,7 @@ def test_a_grid_or_a_way_to_choose_selects():
         (TrainOptions, {"pretrained": False, "pretrained_file": Path("x")}, "leave out either it or --pretrained-file"),
         (CrossvalOptions, {"resume": True, "force": True}, "--resume continues what --force would start over"),
         (CrossvalOptions, {"models": ("a", "b"), "pretrained_file": Path("x")}, "name one --model with it"),
-        (CrossvalOptions, {"jobs": 0}, "--jobs 0: 1 or more"),
+        (CrossvalOptions, {"jobs": 0}, "--jobs: must be 1 or more, not 0"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(kind, options, message):

@@ -39,7 +39,7 @@ class CrossvalOptions(CommonOptions):
             raise UsageError("--resume continues what --force would start over: leave one out")
         super().__post_init__()
         if self.jobs is not None and self.jobs < 1:
-            raise UsageError(f"--jobs {self.jobs}: 1 or more")
+            raise UsageError(f"--jobs: must be 1 or more, not {self.jobs}")
         if self.pretrained_file and len(self.models) > 1:
             raise UsageError("--pretrained-file holds the weights of one network: name one --model with it")
 
