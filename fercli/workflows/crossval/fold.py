@@ -27,7 +27,7 @@ from fercli.workflows.crossval.selection import (
 from fercli.workflows.crossval.settings import Baseline, CrossvalConfig
 from fercli.workflows.crossval.status import FoldFailedError, describe_failure, read_failures, record_failure
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.data import place_data
+from fercli.workflows.train.data import load_extra, place_data
 from fercli.workflows.train.job import TrainingJob, set_up_job, write_start
 from fercli.workflows.train.run import run_job
 
@@ -152,10 +152,11 @@ class FoldTrainer:
         self, config: RunConfig, parts: Parts, temperature: Mapping[str, float] | None, *, fresh: bool = True
     ) -> TrainingJob:
         """A job for this training; the network of the last one of its model is used again."""
-        previous = self._jobs.get(config.model)
-        device = pick_device(config.device)
+        previous, faces, device = self._jobs.get(config.model), self._work.faces, pick_device(config.device)
+        extra = previous.data.extra if previous else load_extra(config, faces.classes)
+        validates = temperature is None
         try:
-            data = place_data(config, self._work.faces, parts, device, self._progress, validates=temperature is None)
+            data = place_data(config, faces, parts, device, self._progress, extra=extra, validates=validates)
             job = set_up_job(config, data, self._progress, fresh=fresh, temperature=temperature, previous=previous)
         except UsageError as error:
             if previous is not None:
