@@ -22,8 +22,8 @@ class Heard(Progress):
 
     @property
     def folds(self):
-        """Run and fold of each that ended, in their order."""
-        matches = [re.match(r"run +(\d+) fold +(\d+) ", line) for line in self.lines]
+        """Run and fold of each that was measured, in their order."""
+        matches = [re.match(r"run +(\d+) fold +(\d+) .* so far ", line) for line in self.lines]
         return [(int(match[1]), int(match[2])) for match in matches if match]
 
 
