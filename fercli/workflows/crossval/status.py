@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fercli.core.errors import FerError
+from fercli.core.errors import FerError, reason_of
 from fercli.core.files import read_json, write_json
 from fercli.core.progress import Progress
 from fercli.core.text import format_duration
@@ -40,7 +40,7 @@ def record_failure(place: Path, failure: Failure) -> None:
 
 def describe_failure(error: Exception) -> Failure:
     """What an exception from a fold's training says to people."""
-    text = str(error).partition("\n")[0] or type(error).__name__
+    text = reason_of(error)
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "allocate memory" in text:
         return Failure("out of memory", diverged=False)
     return Failure(text, diverged=isinstance(error, FerError))
