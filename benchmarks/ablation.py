@@ -24,7 +24,7 @@ from benchmarks.prediction import made, photographs
 from benchmarks.rows import Row, print_rows
 from benchmarks.training import faces_for, recipe_of
 from benchmarks.turns import Turns
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.faces.io.decode import read_picture
 from fercli.faces.mtcnn.detector import Detector
 from fercli.models.catalogue import build_model, load_catalogue
@@ -72,7 +72,7 @@ def training(model: str, root: Path | None, without: str, seconds: float) -> Ite
     precision = resolve_precision("auto", torch.device("cpu"), load_catalogue()[model].bf16_on_cpu)
     val = Faces(train.images[:1], train.labels[:1])
     compile_network = without != "torch.compile"
-    epochs = fit(state, train, val, seed=0, precision=precision, compile_network=compile_network, listener=Listener())
+    epochs = fit(state, train, val, seed=0, precision=precision, compile_network=compile_network, progress=SILENT)
     while True:
         done, spent = 0, 0.0
         while spent < seconds:

@@ -9,7 +9,7 @@ is not between markers is written by hand and stays.
 import argparse
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -24,6 +24,7 @@ from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import weights_path
 from fercli.models.weights import Header, read_header
 from fercli.workflows.evaluate.evaluation import Evaluation
+from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
 
 CARDS = Path(__file__).resolve().parent.parent / "docs" / "models"
@@ -52,13 +53,12 @@ def filled(card: str, blocks: Mapping[str, str]) -> str:
 
 def measured(name: str) -> Measured:
     """Run every measurement: minutes, and the first time five more to find the faces of muxspace."""
-    single = evaluate(name, "fer2013", part="val", device="cpu")
-    mirrored = evaluate(
-        name, "fer2013", part="val", mirrored=True, device="cpu", corruptions=parse_corruptions(None)
-    )  # fmt: skip
+    plain = EvaluateOptions(model=name, data="fer2013", split="val", device="cpu")
+    single = evaluate(plain)
+    mirrored = evaluate(replace(plain, tta=True, corruptions=parse_corruptions(None)))
     header = read_header(weights_path(name))
     part = "test" if "muxspace" in sets_behind(header) else "all"
-    photos = evaluate(name, "muxspace", part=part, mirrored=True, device="cpu")
+    photos = evaluate(EvaluateOptions(model=name, data="muxspace", split=part, tta=True, device="cpu"))
     return Measured(load_catalogue()[name], header, single, mirrored, photos)
 
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.rows import machine
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe, Schedule
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import load_faces
@@ -94,7 +94,7 @@ def measure(model: str, size: str, root: Path | None) -> dict[str, Any]:
     start = time.perf_counter()
     # training itself computes them anew; here it is left with the running ones
     with patch("fercli.training.loop.update_batchnorm"):
-        for row in fit(state, train, val, seed=0, precision=precision, compile_network=True, listener=Listener()):
+        for row in fit(state, train, val, seed=0, precision=precision, compile_network=True, progress=SILENT):
             if row.epoch <= epochs - last:
                 continue
             found["0.1"].append((row.val_loss, row.val_accuracy))

@@ -16,7 +16,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.rows import machine
 from benchmarks.training import recipe_of
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.training.device import resolve_precision
@@ -58,7 +58,7 @@ def operations(model: str, steps: int, precision: str) -> list[tuple[str, float]
     state = TrainingState(build_model(model), recipe, len(faces), len(drawn.classes))
     chosen = resolve_precision(precision, torch.device("cpu"), load_catalogue()[model].bf16_on_cpu)
     val = Faces(faces.images[:1], faces.labels[:1])
-    epochs = fit(state, faces, val, seed=0, precision=chosen, compile_network=True, listener=Listener())
+    epochs = fit(state, faces, val, seed=0, precision=chosen, compile_network=True, progress=SILENT)
     next(epochs)
     with profile(activities=[ProfilerActivity.CPU]) as seen:
         next(epochs)

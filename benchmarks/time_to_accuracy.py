@@ -17,7 +17,7 @@ import torch
 from benchmarks.rows import Row, print_rows
 from benchmarks.training import save_pictures, usual_loader, usual_steps
 from benchmarks.turns import Turns
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import load_faces
@@ -58,9 +58,7 @@ def ours(model: str, root: Path | None, epochs: int) -> Iterator[Progress]:
     compile_network = should_compile(len(train), epochs, device)
     precision = resolve_precision("auto", device, load_catalogue()[model].bf16_on_cpu)
     spent = 0.0
-    for row in fit(
-        state, train, val, seed=0, precision=precision, compile_network=compile_network, listener=Listener()
-    ):
+    for row in fit(state, train, val, seed=0, precision=precision, compile_network=compile_network, progress=SILENT):
         spent += time.perf_counter() - start
         yield spent, row.val_accuracy
         start = time.perf_counter()

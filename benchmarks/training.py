@@ -28,7 +28,7 @@ from torchvision.datasets import ImageFolder
 from benchmarks.rows import Row, print_rows
 from benchmarks.turns import Turns
 from fercli.core.errors import DataError
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe
 from fercli.data.faceset import FaceSet
 from fercli.data.sets import load_faces
@@ -132,7 +132,7 @@ def ours(model: str, root: Path | None, precision: Precision, seconds: float) ->
     train = Faces(torch.from_numpy(faces.images), torch.from_numpy(faces.labels))
     val = Faces(train.images[:1], train.labels[:1])
     state = TrainingState(build_model(model), recipe, len(train), len(faces.classes))
-    epochs = fit(state, train, val, seed=0, precision=precision, compile_network=True, listener=Listener())
+    epochs = fit(state, train, val, seed=0, precision=precision, compile_network=True, progress=SILENT)
     size = state.steps_per_epoch * state.batch_size
     while True:
         done, spent, start = 0, 0.0, time.perf_counter()

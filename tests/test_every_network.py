@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import build_model, load_catalogue
@@ -70,7 +70,7 @@ def train_from_seed(name: str, checkpoint: Path | None = None) -> Iterator[Train
         state.load(checkpoint)
     yield state
     faces = Faces(torch.from_numpy(FEW.images), torch.from_numpy(FEW.labels))
-    for _ in fit(state, faces, faces, seed=5, precision="fp32", compile_network=False, listener=Listener()):
+    for _ in fit(state, faces, faces, seed=5, precision="fp32", compile_network=False, progress=SILENT):
         yield state
 
 

@@ -11,10 +11,12 @@ from fercli.data.sets import SETS, load_faces
 from fercli.metrics.scores import wilson
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import load_model
+from fercli.workflows.evaluate.data import find_parts
 from fercli.workflows.evaluate.evaluation import fit_temperatures
+from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
-from fercli.workflows.evaluate.splits import parts_of
-from fercli.workflows.train.settings import parse_overrides, settings
+from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.settings import parse_settings, resolve_config
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "docs" / "results.md"
@@ -95,7 +97,9 @@ def test_the_card_states_what_the_catalogue_states(name):
 def test_the_network_that_ships_reaches_what_is_stated(name):
     root = public_test()
     for views, accuracy in STATED[name].items():
-        result = evaluate(name, "fer2013", root=root, part="val", mirrored=views != "single", device="cpu")
+        result = evaluate(
+            EvaluateOptions(model=name, data="fer2013", root=root, split="val", tta=views != "single", device="cpu")
+        )
         assert result.scores.faces == PUBLIC_TEST
         # another processor may round one face, which is 0.03 points, to the other side
         assert 100 * result.scores.accuracy == pytest.approx(accuracy, abs=0.035)
@@ -105,7 +109,9 @@ def test_averages_reach_what_is_stated():
     root = public_test()
     for row in AVERAGED.finditer(RESULTS.read_text(encoding="utf-8")):
         mirrored = row["views"] != "single"
-        result = evaluate("+".join(PAIR), "fer2013", root=root, part="val", mirrored=mirrored, device="cpu")
+        result = evaluate(
+            EvaluateOptions(model="+".join(PAIR), data="fer2013", root=root, split="val", tta=mirrored, device="cpu")
+        )
         assert 100 * result.scores.accuracy == pytest.approx(float(row["accuracy"]), abs=0.035)
 
 
@@ -115,7 +121,7 @@ def test_the_temperatures_of_averages_are_those_that_fit(entry):
     """Fitted, in either views, to the weights that ship: new weights need `python -m benchmarks.averaging`."""
     model = load_model("+".join(entry.models))
     faces = load_faces(entry.data, public_test())
-    val = faces.select(parts_of(faces, model) == entry.split)
+    val = faces.select(find_parts(faces, model) == entry.split)
     fitted = fit_temperatures(model.network, torch.from_numpy(val.images), val.labels)
     assert fitted == pytest.approx(entry.temperature.model_dump(), abs=2e-3)
 
@@ -126,8 +132,8 @@ def test_every_experiment_is_a_command_that_can_be_typed():
     assert rows
     for row in rows:
         (command,) = re.findall(r"`fer train ([^`]+)` \|$", row)
-        said = dict(re.findall(r"--(model|data|recipe) (\S+)", command))
-        overrides = parse_overrides(re.findall(r"--set (\S+)", command))
-        changes = dict(re.findall(r"--(teacher|extra) (\S+)", command))
-        assert settings(**said, changes=changes, overrides=overrides).data == "fer2013"
+        named = dict(re.findall(r"--(model|data|recipe|teacher|extra) (\S+)", command))
+        settings = parse_settings(re.findall(r"--set (\S+)", command))
+        options = TrainOptions(**{**named, "recipe_settings": settings})
+        assert resolve_config(options).data == "fer2013"
     assert len({row.split("`")[-2] for row in rows}) == len(rows), "no command stands twice"

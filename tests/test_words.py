@@ -17,13 +17,16 @@ NAMES = {
     "teacher_share": "distillation_weight", "extra_most": "max_extra_per_class", "taught": "distillation_targets",
     "restate_norms": "update_batchnorm", "repeatable": "seed_everything", "augmented": "augment",
     "Reading": "LoadOptions", "Steps": "ProgressCallback", "unheard": "no_progress", "Tracks": "FaceTracker",
+    "Listener": "Progress", "merged": "merge_settings", "nested": "nest_settings", "lasting_name": "resolve_teacher",
+    "with_classes": "match_classes", "logits_among": "select_logits", "folder_for": "choose_folder",
+    "crossval_settings": "resolve_crossval", "threads_for": "choose_threads", "parts_of": "find_parts",
     "Film": "VideoWriter", "filming": "write_video", "astray": "diverged", "Fault": "Issue", "Average": "Ensemble",
     "faceless": "no_face", "trainings": "list_trainings", "removals": "list_removals",
 }  # fmt: skip
 #: Phrases that no message, help text, comment or page uses.
 PHRASES = (
     "named otherwise", "gone on with", "who is who", "went astray", "To be had from", "broken off", "flatter",
-    "no numbers",
+    "no numbers", "drawn and trained anew", "breaks down", "broke down",
 )  # fmt: skip
 
 

@@ -77,7 +77,10 @@ def _start(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
     catalogue: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Another models.yaml. Default: FER_CATALOGUE, else our own.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Use this models.yaml. Default: FER_CATALOGUE, else the one that comes with fercli."
+        ),
     ] = None,
 ) -> None:
     if catalogue:

@@ -33,6 +33,11 @@ def set_debug(value: bool) -> bool:
     return value
 
 
+def is_quiet() -> bool:
+    """Whether --quiet was given."""
+    return _quiet
+
+
 def out() -> "Console":
     """The console for results."""
     return _safe_console()(highlight=False)

@@ -1,11 +1,13 @@
 """fer eval: measure a trained network on a face set."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from fercli.cli import console, options
+from fercli.core.errors import UsageError
+from fercli.workflows.evaluate.options import EvaluateOptions
 
 if TYPE_CHECKING:
     from fercli.core.catalogue import Claim
@@ -15,117 +17,109 @@ if TYPE_CHECKING:
 def evaluate(
     corruptions: Annotated[
         str | None,
-        typer.Argument(metavar="NAMES", help="With --corrupt: which, as in blur,rotation.", show_default="all"),
+        typer.Argument(
+            metavar="NAMES", help="With --corrupt: which corruptions, e.g. blur,rotation.", show_default="all"
+        ),
     ] = None,
-    model: options.Model = None,
+    model: options.Model = EvaluateOptions.model,
     data: Annotated[
         str | None,
         typer.Option("--data", "-d", help="A named set or a path. Default: what the network was trained on."),
-    ] = None,
-    root: options.Root = None,
+    ] = EvaluateOptions.data,
+    root: options.Root = EvaluateOptions.root,
     labels: options.Labels = None,
     keep_contempt: options.KeepContempt = None,
     subject_pattern: options.SubjectPattern = None,
     subjects: options.Subjects = None,
     detect: options.Detect = None,
     shared_classes: Annotated[
-        bool, typer.Option("--shared-classes", help="Of a set with other classes, measure those that both know.")
-    ] = False,
+        bool,
+        typer.Option("--shared-classes", help="On a set with other classes, measure those that the network has too."),
+    ] = EvaluateOptions.shared_classes,
     split: Annotated[
         Literal["test", "val", "train", "spare", "all"] | None,
-        typer.Option(help="Which part. Default: test, else val; all of a set without a split."),
-    ] = None,
-    tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = False,
+        typer.Option(help="Which split to measure. Default: test, else val; all if the set has no split."),
+    ] = EvaluateOptions.split,
+    tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = EvaluateOptions.tta,
     corrupt: Annotated[
-        bool, typer.Option("--corrupt", help="Measure on the faces made worse too, in named ways at three strengths.")
+        bool,
+        typer.Option(
+            "--corrupt", help="Also measure on corrupted faces: blurred, rotated and so on, at three strengths."
+        ),
     ] = False,
-    paper: Annotated[bool, typer.Option("--paper", help="Set the paper's own figures beside these.")] = False,
+    paper: Annotated[
+        bool, typer.Option("--paper", help="Compare with the figures of the network's paper.")
+    ] = EvaluateOptions.paper,
     coverage: Annotated[
-        bool, typer.Option("--coverage", help="Accuracy when only the surest faces are answered.")
-    ] = False,
+        bool, typer.Option("--coverage", help="Show the accuracy on the faces with the highest confidence.")
+    ] = EvaluateOptions.coverage,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Save predictions.csv, metrics.json and pictures of the results here."),
-    ] = None,
-    device: options.Device = "auto",
-    force: options.Force = False,
+        typer.Option(metavar="DIR", help="Save predictions.csv, metrics.json and plots in this folder."),
+    ] = EvaluateOptions.out,
+    device: options.Device = EvaluateOptions.device,
+    force: options.Force = EvaluateOptions.force,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
     """Measure a trained network on a face set.
 
-    Precision, recall and F1 per class, accuracy with its interval, calibration, confusion matrix.
+    Shows precision, recall and F1 per class, accuracy with its interval, calibration and the confusion matrix.
     """
-    from fercli.cli.progress_bar import Bar
-    from fercli.cli.report import ConfusionTable, class_table, corruption_table, coverage_table, summary
-    from fercli.core.config import LoadOptions
-    from fercli.core.errors import UsageError
-    from fercli.core.files import refuse_existing
-    from fercli.data.quality.corruptions import parse_corruptions
-    from fercli.workflows.evaluate.evaluation import EVALUATION_FILES
+    flags = locals()
+
+    from fercli.cli.progress import TerminalProgress
     from fercli.workflows.evaluate.run import evaluate as workflow
 
-    if out is not None:
-        refuse_existing(*(out / name for name in EVALUATION_FILES), force=force, otherwise="name another --out")
-    if corruptions is not None and not corrupt:
-        raise UsageError(f"{corruptions}: a network is named with --model, data with --data, corruptions by --corrupt")
-    names = parse_corruptions(corruptions) if corrupt else ()
-    typed = options.reading(labels, keep_contempt, subject_pattern, subjects, detect)
-    with Bar() as bar:
-        result = workflow(
-            model, data, root=root, part=split, mirrored=tta, device=device,
-            options=LoadOptions(**typed) if typed else None, shared_classes=shared_classes, corruptions=names,
-            progress=bar.update,
-        )  # fmt: skip
-    for text in result.notes:
-        console.note(text)
-    curve = result.coverage() if coverage else None
-    if out is not None:
-        *files, last = result.save(out, curve)
-        console.note(f"{', '.join(files)} and {last} are in {out}")
-    claim = _claim(result) if paper else None
+    read = {"corruptions": _read_corruptions(corruptions, corrupt)}
+    with TerminalProgress() as progress:
+        result = workflow(options.collect(EvaluateOptions, flags | read), progress)
     if as_json:
-        more = {"coverage": curve.to_dict()} if curve else {}
-        console.print_json({**result.to_dict(), **more, **(_compared(claim, result) if claim else {})})
-        return
-    views = "each face and its mirror image" if tta else "single view"
+        console.print_json({**result.to_dict(), **_compare(result)})
+    else:
+        _show(result)
+
+
+def _read_corruptions(names: str | None, corrupt: bool) -> tuple[str, ...]:
+    """The corruptions that the flags name. Raises UsageError for an unknown one, and for names without --corrupt."""
+    if names is not None and not corrupt:
+        raise UsageError(f"{names}: a network is named with --model, data with --data, corruptions by --corrupt")
+    if not corrupt:
+        return ()
+    from fercli.data.quality.corruptions import parse_corruptions
+
+    return parse_corruptions(names)
+
+
+def _compare(result: "Evaluation") -> dict[str, Any]:
+    """The comparison with the paper as JSON takes it, if it is wanted."""
+    if result.claim is None:
+        return {}
+    from fercli.metrics.claims import compare
+
+    pairs = [pair.to_dict() for pair in compare(result.claim, result.scores, result.uncalibrated)]
+    return {"paper": {"data": result.claim.data, "note": result.claim.note, "figures": pairs}}
+
+
+def _show(result: "Evaluation") -> None:
+    from fercli.cli.report import ConfusionTable, class_table, corruption_table, coverage_table, summary
+
+    views = "each face and its mirror image" if result.mirrored else "single view"
     screen = console.out()
     screen.print(f"{result.model} on {result.data}, {result.part}, {views}\n", markup=False)
-    for part in (
+    for table in (
         summary(result.scores, result.uncalibrated),
         class_table(result.scores),
         ConfusionTable(result.scores),
+        *([coverage_table(result.coverage)] if result.coverage else []),
     ):
-        screen.print(part)
-        screen.print()
-    if curve:
-        screen.print(coverage_table(curve))
+        screen.print(table)
         screen.print()
     if result.robustness:
         screen.print(corruption_table(result.robustness, screen.width))
-    if claim:
-        _show_paper(claim, result)
-
-
-def _claim(result: "Evaluation") -> "Claim":
-    """What the network's paper claims. Raises ModelError where its entry holds no claim."""
-    from fercli.core.errors import ModelError
-    from fercli.metrics.claims import fitting_claim
-    from fercli.models.catalogue import load_catalogue
-
-    claim = fitting_claim(load_catalogue()[result.model].claims, result.data)
-    if claim is None:
-        raise ModelError(f"--paper: the entry of {result.model} in models.yaml holds no claims; leave the flag out")
-    return claim
-
-
-def _compared(claim: "Claim", result: "Evaluation") -> dict[str, object]:
-    """The comparison as JSON takes it."""
-    from fercli.metrics.claims import compare
-
-    pairs = [pair.to_dict() for pair in compare(claim, result.scores, result.uncalibrated)]
-    return {"paper": {"data": claim.data, "note": claim.note, "figures": pairs}}
+    if result.claim:
+        _show_paper(result.claim, result)
 
 
 def _show_paper(claim: "Claim", result: "Evaluation") -> None:

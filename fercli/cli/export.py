@@ -17,24 +17,29 @@ Form = Literal["onnx", "onnx-int8", "pt2", "safetensors", "safetensors-half"]
 
 def export(
     model: options.Model = None,
-    form: Annotated[Form | None, typer.Option("--format", help="Default: onnx, or what --output ends in.")] = None,
+    form: Annotated[Form | None, typer.Option("--format", help="Default: onnx, or by the ending of --output.")] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: named after the model.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The file to write. Default: named after the model."),
     ] = None,
     data: Annotated[
         str | None,
         typer.Option(
             "--data",
             "-d",
-            help="Measure accuracy on its val, and fit an ensemble's temperature; onnx-int8 finds its ranges on train.",
+            help="Measure accuracy on the val split of this set, and fit the temperature of an ensemble on it. "
+            "onnx-int8 is calibrated on its training split.",
         ),
     ] = None,
     root: options.Root = None,
     input_dtype: Annotated[
-        Literal["uint8", "float32"], typer.Option(help="What the graph takes: gray values 0 to 255 as these.")
+        Literal["uint8", "float32"], typer.Option(help="The input type of the graph, for gray values of 0 to 255.")
     ] = "uint8",
     max_drop: Annotated[
-        float, typer.Option(metavar="POINTS", help="Refuse a file that loses more points of accuracy.")
+        float,
+        typer.Option(
+            metavar="POINTS", help="Refuse a file that loses more than this many percentage points of accuracy."
+        ),
     ] = 1.0,
     with_detector: Annotated[
         bool, typer.Option("--with-detector", help="Also write MTCNN's pnet.onnx, rnet.onnx and onet.onnx.")
@@ -44,9 +49,9 @@ def export(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Write a network as a file that runs without this program, and compare it with PyTorch.
+    """Export a network to a file that runs without this program.
 
-    Outputs are compared with PyTorch's before the file is put in its place; FILE.json has all figures.
+    The file is compared with PyTorch first and written only if it agrees; FILE.json has all figures.
     """
     from fercli.workflows.export.run import export as workflow
 

@@ -17,7 +17,7 @@ _WIDE = 76
 
 
 def models(
-    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show this one in full.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show this network in full.")] = None,
     as_json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:

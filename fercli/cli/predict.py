@@ -1,8 +1,7 @@
 """fer predict: the expression of every face in pictures and videos."""
 
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,7 +23,7 @@ def predict(
         list[Path] | None,
         typer.Argument(
             metavar="PATH",
-            help="Pictures, videos, folders, zip and tar archives, quoted patterns.",
+            help="Pictures, videos, folders, zip or tar archives, or quoted patterns such as '*.jpg'.",
             readable=False,  # a file without permission is a row, so Typer must not look
         ),
     ] = None,
@@ -32,34 +31,41 @@ def predict(
         Path | None,
         typer.Option(
             metavar="LIST",
-            help="A text file of paths, one a line or each ended by NUL, relative to the current folder; '-' is "
-            "standard input.",
+            help="Read paths from this text file, one per line or NUL-terminated; '-' reads standard input.",
         ),
     ] = PredictOptions.from_file,
-    demo: Annotated[bool, typer.Option("--demo", help="The portrait in matplotlib's sample data.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Use the portrait in matplotlib's sample data.")] = False,
     model: options.Model = PredictOptions.model,
     recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Look into folders within folders too.")
+        bool, typer.Option("--recursive", "-r", help="Also search subfolders.")
     ] = PredictOptions.recursive,
     faces_are_cropped: Annotated[
-        bool, typer.Option("--faces-are-cropped", help="Every picture is one face already: search for none.")
+        bool, typer.Option("--faces-are-cropped", help="Every picture is a face crop already: skip face detection.")
     ] = PredictOptions.faces_are_cropped,
-    form: Annotated[Shown | None, typer.Option("--format", help="Default: table, or what --output ends in.")] = None,
+    form: Annotated[
+        Shown | None,
+        typer.Option("--format", help="The form of the output. Default: table, or by the ending of --output."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file: .csv, .jsonl, .json or .parquet.")
     ] = PredictOptions.output,
     annotate: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write annotated pictures and videos here, for each video also a timeline."),
+        typer.Option(
+            metavar="DIR", help="Write annotated pictures and videos to this folder, and a timeline of each video."
+        ),
     ] = PredictOptions.annotate,
     every: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Videos: sample frames this far apart: 0.5s, 500ms, 2; 'frame': all."),
+        typer.Option(
+            metavar="TIME",
+            help="Videos: the time between sampled frames, e.g. 0.5s, 500ms or 2; 'frame' takes every frame.",
+        ),
     ] = None,
     fps: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Videos: sample this many frames a second. Default: 5."),
+        typer.Option(metavar="N", help="Videos: frames sampled per second. Default: 5."),
     ] = None,
     smooth: Annotated[
         str | None,
@@ -67,34 +73,41 @@ def predict(
     ] = None,
     explain: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Draw where each face's expression is seen (Grad-CAM) here."),
+        typer.Option(
+            metavar="DIR", help="Write Grad-CAM heatmaps to this folder: where the network sees each expression."
+        ),
     ] = PredictOptions.explain,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write a report as one .html page: counts and faces.")
+        Path | None, typer.Option(metavar="FILE", help="Write a report with counts and faces as one .html page.")
     ] = PredictOptions.report,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = PredictOptions.tta,
     min_face: Annotated[
         float,
-        typer.Option(metavar="PX", help="The smallest face to find, in pixels: higher is faster, lower finds more."),
+        typer.Option(
+            metavar="PX", help="The smallest face to detect, in pixels: higher is faster, lower finds more faces."
+        ),
     ] = PredictOptions.min_face,
     max_side: Annotated[
         int,
         typer.Option(
             metavar="PX",
-            help="Search larger pictures as if scaled down to it: lower is faster, higher finds small faces; 0: never.",
+            help="Scale larger pictures down to this side for face detection: lower is faster, higher finds smaller "
+            "faces; 0 never scales.",
         ),
     ] = PredictOptions.max_side,
     threshold: Annotated[
         float,
-        typer.Option(help="How sure the detector must be, 0 to 1: lower finds more faces, and more false ones."),
+        typer.Option(help="The detector's confidence threshold, 0 to 1: lower finds more faces, and more false ones."),
     ] = PredictOptions.threshold,
     max_faces: Annotated[
-        int, typer.Option(metavar="N", help="Only the N largest faces of each picture or frame; 0: all.")
+        int, typer.Option(metavar="N", help="Use only the N largest faces of each picture or frame; 0 uses all.")
     ] = PredictOptions.max_faces,
-    raw: Annotated[bool, typer.Option("--raw", help="Confidence as trained, not calibrated.")] = PredictOptions.raw,
+    raw: Annotated[bool, typer.Option("--raw", help="Leave the confidence uncalibrated.")] = PredictOptions.raw,
     min_confidence: Annotated[
         float,
-        typer.Option(metavar="P", help="Below it, 0 to 1, a face is 'unsure'; its probabilities stay."),
+        typer.Option(
+            metavar="P", help="Label faces below this confidence, 0 to 1, 'unsure'; their probabilities stay."
+        ),
     ] = PredictOptions.min_confidence,
     device: options.Device = PredictOptions.device,
     resume: Annotated[
@@ -104,27 +117,23 @@ def predict(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Name the expression of every face in pictures and videos.
+    """Predict the expression of every face in pictures and videos.
 
-    Faces are numbered from left to right, people in a video as they appear. Exit code 1 if a file could not be read.
+    Faces are numbered from left to right, and people in a video in order of appearance. The exit code is 1 if a file
+    could not be read.
     """
     flags = locals()
     chosen = _choose_form(form, as_json, output)
     sampling = {"every": _read_every(every, fps), "smooth": _read_smooth(smooth)}
-    settings = _collect(flags | sampling)
+    settings = options.collect(PredictOptions, flags | sampling)
 
-    from fercli.cli.predict_progress import Terminal
+    from fercli.cli.predict_tables import Terminal
     from fercli.workflows.predict.run import run_job
 
     inputs = [*(paths or []), *([_portrait()] if demo else [])]
-    with console.without_chatter():
-        summary = run_job(inputs, settings, Terminal(chosen, output))
+    with console.without_chatter(), Terminal(chosen, output) as progress:
+        summary = run_job(inputs, settings, progress)
     _close(summary, settings, {"--every": every, "--fps": fps, "--smooth": smooth})
-
-
-def _collect(flags: dict[str, Any]) -> PredictOptions:
-    """The options of the flags that have their names."""
-    return PredictOptions(**{option.name: flags[option.name] for option in fields(PredictOptions)})
 
 
 def _choose_form(form: Shown | None, as_json: bool, output: Path | None) -> Form | Shown:

@@ -1,19 +1,24 @@
-"""Predictions as tables on the terminal, as wide as there is room, and a job's closing lines."""
+"""What `fer predict` shows: a bar and failures while it works, predictions as tables, as wide as there is room, and the
+closing lines."""
 
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
 from fercli.cli import console
+from fercli.cli.progress import TerminalProgress
 from fercli.core.text import clock, shorten, to_printable
 from fercli.workflows.predict.results import PictureResult, PredictSummary
+from fercli.workflows.predict.run import JobProgress
 
 if TYPE_CHECKING:
+    from fercli.workflows.predict.output import Form
     from fercli.workflows.predict.video import TrackSummary, VideoSummary
 
 #: Characters of a picture's row without file name and probabilities: face, expression, confidence and the gaps.
@@ -26,6 +31,40 @@ _Cell = tuple[str, str]
 _STYLES = {"bold": "\033[1m", "dim": "\033[2m", "red": "\033[31m"}
 #: File names are shortened for the probabilities' sake, but not below this many characters.
 _SHORTEST_NAME = 16
+
+
+class Terminal(TerminalProgress, JobProgress):
+    """Shows a job on the terminal. `form` is that of the results, 'table' or one of those that files have; `output`
+    the file that takes them, if any."""
+
+    def __init__(self, form: "Form | Literal['table']", output: Path | None) -> None:
+        super().__init__()
+        self._form, self._output = form, output
+
+    def update(self, done: float, total: float, what: str) -> None:
+        # rows that appear on the same terminal would run into a bar
+        if self._form == "table" or self._output is not None or not sys.stdout.isatty():
+            super().update(done, total, what)
+
+    def failed(self, result: PictureResult) -> None:
+        console.error(f"{to_printable(str(result.source))}: {result.message}")
+
+    def show(self, results: Iterator[PictureResult], classes: tuple[str, ...]) -> None:
+        results = self._without_bar_after(results)
+        if self._form == "table":
+            print_tables(results, classes)
+            return
+        from fercli.workflows.predict.output.writers import FORMATTERS
+
+        for text in FORMATTERS[self._form](results, classes):
+            console.write_data(text)
+
+    def _without_bar_after(self, results: Iterator[PictureResult]) -> Iterator[PictureResult]:
+        """The same results; the bar is gone before a table follows them."""
+        try:
+            yield from results
+        finally:
+            self.stop_bar()
 
 
 def print_tables(results: Iterator[PictureResult], classes: tuple[str, ...]) -> None:

@@ -96,7 +96,7 @@ class ModelEntry(Settings):
     #: torchvision's name for the ImageNet weights that recipes may start from
     imagenet: str | None = None
     source: Source
-    #: readings: what the paper leaves open or contradicts, and how it was decided
+    #: what the paper leaves open or contradicts, and how it was decided
     note: str = ""
     claims: tuple[Claim, ...] = ()
     results: tuple[Result, ...] = ()
@@ -256,7 +256,7 @@ def _with_recipes(name: str, entry: Any, shared: Mapping[str, Mapping[str, Any]]
                 continue
             changes = {key: value for key, value in own.items() if key != "base"}
             try:
-                own = merged(shared[base], rename_settings(changes))
+                own = merge_settings(shared[base], rename_settings(changes))
             except ValueError as error:
                 found.append(f"models.{name}.recipes.{kind}: {error}")
                 continue
@@ -264,10 +264,10 @@ def _with_recipes(name: str, entry: Any, shared: Mapping[str, Mapping[str, Any]]
     return {**entry, "recipes": resolved}
 
 
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def merge_settings(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with `changes` over it, block by block."""
     both = dict(base)
     for key, value in changes.items():
         inner = both.get(key)
-        both[key] = merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+        both[key] = merge_settings(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
     return both

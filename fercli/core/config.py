@@ -20,11 +20,11 @@ _FLAGS = {
 
 
 class LoadOptions(Settings):
-    """What `--labels`, `--keep-contempt`, `--subject-pattern`, `--subjects` and `--detect` say."""
+    """How a face set is read: `--labels`, `--keep-contempt`, `--subject-pattern`, `--subjects` and `--detect`."""
 
     #: FER2013's own labels, or those that the ten votes of FER+ give: by the majority of its authors, by the most votes
-    #: there are, or with the votes' shares as targets; mixed are its own labels with targets that are half the label
-    #: and half the votes
+    #: there are, or with the fractions of the votes as targets; mixed are its own labels with targets that are half
+    #: the label and half the votes
     labels: Literal["own", "ferplus", "ferplus-plurality", "ferplus-soft", "ferplus-mixed"] = "own"
     #: whether FER+'s eighth class stays
     keep_contempt: bool = False
@@ -43,8 +43,8 @@ class RunConfig(Settings):
     data: str
     #: where named sets lie; none is FER_DATA or ./data
     root: str | None = None
-    #: how the set is read: which labels, where subject IDs come from, faces to be found first
-    reading: LoadOptions = LoadOptions()
+    #: how the set is read; config.yaml calls it 'reading'
+    load_options: LoadOptions = Field(default=LoadOptions(), alias="reading")
     #: everything random follows from it; torch takes seeds of 64 bits, and each epoch multiplies this one
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     device: str = "auto"
@@ -64,7 +64,7 @@ class RunConfig(Settings):
     recipe: Recipe
 
     @model_validator(mode="after")
-    def _settings_speak_of_what_is_there(self) -> "RunConfig":
+    def _check_teacher_and_extra(self) -> "RunConfig":
         if (
             self.teacher is None
             and self.recipe.distillation_weight != Recipe.model_fields["distillation_weight"].default
@@ -74,21 +74,25 @@ class RunConfig(Settings):
             raise ValueError("max_extra_per_class bounds an extra set, and there is none: name one with --extra SET")
         return self
 
+    def to_document(self) -> dict[str, Any]:
+        """All settings by the names that they have in config.yaml, in the order of the schema."""
+        return self.model_dump(mode="json", by_alias=True)
+
     def differences(self, other: "RunConfig") -> list[str]:
         """Each setting that differs, as 'name: here, there', by dotted name."""
-        ours, theirs = _flat(self.model_dump()), _flat(other.model_dump())
+        ours, theirs = (_flatten(config.model_dump(by_alias=True)) for config in (self, other))
         return [f"{name}: {ours[name]}, {theirs[name]}" for name in ours if ours[name] != theirs[name]]
 
 
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested settings by dotted name."""
-    out: dict[str, Any] = {}
+    flat: dict[str, Any] = {}
     for key, value in settings.items():
         if isinstance(value, dict):
-            out |= _flat(value, f"{prefix}{key}.")
+            flat |= _flatten(value, f"{prefix}{key}.")
         else:
-            out[prefix + key] = value
-    return out
+            flat[prefix + key] = value
+    return flat
 
 
 def parse_config(document: object, place: str) -> RunConfig:

@@ -1,10 +1,10 @@
-"""How long work speaks to whoever watches: the command line draws it, a script may ignore it."""
+"""How work speaks to whoever watches: the command line draws it, a script may ignore it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
-#: Hears how far a long piece of work is: done, total, what is being done.
+#: Hears how far a long piece of work is: done, total, what is being done. `Progress.update` is one.
 ProgressCallback = Callable[[int, int, str], None]
 
 
@@ -25,21 +25,32 @@ class EpochRow:
     seconds: float
 
 
-class Listener:
-    """Hears what training does. This one stays silent; override what is wanted."""
-
-    def begun(self, folder: Path) -> None:
-        """The run folder stands: from here on a broken-off training can be resumed."""
+class Progress:
+    """Hears how a piece of work goes. This one stays silent; override what is wanted."""
 
     def say(self, text: str) -> None:
         """A line for people."""
 
-    def loading(self, done: int, total: int, what: str) -> None:
-        """Faces are being looked for in photographs: pictures done of all, before training begins."""
+    def update(self, done: float, total: float, what: str) -> None:
+        """`done` of `total` pieces of work are finished: pictures read, folds trained. `what` names the work."""
 
     def step(self, epoch: int, done: int, total: int, loss: float, accuracy: float, rate: float) -> None:
-        """Some batches on: steps done of the whole training's total, this epoch's running mean loss and
+        """Some batches of a training on: steps done of the whole training's total, this epoch's running mean loss and
         accuracy, faces per second."""
 
     def epoch(self, row: EpochRow, best: bool) -> None:
         """An epoch ended; `best` when its weights are the ones to keep so far."""
+
+
+#: For whoever does not watch.
+SILENT = Progress()
+
+
+@contextmanager
+def explain_interrupt(progress: Progress, explain: Callable[[], str]) -> Iterator[None]:
+    """Where Ctrl-C ends what is inside, say what is left and how to continue."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        progress.say(explain())
+        raise

@@ -65,18 +65,18 @@ class Augmentation(Settings):
     flip: bool = False
     #: degrees, either way
     rotate: Annotated[Number, Field(ge=0, le=180)] = 0.0
-    #: share of the side, either way
+    #: fraction of the side, either way
     shift: Fraction = 0.0
     #: 0.1 draws from 1/1.1 to 1.1
     zoom: Annotated[Number, Field(ge=0)] = 0.0
-    #: share of the full range, either way
+    #: fraction of the full range, either way
     brightness: Fraction = 0.0
     #: 0.2 draws from 0.8 to 1.2
     contrast: Fraction = 0.0
     #: probability of losing one rectangle
     erase: Annotated[Number, Field(ge=0, le=1)] = 0.0
-    #: standard deviation of a Gaussian blur in pixels, and of noise as a share of the full range: the most that is
-    #: drawn, little more often than much
+    #: standard deviation of a Gaussian blur in pixels, and of noise as a fraction of the full range: the
+    #: largest that is drawn, small ones more often than large ones
     blur: Annotated[Number, Field(ge=0, le=6)] = 0.0
     noise: Fraction = 0.0
 
@@ -95,12 +95,12 @@ class Optimizer(Settings):
     #: SGD and RMSprop alone
     momentum: Fraction = 0.0
     nesterov: bool = False
-    #: Adam and its kin alone
+    #: Adam, AdamW and NAdam alone
     betas: tuple[Fraction, Fraction] = (0.9, 0.999)
     eps: Positive = 1e-8
 
     @model_validator(mode="after")
-    def _nesterov_looks_ahead_along_momentum(self) -> "Optimizer":
+    def _check_nesterov(self) -> "Optimizer":
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov needs a momentum, e.g. 0.9")
         return self
@@ -115,14 +115,14 @@ class Schedule(Settings):
     patience: Count = 10
     factor: Annotated[Number, Field(gt=0, lt=1)] = 0.1
     min_lr: Annotated[Number, Field(ge=0)] = 0.0
-    #: cosine and one-cycle: share of all steps in which the rate rises
+    #: cosine and one-cycle: fraction of all steps in which the rate rises
     warmup: Fraction = 0.0
 
 
 class Recipe(Settings):
     """How to train a network. Source of each `paper` recipe: the paper its model names."""
 
-    #: what is not the paper's own word, or why this choice
+    #: what the paper does not say, or why this choice
     note: str = ""
     epochs: Count
     batch_size: Annotated[int, Field(ge=2)]
@@ -148,16 +148,16 @@ class Recipe(Settings):
     early_stopping_patience: Count | None = None
     #: which epoch's weights are kept: that of the best validation accuracy, of the lowest validation loss, or the last
     checkpoint_metric: Literal["accuracy", "loss", "last"] = "accuracy"
-    #: share of the training part that validates, where the set's own validation part is not to be used
+    #: fraction of the training part that validates, where the set's own validation part is not to be used
     val_fraction: Annotated[Number, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _takes_the_names_of_before(cls, settings: Any) -> Any:
+    def _accept_old_names(cls, settings: Any) -> Any:
         return rename_settings(settings) if isinstance(settings, Mapping) else settings
 
     @model_validator(mode="after")
-    def _frozen_layers_know_something(self) -> "Recipe":
+    def _check_frozen(self) -> "Recipe":
         if self.frozen and self.pretrained == "none":
             raise ValueError("layers drawn at random must not be frozen: name pretrained weights, or leave frozen out")
         return self

@@ -57,3 +57,11 @@ def clock(seconds: float, tenths: bool = False) -> str:
     hours, minute = divmod(minutes, 60)
     text = f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
     return f"{text}.{tenth}" if tenths else text
+
+
+def format_duration(seconds: float) -> str:
+    """Seconds for people: '42 s', '5 min', '2 h 10 min'."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -60,7 +60,8 @@ def iterate_faults(error: ValidationError, names: Iterable[str] = (), prefix: st
 
 def dotted_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     """The settings of a model and of the models in it, by dotted name."""
-    for name, field in model.model_fields.items():
+    for attribute, field in model.model_fields.items():
+        name = field.alias or attribute
         yield f"{prefix}{name}"
         for kind in (field.annotation, *get_args(field.annotation)):
             if isinstance(kind, type) and issubclass(kind, BaseModel):

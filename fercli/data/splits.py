@@ -23,6 +23,10 @@ Group = Literal["auto", "subject", "image"]
 #: The fraction of train that becomes val in a set that comes with a split but without val.
 VAL_OF_TRAIN = 0.1
 
+#: An extra set of training faces is split by this seed whatever the run's is, so that its test part is the same for
+#: every network.
+EXTRA_SEED = 0
+
 
 def split(
     faces: FaceSet,

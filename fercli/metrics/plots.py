@@ -1,4 +1,5 @@
-"""Pictures of results: the confusion matrix and the course of a training. Drawn without a display."""
+"""Plots of results: the confusion matrix and the course of a training. Also what all plots share: the colours of the
+expressions and how a figure is saved, drawn without a display."""
 
 import warnings
 from collections.abc import Mapping, Sequence

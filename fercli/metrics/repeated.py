@@ -1,4 +1,5 @@
-"""Figures of repeated cross-validation: one confusion matrix a run, then mean and deviation over the runs.
+"""Figures of repeated cross-validation: one confusion matrix a run, then mean and deviation over the runs; and tests of
+whether two classifiers differ, over folds (corrected resampled t) or faces (McNemar, paired difference).
 
 Follows Li & Lima 2021 (doi 10.1016/j.ijcce.2021.02.002): the test matrices of a run's folds are added up, so every
 face counts once; sensitivity and overall accuracy are taken of that sum; tables give each run, then the mean and the
@@ -26,7 +27,7 @@ class Spread:
     sd: float
 
     def percent(self) -> str:
-        """Of shares of 0 to 1, as the papers print it: '95.39 ± 1.41', or the mean alone where there is one value."""
+        """In percent, as the papers print it: '95.39 ± 1.41', or the mean alone where there is one value."""
         mean = percent(self.mean)
         return mean if math.isnan(self.sd) else f"{mean} ± {percent(self.sd)}"
 
@@ -49,14 +50,14 @@ def half_up(value: float, digits: int = 2) -> str:
     return str(Decimal(repr(round(float(value), 9))).quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP))
 
 
-def percent(share: float) -> str:
-    """A share of 0 to 1 in percent with two places, without the sign: '95.39'; '–' for NaN."""
-    return half_up(100 * share)
+def percent(fraction: float) -> str:
+    """A fraction of 0 to 1 in percent with two places, without the sign: '95.39'; '–' for NaN."""
+    return half_up(100 * fraction)
 
 
 @dataclass(frozen=True)
 class RepeatedScores:
-    """What R runs of a cross-validation measured, over C classes. Shares run from 0 to 1.
+    """What R runs of a cross-validation measured, over C classes. Fractions run from 0 to 1.
 
     sensitivity [R, C]: M[t, t] / Σ_i M[t, i], NaN for a class without faces; accuracy [R]: trace / sum;
     confusion [R, C, C]: faces, rows true, columns predicted.
@@ -131,11 +132,11 @@ class Interval:
     p: float
 
 
-def corrected_t(values: ArrayLike, test_share: float) -> Interval:
+def corrected_t(values: ArrayLike, test_fraction: float) -> Interval:
     """The corrected resampled t of one value a fold [J], e.g. the difference of two networks' accuracies on each.
 
-    `test_share` is test faces / training faces of a fold. Training sets of folds overlap, so the plain variance of
-    the mean, s²/J, is too small; s² · (1/J + test_share) with J - 1 degrees of freedom is used instead.
+    `test_fraction` is test faces / training faces of a fold. Training sets of folds overlap, so the plain variance of
+    the mean, s²/J, is too small; s² · (1/J + test_fraction) with J - 1 degrees of freedom is used instead.
     Source: Nadeau & Bengio 2003, Machine Learning 52, 239–281; for repeated cross-validation Bouckaert & Frank 2004.
     """
     from scipy.stats import t
@@ -144,7 +145,7 @@ def corrected_t(values: ArrayLike, test_share: float) -> Interval:
     mean = float(array.mean())
     if len(array) < 2:
         return Interval(mean, math.nan, math.nan, math.nan)
-    error = math.sqrt(float(array.var(ddof=1)) * (1 / len(array) + test_share))
+    error = math.sqrt(float(array.var(ddof=1)) * (1 / len(array) + test_fraction))
     if error == 0:  # all folds alike
         return Interval(mean, mean, mean, 1.0 if mean == 0 else 0.0)
     reach = float(t.ppf(0.975, len(array) - 1)) * error

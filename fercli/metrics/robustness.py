@@ -1,4 +1,4 @@
-"""How much of its accuracy a network keeps on the same faces made worse."""
+"""How much of its accuracy a network keeps on corrupted faces: the scores, their table as csv, and their plot."""
 
 import csv
 from collections.abc import Sequence

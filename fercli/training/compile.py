@@ -8,7 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from fercli.core.progress import Listener
+from fercli.core.progress import Progress
 from fercli.training.device import Precision, autocast
 
 #: Faces times epochs from which compiling is worth its warm-up, by judgement: minutes of training against a
@@ -24,27 +24,27 @@ def should_compile(faces: int, epochs: int, device: torch.device) -> bool:
     return any(shutil.which(compiler) for compiler in ("g++", "clang++"))
 
 
-def compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: Listener) -> nn.Module:
+def compiled(network: nn.Module, faces: Tensor, precision: Precision, progress: Progress) -> nn.Module:
     """The network, in training mode, compiled for batches like `faces`, sharing its weights; itself where
     compiling fails.
 
     The warm-up is a forward and a backward pass in that precision; what it changes is put back.
     """
     before = copy.deepcopy(network.state_dict())
-    listener.say("compiling the network, once …")
-    faster = _compiled(network, faces, precision, listener)
+    progress.say("compiling the network, once …")
+    faster = _compiled(network, faces, precision, progress)
     network.load_state_dict(before)
     network.zero_grad(set_to_none=True)
     return faster
 
 
-def compiled_teacher(teacher: nn.Module, faces: Tensor, listener: Listener) -> nn.Module:
+def compiled_teacher(teacher: nn.Module, faces: Tensor, progress: Progress) -> nn.Module:
     """The same for a network that is only asked, in a precision of its own."""
-    listener.say("compiling the teacher, once …")
-    return _compiled(teacher, faces, "fp32", listener)
+    progress.say("compiling the teacher, once …")
+    return _compiled(teacher, faces, "fp32", progress)
 
 
-def _compiled(network: nn.Module, faces: Tensor, precision: Precision, listener: Listener) -> nn.Module:
+def _compiled(network: nn.Module, faces: Tensor, precision: Precision, progress: Progress) -> nn.Module:
     faster = cast(nn.Module, torch.compile(network))
     try:
         with autocast(faces.device, precision):
@@ -52,6 +52,6 @@ def _compiled(network: nn.Module, faces: Tensor, precision: Precision, listener:
         if out.requires_grad:
             out.float().sum().backward()
     except Exception as error:  # whatever a missing compiler or header makes the backend raise
-        listener.say(f"torch.compile does not work here ({type(error).__name__}): going on without, more slowly")
+        progress.say(f"torch.compile does not work here ({type(error).__name__}): going on without, more slowly")
         return network
     return faster

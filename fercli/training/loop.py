@@ -14,7 +14,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from fercli.core.errors import RunError
-from fercli.core.progress import EpochRow, Listener
+from fercli.core.progress import EpochRow, Progress
 from fercli.core.recipe import Recipe
 from fercli.models.classifier import logits
 from fercli.training.augment import augment
@@ -51,7 +51,7 @@ def fit(
     seed: int,
     precision: Precision,
     compile_network: bool,
-    listener: Listener,
+    progress: Progress,
     teacher: nn.Module | None = None,
 ) -> Iterator[EpochRow]:
     """Train until the recipe says to stop, yielding after each epoch; `state` then holds all that resuming needs.
@@ -68,10 +68,10 @@ def fit(
     if compile_network and not state.finished:
         state.train_mode(state.network)
         if state.compiled is None:
-            state.compiled = compiled(state.network, train.images[: state.batch_size], precision, listener)
+            state.compiled = compiled(state.network, train.images[: state.batch_size], precision, progress)
         step_network = state.compiled
         if teacher is not None:
-            teacher = compiled_teacher(teacher, train.images[: state.batch_size], listener)
+            teacher = compiled_teacher(teacher, train.images[: state.batch_size], progress)
     recipe, generator = state.recipe, Generator(train.images.device)
     criterion = _criterion(recipe, train.labels, state.classes)
     while not state.finished:
@@ -81,7 +81,7 @@ def fit(
         start = time.perf_counter()
         rate = state.optimizer.param_groups[0]["lr"]
         order = torch.randperm(len(train), generator=generator, device=generator.device)
-        loss, accuracy = _epoch(state, step_network, train, order, criterion, generator, precision, listener, teacher)
+        loss, accuracy = _epoch(state, step_network, train, order, criterion, generator, precision, progress, teacher)
         if not math.isfinite(loss):
             raise RunError(
                 f"the loss is no longer a number in epoch {epoch}: try a lower --lr than {recipe.optimizer.lr:g}"
@@ -90,7 +90,7 @@ def fit(
         val_loss, val_accuracy = _validate(state.kept_network, val)
         row = EpochRow(epoch, rate, loss, accuracy, val_loss, val_accuracy, time.perf_counter() - start)
         state.finish_epoch(row)
-        listener.epoch(row, best=state.best_epoch == epoch)
+        progress.epoch(row, best=state.best_epoch == epoch)
         yield row
 
 
@@ -120,7 +120,7 @@ def _epoch(
     criterion: nn.Module,
     generator: Generator,
     precision: Precision,
-    listener: Listener,
+    progress: Progress,
     teacher: nn.Module | None,
 ) -> tuple[float, float]:
     """One pass over the training faces. Mean loss and accuracy, both on the augmented faces."""
@@ -144,7 +144,7 @@ def _epoch(
         now = time.perf_counter()
         if now - looked > _LOOK or step + 1 == steps:
             looked, done = now, step + 1
-            listener.step(
+            progress.step(
                 state.epoch + 1, state.epoch * steps + done, recipe.epochs * steps,
                 total.item() / done, right.item() / (done * size), done * size / (now - start),
             )  # fmt: skip

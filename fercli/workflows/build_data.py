@@ -10,7 +10,7 @@ import numpy as np
 from fercli.core.errors import DataError, UsageError
 from fercli.core.files import refuse_existing
 from fercli.core.lock import hold_lock
-from fercli.core.progress import ProgressCallback, no_progress
+from fercli.core.progress import SILENT, Progress, explain_interrupt
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders import face_file
 from fercli.data.loaders.fergit import BUILT, join_sources
@@ -39,7 +39,7 @@ def build_fergit(
     root: Path | None = None,
     output: Path | None = None,
     force: bool = False,
-    progress: ProgressCallback = no_progress,
+    progress: Progress = SILENT,
 ) -> Built:
     """FER2013 and the faces that MTCNN finds in muxspace's pictures, as one file: fergit.safetensors in the data
     root, or `output`. Both halves are looked for below the data root unless given.
@@ -55,15 +55,14 @@ def build_fergit(
         return _build(path, fer2013, muxspace, root, progress)
 
 
-def _build(
-    path: Path, fer2013: Path | None, muxspace: Path | None, root: Path | None, progress: ProgressCallback
-) -> Built:
+def _build(path: Path, fer2013: Path | None, muxspace: Path | None, root: Path | None, progress: Progress) -> Built:
     for half in (fer2013, muxspace):
         if half is not None and not half.exists():
             raise DataError(f"no such file or folder: {half}")
     pictures = muxspace or find_muxspace(data_root(root))
     first = replace(load_path(fer2013), name="fer2013") if fer2013 else load_faces("fer2013", root)
-    second, left_out = read_muxspace(pictures, progress)
+    with explain_interrupt(progress, lambda: "stopped; the same command resumes"):
+        second, left_out = read_muxspace(pictures, progress.update)
     faces = join_sources(first, second)
     counts = {half.name: _counts(half) for half in (first, second, faces)}
     face_file.write_faces(path, faces, {"counts": counts, "left_out": left_out})

@@ -1,4 +1,5 @@
-"""A run folder: which files it holds, and where the next one goes."""
+"""A run folder: which files it holds, where the next one goes, which one to resume. And what a run records of where it
+was made: versions, commit, command line."""
 
 import csv
 import platform
@@ -22,7 +23,6 @@ from fercli.core.progress import EpochRow
 from fercli.models.loaded import RUN_METRICS, RUN_WEIGHTS
 
 RUNS = Path("runs")
-
 
 _LIBRARIES = (
     "torch",
@@ -65,7 +65,7 @@ class RunFolder:
 
     def write_config(self, config: RunConfig) -> None:
         """Write every setting, in the order of the schema."""
-        write_text(self.config, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+        write_text(self.config, yaml.safe_dump(config.to_document(), sort_keys=False, allow_unicode=True))
 
     def write_history(self, rows: Iterable[EpochRow]) -> None:
         """Write history.csv anew, a row an epoch."""
@@ -119,8 +119,8 @@ def unfinished_run(out: Path | None) -> RunFolder:
         if not (out / "config.yaml").is_file():
             raise RunError(f"nothing to resume in {out}: it has no config.yaml (leave --resume out to begin there)")
         return RunFolder(out)
-    begun = sorted(RUNS.glob("*/config.yaml"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in begun:
+    configs = sorted(RUNS.glob("*/config.yaml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in configs:
         if not RunFolder(file.parent).complete:
             return RunFolder(file.parent)
     raise RunError(f"no unfinished run in {RUNS.resolve()}: --resume --out FOLDER names one, or leave --resume out")
@@ -128,13 +128,13 @@ def unfinished_run(out: Path | None) -> RunFolder:
 
 def versions() -> dict[str, str]:
     """Versions of this project, Python and the libraries that shape a result."""
-    found = {"fercli": fercli.__version__, "python": platform.python_version()}
+    installed = {"fercli": fercli.__version__, "python": platform.python_version()}
     for library in _LIBRARIES:
         try:
-            found[library] = version(library)
+            installed[library] = version(library)
         except PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def git_commit() -> str | None:

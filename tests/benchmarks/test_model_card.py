@@ -12,7 +12,7 @@ from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header
 from fercli.workflows.evaluate.evaluation import measure
-from fercli.workflows.evaluate.robustness import robustness
+from fercli.workflows.evaluate.robustness import measure_robustness
 
 CARD = """# A card
 By hand.
@@ -42,7 +42,7 @@ def test_what_is_measured_stands_in_the_card():
     faces = cartoon(4, 1)
     model, mirrored = load_model(None), load_model(None, mirrored=True)
     single, both = measure(model, faces, "val"), measure(mirrored, faces, "val")
-    both = replace(both, robustness=robustness(mirrored, faces, both.predictions, ("dark", "mouth")))
+    both = replace(both, robustness=measure_robustness(mirrored, faces, both.predictions, ("dark", "mouth")))
     made = blocks(Measured(load_catalogue()["xu-rescnn"], read_header(model.path), single, both, both))
     card = filled((CARDS / "xu-rescnn.md").read_text(encoding="utf-8"), made)
     accuracy = f"{100 * single.scores.accuracy:.2f} %"

@@ -11,7 +11,8 @@ from benchmarks.papers_plan import CLAIMS, READINGS
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import load_catalogue
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.settings import parse_overrides, settings
+from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.settings import parse_settings, resolve_config
 
 
 def records(row: str, *accuracies: float) -> list[dict[str, object]]:
@@ -30,8 +31,9 @@ def test_every_run_can_be_trained_and_has_a_claim():
     assert len(set(names)) == len(names)
     for row in (*CLAIMS, *READINGS):
         assert row.claim.measure == "accuracy"
-        changed = parse_overrides([word for word in row.options if word != "--set"])
-        config = settings(model=row.model, data=row.data, recipe=row.recipe, changes={}, overrides=changed)
+        changed = parse_settings([word for word in row.options if word != "--set"])
+        options = TrainOptions(model=row.model, data=row.data, recipe=row.recipe, recipe_settings=changed)
+        config = resolve_config(options)
         assert config.group == "image", "the papers split by image"
         same = config.recipe == load_catalogue().recipe(row.model, "paper")
         assert same == (not row.reading), f"{row.name} changes nothing, or does and does not say so"
@@ -88,11 +90,10 @@ def test_a_finished_run_is_filed_once(tmp_path, monkeypatch):
 
 
 def test_faces_that_training_knows_are_told_apart(tmp_path, monkeypatch):
-    from fercli.core.progress import Listener
     from fercli.workflows.train.run import train
 
-    config = settings(recipe="quick", changes={"group": "image", "device": "cpu"}, overrides={"epochs": 1})
-    folder = RunFolder(train(config, tmp_path / "run", listener=Listener()).folder)
+    options = TrainOptions(recipe="quick", group="image", device="cpu", epochs=1, out=tmp_path / "run")
+    folder = RunFolder(train(options).folder)
     right, new = papers._right_and_new("test", folder)
     assert len(right) == len(new) == 70
     persons = cartoon().subjects

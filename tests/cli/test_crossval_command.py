@@ -38,7 +38,7 @@ def test_tables_progress_and_what_to_type_next(fer, tmp_path):
     first, *lines = err.splitlines()
     assert first.startswith("cross-validating lenet from scratch on cartoon (built-in drawn faces: name a real set")
     assert first.endswith("recipe quick, 1 epochs, 3 folds, 1 run")
-    assert sum(" of 12" in line for line in lines) == 12
+    assert sum("so far" in line and " of 12" in line for line in lines) == 12
     assert "next: fer eval --model cv/image/lenet/run-01/fold-01" in err
     text = " ".join(out.split())
     for words in (
@@ -60,15 +60,14 @@ def test_tables_progress_and_what_to_type_next(fer, tmp_path):
 
 def test_tables_fit_the_terminal(fer, tmp_path):
     from fercli.cli.crossval_tables import crossval_report
-    from fercli.workflows.crossval.folder import folder_for
+    from fercli.workflows.crossval.options import CrossvalOptions
     from fercli.workflows.crossval.run import crossval
-    from fercli.workflows.crossval.settings import crossval_settings
 
-    config = crossval_settings(
-        models=("lenet",), recipe="quick", changes={"device": "cpu"}, overrides={"epochs": 1},
-        protocol={"folds": 3, "runs": 2, "group": "both", "baselines": ["majority"], "threads": 1},
+    options = CrossvalOptions(
+        models=("lenet",), recipe="quick", device="cpu", epochs=1, folds=3, runs=2, group="both",
+        baselines=["majority"], threads=1, jobs=1, out=tmp_path / "cv",
     )  # fmt: skip
-    result = crossval(config, folder_for(config, tmp_path / "cv", False), jobs=1)
+    result = crossval(options)
     for width in (40, 60, 80, 120):
         screen = Console(file=io.StringIO(), width=width)
         screen.print(crossval_report(result))
@@ -82,14 +81,15 @@ def test_tables_fit_the_terminal(fer, tmp_path):
 
 
 def test_the_plain_command_is_quick(fer):
-    from fercli.workflows.crossval.settings import crossval_settings
+    from fercli.workflows.crossval.options import CrossvalOptions
+    from fercli.workflows.crossval.settings import resolve_crossval
 
-    plain = crossval_settings(changes={}, overrides={}, protocol={})
+    plain = resolve_crossval(CrossvalOptions())
     assert (plain.folds, plain.runs, plain.group) == (10, 1, "auto")
     assert [(model.model, model.data, model.recipe_name) for model in plain.models] == [
         ("xu-rescnn", "cartoon", "quick")
     ]
-    named = crossval_settings(models=["lenet"], changes={}, overrides={}, protocol={})
+    named = resolve_crossval(CrossvalOptions(models=("lenet",)))
     assert named.models[0].recipe_name == "best"
 
 
@@ -107,6 +107,7 @@ def test_the_plain_command_is_quick(fer):
         (["--resume"], "no unfinished cross-validation"),
         (["--resume", "--force"], "leave one out"),
         (["--resume", "--out", "nowhere"], "nothing to resume in nowhere"),
+        (["--jobs", 0], "--jobs: must be 1 or more, not 0"),
         (["--threads", 0], "--threads: 0 must be 1 or more"),
         (["--device", "tpu"], "it is auto, cpu, cuda"),
         (["--model", "li-resnet50", "--model", "li-resnet101", "--pretrained-file", "x"], "name one --model"),

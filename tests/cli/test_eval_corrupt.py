@@ -12,13 +12,13 @@ from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
 from fercli.models.loaded import load_model
 from fercli.workflows.evaluate.evaluation import measure
-from fercli.workflows.evaluate.robustness import robustness
+from fercli.workflows.evaluate.robustness import measure_robustness
 
 
 @pytest.fixture(scope="module")
 def measured():
     model, faces = load_model(None), cartoon(2, 1)
-    return robustness(model, faces, measure(model, faces, "all").predictions, ("blur", "dark"))
+    return measure_robustness(model, faces, measure(model, faces, "all").predictions, ("blur", "dark"))
 
 
 def test_the_figures_are_those_of_the_faces_made_worse(measured):
@@ -51,8 +51,8 @@ def test_the_table_fits_and_keeps_every_figure(measured, width):
 def test_it_is_typed_with_names_or_alone(fer, tmp_path, monkeypatch):
     asked = []
 
-    def heard(*_, corruptions, **__):
-        asked.append(corruptions)
+    def heard(options, _):
+        asked.append(options.corruptions)
         raise UsageError("enough")
 
     monkeypatch.setattr("fercli.workflows.evaluate.run.evaluate", heard)

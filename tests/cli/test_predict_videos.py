@@ -8,12 +8,12 @@ from rich.console import Console
 import fercli.faces.mtcnn.detector
 import fercli.models.loaded
 from fercli.cli.predict import _read_every, _read_smooth
-from fercli.cli.predict_progress import show_bar
 from fercli.cli.predict_tables import describe_stop, describe_summary, video_table
 from fercli.core.errors import UsageError
 from fercli.faces.detection import Detection
 from fercli.faces.io.sources import find_sources
 from fercli.workflows.predict.results import FacePrediction, PictureResult, PredictSummary
+from fercli.workflows.predict.run import JobProgress, _count
 from fercli.workflows.predict.video import VideoSummary
 
 CLASSES = ("happy", "sad")
@@ -179,21 +179,17 @@ def test_smoothing_that_cannot_be_is_one_line_with_the_flag(smooth):
         _read_smooth(smooth)
 
 
-def test_the_bar_goes_on_within_a_video(videos, tmp_path, monkeypatch):
-    import rich.progress
+def test_the_bar_goes_on_within_a_video(videos, tmp_path):
+    class Bar(JobProgress):
+        def update(self, done, total, what):
+            steps.append((round(done, 2), total, what))
 
+    steps: list[tuple[float, float, str]] = []
     videos.write(tmp_path / "a.mp4")
     Image.new("RGB", (64, 48)).save(tmp_path / "b.png")
-    seen = []
-    real = rich.progress.Progress.update
-    monkeypatch.setattr(
-        rich.progress.Progress,
-        "update",
-        lambda self, task, **fields: (seen.append(fields), real(self, task, **fields))[1],
-    )
     clip, photo = tmp_path / "a.mp4", tmp_path / "b.png"
     results = [look(clip, 0), look(clip, 20), look(photo, None), look(clip.with_name("c.mp4"), 0)]
-    assert list(show_bar(iter(results), find_sources([tmp_path]))) == results
-    assert [round(fields["completed"], 2) for fields in seen] == [0, 0.5, 2, 2]
-    assert [fields["done"] for fields in seen] == [0, 0, 2, 2]
-    assert seen[1]["position"] == "a.mp4 0:02 of 0:04, frame 20"
+    assert list(_count(iter(results), find_sources([tmp_path]), PredictSummary(2, 1), Bar())) == results
+    assert [step[:2] for step in steps] == [(0, 2), (0.5, 2), (2, 2), (2, 2)]
+    assert steps[1][2] == "pictures and videos  a.mp4 0:02 of 0:04, frame 20"
+    assert steps[2][2] == "pictures and videos"

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from fercli.core.catalogue import merged, parse_catalogue
+from fercli.core.catalogue import merge_settings, parse_catalogue
 from fercli.core.errors import ModelError
 from fercli.models.catalogue import load_catalogue
 
@@ -156,7 +156,7 @@ def test_unknown_names_suggest_the_nearest():
 
 
 def test_merging_keeps_what_is_not_named():
-    assert merged({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 9}}) == {"a": {"b": 9, "c": 2}, "d": 3}
+    assert merge_settings({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 9}}) == {"a": {"b": 9, "c": 2}, "d": 3}
 
 
 def test_a_catalogue_made_before_is_read_by_its_old_names():

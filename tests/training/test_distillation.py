@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe
 from fercli.models.classifier import Classifier
 from fercli.training.distillation import Teacher, distillation_targets
@@ -66,7 +66,7 @@ def accuracy(share: float | None) -> float:
     before = teacher and {name: value.clone() for name, value in teacher.state_dict().items()}
     rows = fit(
         state, halves(80, 0), halves(40, 1),
-        seed=0, precision="fp32", compile_network=False, listener=Listener(), teacher=teacher,
+        seed=0, precision="fp32", compile_network=False, progress=SILENT, teacher=teacher,
     )  # fmt: skip
     last = [row.val_accuracy for row in rows][-1]
     if teacher and before:  # asked, never trained

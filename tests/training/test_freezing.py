@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from fercli.core.errors import UsageError
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe
 from fercli.models.classifier import Classifier
 from fercli.training.loop import Faces, fit
@@ -33,7 +33,7 @@ def test_frozen_layers_stay_and_the_others_move(average):
     state = TrainingState(network, recipe(frozen=["0"], ema_decay=average), 32, 2)
     modes: set[tuple[bool, bool]] = set()
     network.body[0][3].register_forward_hook(lambda layer, *_: modes.add((network.body[1].training, layer.training)))
-    for _ in fit(state, faces, faces, seed=0, precision="fp32", compile_network=False, listener=Listener()):
+    for _ in fit(state, faces, faces, seed=0, precision="fp32", compile_network=False, progress=SILENT):
         pass
     assert (True, False) in modes
     assert (True, True) not in modes, "dropout of a frozen layer was on"

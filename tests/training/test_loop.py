@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from fercli.core.errors import RunError
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe
 from fercli.models.classifier import Classifier
 from fercli.training import loop
@@ -52,7 +52,7 @@ TRAIN, VAL = stripes(70, 0), stripes(40, 1)
 
 def run(state: TrainingState, epochs: int | None = None, seed: int = 0) -> TrainingState:
     """Train to the end, or break off after some epochs."""
-    settings = {"seed": seed, "precision": "fp32", "compile_network": False, "listener": Listener()}
+    settings = {"seed": seed, "precision": "fp32", "compile_network": False, "progress": SILENT}
     for row in fit(state, TRAIN, VAL, **settings):
         if row.epoch == epochs:
             break

@@ -9,7 +9,8 @@ from fercli.cli.data.show import show
 
 data_app = typer.Typer(
     name="data",
-    help="Face sets: what there is, what is in it and what is wrong with it; building fergit.",
+    help="List, show and check face sets, and build fergit.",
+    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
 )

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def build(
-    name: Annotated[Literal["fergit"], typer.Argument(help="Which set to build.")],
+    name: Annotated[Literal["fergit"], typer.Argument(help="The set to build.")],
     fer2013: Annotated[
-        Path | None, typer.Option(help="FER2013: its csv file or folders. Default: the set below the data root.")
+        Path | None, typer.Option(help="FER2013, as its csv file or class folders. Default: the set in the data root.")
     ] = None,
     muxspace: Annotated[
         Path | None,
         typer.Option(
-            help="muxspace/facial_expressions: a folder, zip archive or clone. Default: muxspace/ in the data root."
+            help="muxspace/facial_expressions, as a folder, zip archive or clone. Default: muxspace/ in the data root."
         ),
     ] = None,
     output: Annotated[
@@ -36,17 +36,13 @@ def build(
 ) -> None:
     """Build fergit: FER2013 and the faces that MTCNN finds in the muxspace photographs, in one file.
 
-    Takes some minutes. After an interruption the same command resumes.
+    This takes some minutes. After an interruption, the same command resumes.
     """
-    from fercli.cli.progress_bar import Bar
+    from fercli.cli.progress import TerminalProgress
     from fercli.workflows.build_data import build_fergit
 
-    try:
-        with Bar() as bar:
-            built = build_fergit(fer2013, muxspace, root=root, output=output, force=force, progress=bar.update)
-    except KeyboardInterrupt:
-        console.note("stopped; the same command resumes")
-        raise typer.Exit(130) from None
+    with TerminalProgress() as progress:
+        built = build_fergit(fer2013, muxspace, root=root, output=output, force=force, progress=progress)
     if as_json:
         console.print_json(built.to_dict())
     else:

@@ -25,34 +25,47 @@ def check(
     subject_pattern: options.SubjectPattern = None,
     subjects: options.Subjects = None,
     detect: options.Detect = None,
-    seed: Annotated[int, typer.Option(help="Of the split, where one is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(help="The seed of the split, if one is drawn.")] = 0,
     group: Annotated[
-        Literal["auto", "subject", "image"], typer.Option(help="What a drawn split keeps on one side.")
+        Literal["auto", "subject", "image"],
+        typer.Option(help="What a drawn split keeps together: all faces of a subject, or only each image."),
     ] = "auto",
     min_class: Annotated[int, typer.Option(min=0, metavar="N", help="Report classes with fewer faces.")] = 100,
-    near: Annotated[bool, typer.Option(help="Near duplicates too: seconds for 30,000 faces.")] = True,
+    near: Annotated[bool, typer.Option(help="Also find near duplicates; takes seconds for 30,000 faces.")] = True,
     faces: Annotated[
-        bool, typer.Option("--faces", help="Faces in which MTCNN finds none too: 30 to 50 ms a face.")
+        bool,
+        typer.Option("--faces", help="Also find images in which MTCNN detects no face; takes 30 to 50 ms per image."),
     ] = False,
     model: Annotated[
         str | None,
         typer.Option(
             "--model",
             "-m",
-            help="Suspicious labels too: what this network, cross-validated, strongly contradicts.",
+            help="Also find suspicious labels: those that this network, cross-validated, strongly contradicts.",
         ),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="With --model: how it is trained (paper, best or quick).")] = "quick",
+    recipe: Annotated[
+        str, typer.Option(help="With --model: the recipe to train with (paper, best or quick).")
+    ] = "quick",
     epochs: Annotated[int | None, typer.Option(help="With --model: passes over the training faces.")] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="With --model: the cross-validation's folder, resumed if it exists."),
+        typer.Option(
+            metavar="DIR", help="With --model: the folder of the cross-validation, which is resumed if it exists."
+        ),
     ] = None,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a row for every face concerned.")] = None,
-    sheet: Annotated[Path | None, typer.Option(metavar="FILE.png", help="Draw these faces on a contact sheet.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a table with a row for each face concerned.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Draw the faces concerned on a contact sheet.")
+    ] = None,
     fix: Annotated[
         Path | None,
-        typer.Option(metavar="OUT.safetensors", help="Write the set without them, and beside it what was removed."),
+        typer.Option(
+            metavar="OUT.safetensors",
+            help="Write the set without these faces, and a list of what was removed beside it.",
+        ),
     ] = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -61,12 +74,13 @@ def check(
 ) -> None:
     """Find what is wrong with a face set, the worst first.
 
-    It looks for copies within and across splits, contradicting labels, blanks, small classes and people in several
+    Looks for copies within and across splits, contradicting labels, blanks, small classes and people in several
     splits. From a set that comes with its own split, --fix removes training faces only.
     """
+    flags = locals()
+
     from fercli.cli.data.check_table import check_table, not_found
-    from fercli.cli.progress_bar import Bar
-    from fercli.core.config import LoadOptions
+    from fercli.cli.progress import TerminalProgress
     from fercli.workflows.check.fix import fix as write_fixed
     from fercli.workflows.check.fix import plan_fix
     from fercli.workflows.check.report import check_output, write_csv, write_suspects
@@ -78,13 +92,13 @@ def check(
             check_output(path, ending, force)
     if fix:
         plan_fix(fix, force)
-    load_options = LoadOptions(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
+    load_options = options.load_options(flags)
     probabilities = _out_of_fold(name, root, load_options, model, recipe, epochs, seed, out) if model else None
-    with Bar() as bar:
+    with TerminalProgress() as progress:
         result = workflow(
             name, root, load_options,
             CheckOptions(seed=seed, group=group, min_class=min_class, near=near, no_face=faces),
-            probabilities, bar.update,
+            probabilities, progress.update,
         )  # fmt: skip
     if csv:
         write_csv(csv, result)
@@ -110,7 +124,7 @@ def check(
 def _out_of_fold(
     name: str,
     root: Path | None,
-    load_options: "LoadOptions",
+    load_options: "LoadOptions | None",
     model: str,
     recipe: str,
     epochs: int | None,
@@ -118,29 +132,16 @@ def _out_of_fold(
     out: Path | None,
 ) -> "NDArray[np.float64]":
     """What a network that has not learned from a face makes of it, for every face."""
-    from fercli.cli.crossval_progress import CrossvalProgress
+    from fercli.cli.progress import TerminalProgress
     from fercli.workflows.check.run import FOLDS, predict_out_of_fold
 
     console.note(
         f"cross-validating {model} on {name}, recipe {recipe}, {FOLDS} folds, to see which labels it contradicts"
     )
-    listener = CrossvalProgress()
-    try:
-        with listener:
-            return predict_out_of_fold(
-                name,
-                root,
-                load_options,
-                model=model,
-                recipe=recipe,
-                epochs=epochs,
-                seed=seed,
-                out=out,
-                listener=listener,
-            )
-    except KeyboardInterrupt:
-        listener.interrupted()
-        raise typer.Exit(130) from None
+    with TerminalProgress() as progress:
+        return predict_out_of_fold(
+            name, root, load_options, model=model, recipe=recipe, epochs=epochs, seed=seed, out=out, progress=progress
+        )
 
 
 def _heading(result: "Check") -> str:

@@ -21,12 +21,13 @@ def show(
     subject_pattern: options.SubjectPattern = None,
     subjects: options.Subjects = None,
     detect: options.Detect = None,
-    seed: Annotated[int, typer.Option(help="Of the split, where one is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(help="The seed of the split, if one is drawn.")] = 0,
     group: Annotated[
-        Literal["auto", "subject", "image"], typer.Option(help="What a drawn split keeps on one side.")
+        Literal["auto", "subject", "image"],
+        typer.Option(help="What a drawn split keeps together: all faces of a subject, or only each image."),
     ] = "auto",
     sheet: Annotated[
-        Path | None, typer.Option(metavar="FILE.png", help="Draw some faces of each class (fer data check: suspects).")
+        Path | None, typer.Option(metavar="FILE.png", help="Draw some faces of each class on a contact sheet.")
     ] = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -34,18 +35,18 @@ def show(
     debug: options.Debug = False,
 ) -> None:
     """Show what is in a set: faces per class and part, size, fingerprint, source and terms."""
+    flags = locals()
+
     from rich.text import Text
 
-    from fercli.cli.progress_bar import Bar
-    from fercli.core.config import LoadOptions
+    from fercli.cli.progress import TerminalProgress
     from fercli.workflows.check.report import check_output
     from fercli.workflows.describe_data import describe, write_samples
 
     if sheet:
         check_output(sheet, ".png", force)
-    load_options = LoadOptions(**options.reading(labels, keep_contempt, subject_pattern, subjects, detect))
-    with Bar() as bar:
-        found = describe(name, root, load_options, seed=seed, group=group, progress=bar.update)
+    with TerminalProgress() as progress:
+        found = describe(name, root, options.load_options(flags), seed=seed, group=group, progress=progress.update)
     if sheet:
         write_samples(sheet, found, seed)
         console.note(f"written to {sheet}")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.config import LoadOptions
-from fercli.core.progress import ProgressCallback, no_progress
+from fercli.core.progress import SILENT, Progress, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.quality import duplicates
 from fercli.data.sets import load_faces
@@ -26,10 +26,10 @@ from fercli.workflows.check.issues import (
     find_without_face,
     make_issue,
 )
-from fercli.workflows.crossval.folder import folder_for
-from fercli.workflows.crossval.progress import CrossvalListener
-from fercli.workflows.crossval.run import crossval
-from fercli.workflows.crossval.settings import crossval_settings
+from fercli.workflows.crossval.folder import choose_folder
+from fercli.workflows.crossval.options import CrossvalOptions
+from fercli.workflows.crossval.run import run_crossval
+from fercli.workflows.crossval.settings import resolve_crossval
 
 #: Folds: with five, a network learns from four fifths of the faces, at half the cost of ten.
 FOLDS = 5
@@ -143,7 +143,7 @@ def check_faces(
 def predict_out_of_fold(
     data: str,
     root: Path | None = None,
-    options: LoadOptions | None = None,
+    load_options: LoadOptions | None = None,
     *,
     model: str,
     recipe: str = "quick",
@@ -151,7 +151,7 @@ def predict_out_of_fold(
     seed: int = 0,
     out: Path | None = None,
     jobs: int | None = None,
-    listener: CrossvalListener | None = None,
+    progress: Progress = SILENT,
 ) -> NDArray[np.float64]:
     """Cross-validate a network on a set and give each face's probabilities [N, C] by the network that was not trained
     on it, in the set's order.
@@ -159,15 +159,13 @@ def predict_out_of_fold(
     `out` is the cross-validation's folder: one that was begun with the same settings is resumed, a finished one
     read again; `jobs` folds train side by side. Raises what a cross-validation raises.
     """
-    config = crossval_settings(
-        models=(model,),
-        data=data,
-        recipe=recipe,
-        changes={"root": str(root) if root else None},
-        overrides={} if epochs is None else {"epochs": epochs},
-        reading=(options or LoadOptions()).model_dump(),
-        protocol={"folds": FOLDS, "runs": 1, "seed": seed},
-    )
-    (series,) = crossval(config, folder_for(config, out, force=False), jobs=jobs, listener=listener).series
+    config = resolve_crossval(
+        CrossvalOptions(
+            models=(model,), data=data, root=root, load_options=load_options, recipe=recipe, epochs=epochs,
+            folds=FOLDS, runs=1, seed=seed,
+        )
+    )  # fmt: skip
+    folder = choose_folder(config, out, force=False)
+    (series,) = run_crossval(config, folder, jobs=jobs, progress=progress).series
     probabilities: NDArray[np.float64] = series.probabilities[0]
     return probabilities

@@ -40,12 +40,12 @@ def run_baseline(
 def _probabilities(
     name: Baseline, faces: FaceSet, train: NDArray[np.bool_], test: NDArray[np.bool_], seed: int
 ) -> NDArray[np.float64]:
-    """One row a test face: all on the class that is predicted, or for 'majority' the shares in training."""
+    """One row a test face: all on the class that is predicted, or for 'majority' the fractions in training."""
     labels = faces.labels[train]
     count, classes = int(test.sum()), len(faces.classes)
     if name == "majority":
-        shares = np.bincount(labels, minlength=classes) / len(labels)
-        return np.tile(shares, (count, 1))
+        fractions = np.bincount(labels, minlength=classes) / len(labels)
+        return np.tile(fractions, (count, 1))
     pixels = faces.images.reshape(len(faces), -1).astype(np.float32) / 255
     predicted = _classifier(name, len(labels), seed).fit(pixels[train], labels).predict(pixels[test])
     certain: NDArray[np.float64] = np.eye(classes)[predicted]

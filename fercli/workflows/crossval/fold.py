@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from fercli.core.config import RunConfig
 from fercli.core.errors import FerError, RunError, UsageError
-from fercli.core.progress import Listener
+from fercli.core.progress import Progress
 from fercli.data.faceset import FaceSet
+from fercli.training.device import pick_device
 from fercli.workflows.crossval.baselines import run_baseline
-from fercli.workflows.crossval.failures import FoldFailedError, failure_of, read_failures, record_failure
-from fercli.workflows.crossval.plan import Assignments, Task, parts_of, training_seed
+from fercli.workflows.crossval.plan import Assignments, Task, assign_parts, derive_training_seed
 from fercli.workflows.crossval.selection import (
     Choice,
     choose,
@@ -25,8 +25,10 @@ from fercli.workflows.crossval.selection import (
     write_tried,
 )
 from fercli.workflows.crossval.settings import Baseline, CrossvalConfig
+from fercli.workflows.crossval.status import FoldFailedError, describe_failure, read_failures, record_failure
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.job import TrainingJob
+from fercli.workflows.train.data import load_extra, place_data
+from fercli.workflows.train.job import TrainingJob, set_up_job, write_start
 from fercli.workflows.train.run import run_job
 
 Parts = NDArray[np.str_]
@@ -45,8 +47,8 @@ class Work:
 class FoldTrainer:
     """Trains folds, each into its run folder. What folds share is kept from one to the next."""
 
-    def __init__(self, work: Work, listener: Listener) -> None:
-        self._work, self._listener = work, listener
+    def __init__(self, work: Work, progress: Progress) -> None:
+        self._work, self._progress = work, progress
         self._jobs: dict[str, TrainingJob] = {}
         self._models = {model.model: model for model in work.config.models}
 
@@ -54,8 +56,8 @@ class FoldTrainer:
         """Train and measure one fold, or try its candidates, from where that was interrupted if it was; what is done is
         left alone.
 
-        An attempt that breaks down is told, filed, and followed by one more: with another seed where the training
-        diverged, unchanged where the machine was at fault. Raises FoldFailedError when that one breaks down too,
+        An attempt that fails is reported, recorded, and followed by one more: with another seed where the training
+        diverged, unchanged where the machine was at fault. Raises FoldFailedError when that one fails too,
         and UsageError for settings with which no fold could begin.
         """
         place = self._work.folder / task.place
@@ -67,22 +69,22 @@ class FoldTrainer:
         except _SetUpError as error:
             raise cast(FerError, error.__cause__) from None
         except (FerError, MemoryError, RuntimeError) as error:
-            failure = failure_of(error)
+            failure = describe_failure(error)
         else:
             return
         record_failure(place, failure)
-        self._jobs.clear()  # whatever it held is let go of
+        self._jobs.clear()  # whatever they held is let go of
         if last:
             raise FoldFailedError(failure.reason)
         again = "again with another seed" if failure.diverged else "once more"
-        self._listener.say(f"{task} failed ({failure.reason}): trying {again}")
+        self._progress.say(f"{task} failed ({failure.reason}): trying {again}")
         self.run(task)
 
     def _attempt(self, task: Task, place: Path) -> None:
         config = self._work.config
-        parts = parts_of(self._work.assignments, task, config.folds)
+        parts = assign_parts(self._work.assignments, task, config.folds)
         attempt = 2 if any(failure.diverged for failure in read_failures(place)) else 1
-        seed = training_seed(config.seed, task, attempt)
+        seed = derive_training_seed(config.seed, task, attempt)
         joined = parts.copy()
         joined[parts == "val"] = "train"
         if task.method not in self._models:
@@ -111,12 +113,12 @@ class FoldTrainer:
             else:
                 choice = choose(try_candidates(settings, config.grid, place, train))
             write_choice(place, choice)
-        self._train(choice.retraining(settings), joined, place, record, choice.temperature)
+        self._train(choice.resolve_retraining(settings), joined, place, record, choice.temperature)
 
     def _choice_of_run(self, task: Task) -> Choice:
         """The setting that all folds of the task's run take. Raises RunError where one has not tried its candidates."""
         config, folder = self._work.config, self._work.folder
-        run = [read_tried(folder / one.place) for one in task.of_its_run(config.folds)]
+        run = [read_tried(folder / one.place) for one in task.list_run(config.folds)]
         return choose(run[task.fold - 1], run)
 
     def _train(
@@ -129,35 +131,36 @@ class FoldTrainer:
     ) -> None:
         """One training into a run folder, resumed where it stopped unless it was begun with other settings."""
         folder = RunFolder(place)
-        begun = all(file.is_file() for file in (folder.config, folder.meta, folder.split))
-        begun = begun and not folder.read_config().differences(config)
-        resumes = begun and folder.checkpoint.is_file()
-        job = self._job(config, parts, not resumes, temperature)
+        has_start = all(file.is_file() for file in (folder.config, folder.meta, folder.split))
+        has_start = has_start and not folder.read_config().differences(config)
+        resumes = has_start and folder.checkpoint.is_file()
+        job = self._set_up(config, parts, temperature, fresh=not resumes)
         if resumes:
             try:
                 job.state.load(folder.checkpoint)
             except RunError:  # damaged: the same training from its beginning ends the same
-                job.prepare(config, parts, temperature=temperature)
-        elif not begun:
+                job = self._set_up(config, parts, temperature)
+        elif not has_start:
             folder.checkpoint.unlink(missing_ok=True)
             folder.write_config(config)
-            job.write_start(folder, record)
-        run_job(job, folder)
-        # a finished fold needs nothing to go on with, and a hundred such files take room
+            write_start(folder, config, job.data, record)
+        run_job(job, folder, self._progress)
+        # a finished fold needs nothing to continue with, and a hundred such files take room
         folder.checkpoint.unlink(missing_ok=True)
 
-    def _job(
-        self, config: RunConfig, parts: Parts, fresh: bool, temperature: Mapping[str, float] | None
+    def _set_up(
+        self, config: RunConfig, parts: Parts, temperature: Mapping[str, float] | None, *, fresh: bool = True
     ) -> TrainingJob:
-        """The model's job, set up for this training."""
-        job = self._jobs.get(config.model)
-        if job is not None:
-            job.prepare(config, parts, fresh=fresh, temperature=temperature)
-            return job
+        """A job for this training; the network of the last one of its model is used again."""
+        previous, faces, device = self._jobs.get(config.model), self._work.faces, pick_device(config.device)
+        extra = previous.data.extra if previous else load_extra(config, faces.classes)
+        validates = temperature is None
         try:
-            faces = self._work.faces
-            job = TrainingJob(config, self._listener, fresh=fresh, faces=faces, parts=parts, temperature=temperature)
+            data = place_data(config, faces, parts, device, self._progress, extra=extra, validates=validates)
+            job = set_up_job(config, data, self._progress, fresh=fresh, temperature=temperature, previous=previous)
         except UsageError as error:
+            if previous is not None:
+                raise
             raise _SetUpError from error
         self._jobs[config.model] = job
         return job

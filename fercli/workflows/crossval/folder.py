@@ -29,8 +29,8 @@ class CrossvalFolder:
         self.results = path / "crossval.json"
 
     @property
-    def begun(self) -> bool:
-        """Whether there are settings to go on with."""
+    def started(self) -> bool:
+        """Whether there are settings to continue with."""
         return self.config.is_file()
 
     @property
@@ -39,7 +39,7 @@ class CrossvalFolder:
         return self.results.is_file()
 
 
-def folder_for(config: CrossvalConfig, out: Path | None, force: bool) -> CrossvalFolder:
+def choose_folder(config: CrossvalConfig, out: Path | None, force: bool) -> CrossvalFolder:
     """The folder to work in: `out`, begun with the same settings or new, else a new one in runs/.
 
     Raises RunError where `out` was begun with other settings, naming them, and `force` does not start it over, or
@@ -55,9 +55,9 @@ def folder_for(config: CrossvalConfig, out: Path | None, force: bool) -> Crossva
     folder = CrossvalFolder(out)
     if out.is_file():
         raise RunError(f"--out {out} is a file: name a folder")
-    if force and folder.begun:
+    if force and folder.started:
         clear(folder)
-    elif folder.begun:
+    elif folder.started:
         if differences := read_crossval(folder.config).differences(config):
             raise RunError(
                 f"{out} was begun with other settings ({'; '.join(differences)}): leave them out to continue it, "
@@ -85,11 +85,11 @@ def clear(folder: CrossvalFolder) -> None:
 def unfinished_crossval(out: Path | None) -> CrossvalFolder:
     """The cross-validation to resume: `out`, else the newest unfinished one in runs/. Raises RunError for none."""
     if out is not None:
-        if not CrossvalFolder(out).begun:
+        if not CrossvalFolder(out).started:
             raise RunError(f"nothing to resume in {out}: it has no crossval.yaml (leave --resume out to begin there)")
         return CrossvalFolder(out)
-    begun = sorted(RUNS.glob("*/crossval.yaml"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in begun:
+    configs = sorted(RUNS.glob("*/crossval.yaml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in configs:
         if not CrossvalFolder(file.parent).complete:
             return CrossvalFolder(file.parent)
     raise RunError(

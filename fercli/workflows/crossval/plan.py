@@ -37,15 +37,20 @@ class Task:
     trying: bool = False
 
     @property
+    def run_folder(self) -> Path:
+        """Its run's folder inside the cross-validation's."""
+        return Path(self.grouping, self.method, f"run-{self.run:02}")
+
+    @property
     def place(self) -> Path:
         """Its folder inside the cross-validation's."""
-        return Path(self.grouping, self.method, f"run-{self.run:02}", f"fold-{self.fold:02}")
+        return self.run_folder / f"fold-{self.fold:02}"
 
     def done(self, folder: Path) -> bool:
         """Whether it is done in the cross-validation's folder."""
         return (folder / self.place / (TRIED if self.trying else RUN_METRICS)).is_file()
 
-    def of_its_run(self, folds: int) -> list["Task"]:
+    def list_run(self, folds: int) -> list["Task"]:
         """The same of every fold of its run."""
         return [replace(self, fold=fold) for fold in range(1, folds + 1)]
 
@@ -54,20 +59,20 @@ class Task:
         return f"{self.method} by {self.grouping}, run {self.run} fold {self.fold}{what}"
 
 
-def derived_seed(seed: int, *path: object) -> int:
+def derive_seed(seed: int, *path: object) -> int:
     """A seed of 32 bits that follows from another one and a name; neighbours have nothing in common."""
     text = "/".join(map(str, (seed, *path)))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
-def training_seed(seed: int, task: Task, attempt: int = 1) -> int:
+def derive_training_seed(seed: int, task: Task, attempt: int = 1) -> int:
     """The seed of a fold's training: the same for all networks and groupings, another one for a second attempt."""
     again = (f"attempt {attempt}",) if attempt > 1 else ()
-    return derived_seed(seed, f"run {task.run}", f"fold {task.fold}", *again)
+    return derive_seed(seed, f"run {task.run}", f"fold {task.fold}", *again)
 
 
-def groupings(config: CrossvalConfig, faces: FaceSet) -> tuple[Grouping, ...]:
-    """The ways in which groups are drawn. Raises DataError for persons asked for and not known."""
+def choose_groupings(config: CrossvalConfig, faces: FaceSet) -> tuple[Grouping, ...]:
+    """The ways in which groups are drawn. Raises DataError where subjects are asked for and not known."""
     if config.group == "both":
         if not count_subjects(faces):
             raise DataError(f"--group both: {faces.name} has no subject IDs; use --group image")
@@ -77,36 +82,36 @@ def groupings(config: CrossvalConfig, faces: FaceSet) -> tuple[Grouping, ...]:
     return (config.group,)
 
 
-def draw(config: CrossvalConfig, faces: FaceSet) -> dict[Grouping, NDArray[np.int64]]:
+def draw_groups(config: CrossvalConfig, faces: FaceSet) -> dict[Grouping, NDArray[np.int64]]:
     """The group of each face [R, N] for each run and grouping. Raises DataError as assign_groups does."""
     return {
         grouping: np.array(
             [
-                assign_groups(faces, config.folds, derived_seed(config.seed, f"run {run}"), grouping)
+                assign_groups(faces, config.folds, derive_seed(config.seed, f"run {run}"), grouping)
                 for run in range(1, config.runs + 1)
             ]
         )
-        for grouping in groupings(config, faces)
+        for grouping in choose_groupings(config, faces)
     }
 
 
-def tasks(config: CrossvalConfig, found: Sequence[Grouping]) -> Iterator[Task]:
+def list_tasks(config: CrossvalConfig, groupings: Sequence[Grouping]) -> Iterator[Task]:
     """Every fold there is: run by run, so that the first run is whole as soon as may be."""
-    for grouping in found:
+    for grouping in groupings:
         for run in range(1, config.runs + 1):
             for method in config.methods:
                 for fold in range(1, config.folds + 1):
                     yield Task(grouping, method, run, fold)
 
 
-def trials(config: CrossvalConfig, found: Sequence[Grouping]) -> Iterator[Task]:
+def list_trials(config: CrossvalConfig, groupings: Sequence[Grouping]) -> Iterator[Task]:
     """The candidates of every fold, where all folds of a run must have tried theirs before any is retrained."""
     if config.folds_choose_together:
         networks = {model.model for model in config.models}
-        yield from (replace(task, trying=True) for task in tasks(config, found) if task.method in networks)
+        yield from (replace(task, trying=True) for task in list_tasks(config, groupings) if task.method in networks)
 
 
-def parts_of(assignments: Assignments, task: Task, folds: int) -> NDArray[np.str_]:
+def assign_parts(assignments: Assignments, task: Task, folds: int) -> NDArray[np.str_]:
     """The part of each face [N] in a fold."""
     return fold_parts(assignments[task.grouping][task.run - 1], task.fold - 1, folds)
 
@@ -138,13 +143,13 @@ def read_folds(path: Path, faces: FaceSet) -> dict[Grouping, NDArray[np.int64]]:
         raise RunError(
             f"{path} was drawn for other data than {faces.name} is now: start anew with another --out{earlier}"
         )
-    found: dict[Grouping, NDArray[np.int64]] = {}
+    assignments: dict[Grouping, NDArray[np.int64]] = {}
     for grouping in ("image", "subject"):
         rows = document.get(grouping)
         if rows is None:
             continue
         try:
-            found[grouping] = np.array([rows[face] for face in faces.ids], dtype=np.int64).T
+            assignments[grouping] = np.array([rows[face] for face in faces.ids], dtype=np.int64).T
         except (KeyError, ValueError, TypeError) as error:
             raise RunError(f"{path} is damaged: {error}; start anew with another --out") from error
-    return found
+    return assignments

@@ -113,7 +113,7 @@ def accuracy_table(series: Sequence[Series]) -> TextTable:
 
 
 def interval_text(low: float, high: float) -> str:
-    """'91.20 to 95.00' of shares of 0 to 1; '–' where there is none."""
+    """'91.20 to 95.00' of fractions of 0 to 1; '–' where there is none."""
     return "–" if math.isnan(low) else f"{percent(low)} to {percent(high)}"
 
 
@@ -200,8 +200,8 @@ def _write_predictions(path: Path, series: Series, faces: FaceSet) -> None:
         writer.writerow(["run", "fold", "id", "label", "predicted", *faces.classes])
         for run, (folds, rows) in enumerate(zip(series.folds, series.probabilities, strict=True), start=1):
             for face, (name, label, row) in enumerate(zip(faces.ids, faces.labels, rows, strict=True)):
-                found = faces.classes[row.argmax()]
-                writer.writerow([run, folds[face] + 1, name, faces.classes[label], found, *row.tolist()])
+                predicted = faces.classes[row.argmax()]
+                writer.writerow([run, folds[face] + 1, name, faces.classes[label], predicted, *row.tolist()])
 
 
 def _report(result: CrossvalResult) -> str:

@@ -1,4 +1,4 @@
-"""A cross-validation from its settings to its folder: groups drawn, folds trained, tables written."""
+"""A cross-validation from its options to its folder: groups drawn, folds trained, tables written."""
 
 import os
 
@@ -6,69 +6,97 @@ import torch
 
 from fercli.core.errors import RunError
 from fercli.core.files import read_json, write_json
+from fercli.core.progress import SILENT, Progress, explain_interrupt
+from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import count_subjects
 from fercli.models.catalogue import load_catalogue
 from fercli.training.device import pick_device
-from fercli.workflows.crossval.aggregate import collect
 from fercli.workflows.crossval.fold import Work
-from fercli.workflows.crossval.folder import CrossvalFolder
-from fercli.workflows.crossval.plan import Assignments, Task, draw, read_folds, tasks, trials, write_folds
-from fercli.workflows.crossval.progress import CrossvalListener
+from fercli.workflows.crossval.folder import CrossvalFolder, choose_folder, unfinished_crossval
+from fercli.workflows.crossval.options import CrossvalOptions
+from fercli.workflows.crossval.plan import (
+    Assignments,
+    Task,
+    draw_groups,
+    list_tasks,
+    list_trials,
+    read_folds,
+    write_folds,
+)
 from fercli.workflows.crossval.report import write_artefacts
-from fercli.workflows.crossval.results import CrossvalResult
-from fercli.workflows.crossval.selection import SELECTED, candidates, with_settings
-from fercli.workflows.crossval.settings import CrossvalConfig
+from fercli.workflows.crossval.results import CrossvalResult, pool_folds
+from fercli.workflows.crossval.selection import SELECTED, change_recipe, list_candidates
+from fercli.workflows.crossval.settings import CrossvalConfig, read_crossval, resolve_crossval
 from fercli.workflows.crossval.workers import train_folds
 from fercli.workflows.run_folder import command_line, git_commit, versions
 from fercli.workflows.train.data import load_set
+from fercli.workflows.train.settings import describe_plan
 
 
-def crossval(
-    config: CrossvalConfig,
-    folder: CrossvalFolder,
-    *,
-    jobs: int | None = None,
-    listener: CrossvalListener | None = None,
+def crossval(options: CrossvalOptions, progress: Progress = SILENT) -> CrossvalResult:
+    """Cross-validate networks on a face set into a folder, or resume that, as `fer crossval` does.
+
+    Raises UsageError for settings that make no sense, and what `run_crossval` raises. Ctrl-C leaves finished folds,
+    and the others can be resumed.
+    """
+    unfinished = unfinished_crossval(options.out) if options.resume else None
+    config = resolve_crossval(options, read_crossval(unfinished.config) if unfinished else None)
+    progress.say(_describe(config))
+    folder = choose_folder(config, unfinished.path if unfinished else options.out, options.force)
+    return run_crossval(config, folder, jobs=options.jobs, progress=progress)
+
+
+def _describe(config: CrossvalConfig) -> str:
+    """What is about to be cross-validated."""
+    names = " and ".join(model.model for model in config.models)
+    start = " from scratch" if all(model.recipe.pretrained == "none" for model in config.models) else ""
+    protocol = f"{config.folds} folds, {format_count(config.runs, 'run')}"
+    return f"cross-validating {names}{start} on {describe_plan(config.models[0])}, {protocol}"
+
+
+def run_crossval(
+    config: CrossvalConfig, folder: CrossvalFolder, *, jobs: int | None = None, progress: Progress = SILENT
 ) -> CrossvalResult:
     """Train what is not trained yet of a cross-validation, and pool all of it.
 
     `jobs` folds train side by side; without a number, as many as the processor has room for with the settings'
     threads each, and one on a GPU. Raises DataError, ModelError or MachineError before anything is written, RunError
-    where folder and settings or data do not fit or a fold broke down twice.
+    where folder and settings or data do not fit or a fold failed twice.
     """
-    listener = listener or CrossvalListener()
-    device = pick_device(config.models[0].device)
-    for model in config.models:
-        for candidate in candidates(model, config.grid) if config.select else ():
-            with_settings(model, candidate)
-    faces = load_set(config.models[0], listener.loading)
-    assignments = draw(config, faces)
-    if folder.folds.is_file():
-        assignments = read_folds(folder.folds, faces)
-    notes = _notes(config, faces, assignments)
-    for note in (*faces.notes, *notes):
-        listener.say(note)
-    _write_head(folder, config, faces, assignments, device)
-    listener.begun(folder.path)
+    with explain_interrupt(progress, lambda: "stopped before anything was written"):
+        device = pick_device(config.models[0].device)
+        for model in config.models:
+            for candidate in list_candidates(model, config.grid) if config.select else ():
+                change_recipe(model, candidate)
+        faces = load_set(config.models[0], progress.update)
+        assignments = draw_groups(config, faces)
+        if folder.folds.is_file():
+            assignments = read_folds(folder.folds, faces)
+        notes = _notes(config, faces, assignments)
+        for note in (*faces.notes, *notes):
+            progress.say(note)
+        _write_head(folder, config, faces, assignments, device)
+    progress.say(f"writing to {folder.path}")
     jobs = jobs or (max(1, (os.cpu_count() or 1) // config.threads) if device.type == "cpu" else 1)
-    if failed := _train(Work(config, faces, assignments, folder.path), jobs, listener):
-        raise RunError(_broken(folder, failed))
-    result = collect(folder.path, config, faces, assignments, notes)
-    write_artefacts(folder, result, faces)
+    if failed := _train(Work(config, faces, assignments, folder.path), jobs, progress):
+        raise RunError(_describe_failed(folder, failed))
+    with explain_interrupt(progress, lambda: f"stopped; fer crossval --resume --out {folder.path} continues"):
+        result = pool_folds(folder.path, config, faces, assignments, notes)
+        write_artefacts(folder, result, faces)
     return result
 
 
-def _train(work: Work, jobs: int, listener: CrossvalListener) -> dict[Task, str]:
-    """Try all settings that must be tried first, then train every fold of the runs in which that came to its end: the
-    reason of each that broke down."""
-    found = tuple(work.assignments)
+def _train(work: Work, jobs: int, progress: Progress) -> dict[Task, str]:
+    """Try all settings that must be tried first, then train every fold of the runs in which that succeeded: the reason
+    of each that failed."""
+    groupings = tuple(work.assignments)
     failed = {}
-    if first := list(trials(work.config, found)):
-        failed = train_folds(work, first, jobs, listener)
-    lacking = {(task.grouping, task.method, task.run) for task in failed}
-    todo = [task for task in tasks(work.config, found) if (task.grouping, task.method, task.run) not in lacking]
-    return failed | train_folds(work, todo, jobs, listener)
+    if first := list(list_trials(work.config, groupings)):
+        failed = train_folds(work, first, jobs, progress)
+    lacking = {task.run_folder for task in failed}
+    todo = [task for task in list_tasks(work.config, groupings) if task.run_folder not in lacking]
+    return failed | train_folds(work, todo, jobs, progress)
 
 
 def _notes(config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> tuple[str, ...]:
@@ -107,14 +135,14 @@ def _write_head(
                 "another --out"
             )
         meta["resumed"] = [*meta.get("resumed", []), here]
-    if not folder.begun:
+    if not folder.started:
         config.write(folder.config)
     if not folder.folds.is_file():
         write_folds(folder.folds, config, faces, assignments)
     write_json(folder.meta, meta)
 
 
-def _broken(folder: CrossvalFolder, failed: dict[Task, str]) -> str:
+def _describe_failed(folder: CrossvalFolder, failed: dict[Task, str]) -> str:
     task, reason = next(iter(failed.items()))
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
     return (

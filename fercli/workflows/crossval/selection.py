@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from fercli.core.catalogue import merged
+from fercli.core.catalogue import merge_settings
 from fercli.core.config import RunConfig, parse_config
 from fercli.core.errors import FerError, RunError
 from fercli.core.files import read_json, write_json
@@ -22,7 +22,7 @@ from fercli.models.weights import read_header
 from fercli.workflows.crossval.plan import TRIED
 from fercli.workflows.crossval.settings import SelectBy
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.settings import nested
+from fercli.workflows.train.settings import nest_settings
 
 #: What a fold was retrained with.
 SELECTION = "selection.json"
@@ -53,20 +53,20 @@ class Choice:
     tried: tuple[Tried, ...]
     by: SelectBy = "fold"
 
-    def retraining(self, config: RunConfig) -> RunConfig:
+    def resolve_retraining(self, config: RunConfig) -> RunConfig:
         """The settings of the training that follows."""
         fixed = {"epochs": self.epochs, "checkpoint_metric": "last", "early_stopping_patience": None}
-        return with_settings(config, {**self.settings, **fixed})
+        return change_recipe(config, {**self.settings, **fixed})
 
 
-def with_settings(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
+def change_recipe(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     """The run's settings with recipe settings, by dotted name, changed. Raises UsageError where one makes no sense."""
-    document = config.model_dump(mode="json")
-    document["recipe"] = merged(document["recipe"], nested(settings))
+    document = config.to_document()
+    document["recipe"] = merge_settings(document["recipe"], nest_settings(settings))
     return parse_config(document, "--grid")
 
 
-def candidates(config: RunConfig, grid: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:
+def list_candidates(config: RunConfig, grid: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:
     """Every combination of the grid's values; of three learning rates where it is empty."""
     rate = config.recipe.optimizer.lr
     named = grid or {"optimizer.lr": tuple(float(f"{rate * factor:.6g}") for factor in RATES)}
@@ -84,11 +84,11 @@ def try_candidates(
     Raises RunError where all diverge.
     """
     tried: list[Tried] = []
-    for number, settings in enumerate(candidates(config, grid), start=1):
+    for number, settings in enumerate(list_candidates(config, grid), start=1):
         folder = RunFolder(place / "candidates" / f"{number}")
         try:
             if not folder.complete:
-                train(with_settings(config, settings), folder.path)
+                train(change_recipe(config, settings), folder.path)
         except FerError as error:
             tried.append({"settings": settings, "failed": str(error)})
             continue

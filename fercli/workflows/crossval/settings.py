@@ -1,7 +1,8 @@
-"""The settings of a cross-validation: what crossval.yaml holds."""
+"""The settings of a cross-validation: what crossval.yaml holds, and how they are resolved from the options."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -12,7 +13,8 @@ from fercli.core.config import COMMAND_LINE, RunConfig, raise_settings_error
 from fercli.core.errors import RunError, UsageError
 from fercli.core.files import read_yaml, write_text
 from fercli.core.recipe import Count, Settings
-from fercli.workflows.train.settings import settings
+from fercli.workflows.crossval.options import CrossvalOptions
+from fercli.workflows.train.settings import resolve_config
 
 #: 'auto' is 'subject' where persons are known and enough for the folds; 'both' runs one after the other.
 Group = Literal["auto", "image", "subject", "both"]
@@ -49,7 +51,7 @@ class CrossvalConfig(Settings):
     models: tuple[RunConfig, ...]
 
     @model_validator(mode="after")
-    def _names_differ(self) -> Self:
+    def _check_names(self) -> Self:
         names = [model.model for model in self.models]
         if not names or len(set(names)) < len(names):
             raise ValueError("name at least one --model, each of them once")
@@ -67,19 +69,19 @@ class CrossvalConfig(Settings):
 
     def differences(self, other: "CrossvalConfig") -> list[str]:
         """Each setting that differs, as 'name: here, there'."""
-        plain = {"models"}
-        ours, theirs = self.model_dump(exclude=plain), other.model_dump(exclude=plain)
-        found = [f"{name}: {ours[name]}, {theirs[name]}" for name in ours if ours[name] != theirs[name]]
+        ours, theirs = (config.model_dump(exclude={"models"}) for config in (self, other))
+        differences = [f"{name}: {ours[name]}, {theirs[name]}" for name in ours if ours[name] != theirs[name]]
         names = [[model.model for model in config.models] for config in (self, other)]
         if names[0] != names[1]:
-            return [*found, f"model: {' '.join(names[0])}, {' '.join(names[1])}"]
+            return [*differences, f"model: {' '.join(names[0])}, {' '.join(names[1])}"]
         for mine, yours in zip(self.models, other.models, strict=True):
-            found += [text if len(names[0]) == 1 else f"{mine.model} {text}" for text in mine.differences(yours)]
-        return found
+            differences += [text if len(names[0]) == 1 else f"{mine.model} {text}" for text in mine.differences(yours)]
+        return differences
 
     def write(self, path: Path) -> None:
         """Write every setting, in the order of the schema."""
-        write_text(path, yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True))
+        document = self.model_dump(mode="json", by_alias=True)
+        write_text(path, yaml.safe_dump(document, sort_keys=False, allow_unicode=True))
 
 
 def read_crossval(path: Path) -> CrossvalConfig:
@@ -95,70 +97,50 @@ def parse_crossval(document: object, place: str) -> CrossvalConfig:
         raise_settings_error(error, place, CrossvalConfig)
 
 
-def threads_for(folds: int, runs: int) -> int:
+def choose_threads(folds: int, runs: int) -> int:
     """Threads a fold, where none are asked for: one, since folds side by side use a processor better than threads
     do, but no processor idle for want of folds."""
     return max(1, (os.cpu_count() or 1) // (folds * runs))
 
 
-def crossval_settings(
-    *,
-    models: Sequence[str] = (),
-    data: str | None = None,
-    recipe: str | None = None,
-    changes: Mapping[str, Any],
-    overrides: Mapping[str, Any],
-    pretrained: Path | Literal[False] | None = None,
-    reading: Mapping[str, Any] | None = None,
-    protocol: Mapping[str, Any],
-    begun: CrossvalConfig | None = None,
-) -> CrossvalConfig:
-    """Resolve all settings: those of `begun`, else the catalogue's, then what was asked for.
+def resolve_crossval(options: CrossvalOptions, base: CrossvalConfig | None = None) -> CrossvalConfig:
+    """Every setting of a cross-validation: those of `base`, else the catalogue's, with what the options change.
 
-    `changes`, `overrides` and `reading` are those of `settings`, for every model; `protocol` are CrossvalConfig's own
-    (None leaves one alone). With neither a model nor data the recipe is 'quick', so that the plain command ends in
-    minutes.
+    With neither a model nor data the recipe is 'quick', so that the plain command ends in minutes.
     Raises ModelError for an unknown model or recipe, UsageError for values that make no sense, RunError for models
-    that are not those of `begun`.
+    that are not those of `base`.
     """
-    asked = {key: value for key, value in protocol.items() if value is not None}
-    if pretrained and len(models) > 1:
-        raise UsageError("--pretrained-file holds the weights of one network: name one --model with it")
-
-    def one(name: str | None, config: RunConfig | None, recipe: str | None) -> RunConfig:
-        return settings(
-            model=name, data=data, recipe=recipe, config=config,
-            changes=changes, overrides=overrides, pretrained=pretrained, reading=reading,
-        )  # fmt: skip
-
-    if begun is not None:
-        own = [model.model for model in begun.models]
-        if models and list(models) != own:
-            raise RunError(f"it was begun with --model {' --model '.join(own)}: leave --model out to continue it")
-        document = begun.model_dump(mode="json") | asked
-        found = [one(None, model, recipe) for model in begun.models]
+    changes = options.crossval_changes()
+    if base is not None:
+        names = tuple(model.model for model in base.models)
+        if options.models and options.models != names:
+            raise RunError(f"it was begun with --model {' --model '.join(names)}: leave --model out to continue it")
+        document = base.model_dump(mode="json") | changes
+        models = [
+            resolve_config(options, base=model, origin=f"what was begun with {model.model}") for model in base.models
+        ]
     else:
-        document = asked
-        if not models and data is None:
-            recipe = recipe or "quick"
-        found = [one(name, None, recipe) for name in (models or (None,))]
-    document["models"] = [model.model_dump(mode="json") for model in found]
+        document = changes
+        if not options.models and options.data is None and options.recipe is None:
+            options = replace(options, recipe="quick")
+        models = [resolve_config(options, model=name) for name in options.models or (None,)]
+    document["models"] = [model.to_document() for model in models]
     config = parse_crossval(document, COMMAND_LINE)
     if "threads" not in document:
-        config = config.model_copy(update={"threads": threads_for(config.folds, config.runs)})
+        config = config.model_copy(update={"threads": choose_threads(config.folds, config.runs)})
     return config
 
 
 def parse_grid(pairs: Sequence[str]) -> dict[str, list[Any]]:
     """`key=value,value` pairs as typed after --grid; values are read as YAML. Raises UsageError for another form."""
-    out: dict[str, list[Any]] = {}
+    grid: dict[str, list[Any]] = {}
     for pair in pairs:
-        key, equals, values = pair.partition("=")
+        key, equals, text = pair.partition("=")
         try:
-            found = yaml.safe_load(f"[{values}]")
+            values = yaml.safe_load(f"[{text}]")
         except yaml.YAMLError:
-            found = None
-        if not key or not equals or not found:
+            values = None
+        if not key or not equals or not values:
             raise UsageError(f"--grid {pair}: write it as key=value,value, e.g. --grid optimizer.lr=1e-3,3e-3")
-        out[key.strip()] = found
-    return out
+        grid[key.strip()] = values
+    return grid

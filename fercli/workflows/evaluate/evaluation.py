@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fercli.core.catalogue import Claim
 from fercli.core.files import write_json
 from fercli.data.faceset import FaceSet
 from fercli.metrics.calibration import Reliability, fit_temperature, reliability, softmax
 from fercli.metrics.confidence_plots import plot_coverage, plot_reliability
-from fercli.metrics.coverage import Coverage, coverage
+from fercli.metrics.coverage import Coverage
 from fercli.metrics.plots import plot_confusion
 from fercli.metrics.predictions import Predictions, write_predictions
 from fercli.metrics.scores import Scores, score
 from fercli.models.classifier import logits
 from fercli.models.loaded import Model
-from fercli.workflows.evaluate.classes import logits_among
+from fercli.workflows.evaluate.data import select_logits
 from fercli.workflows.evaluate.robustness import ROBUSTNESS_FILES, Robustness
 
 #: The picture of a coverage curve.
@@ -48,6 +49,9 @@ class Evaluation:
     predictions: Predictions
     notes: tuple[str, ...] = ()
     robustness: Robustness | None = None
+    coverage: Coverage | None = None
+    #: the paper's own figures, where they are to be compared
+    claim: Claim | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """All figures, without the predictions, as JSON takes them."""
@@ -64,6 +68,7 @@ class Evaluation:
             },
             "notes": self.notes,
             **({"corruptions": self.robustness.to_list()} if self.robustness else {}),
+            **({"coverage": self.coverage.to_dict()} if self.coverage else {}),
         }
 
     @property
@@ -71,15 +76,8 @@ class Evaluation:
         """What was measured, for the head of a picture."""
         return f"{self.model} on {self.data} ({self.part})"
 
-    def coverage(self) -> Coverage:
-        """Accuracy against the share of faces answered, when the least sure ones are left out."""
-        return coverage(self.predictions.probabilities, self.predictions.labels)
-
-    def save(self, folder: Path, curve: Coverage | None = None) -> list[str]:
-        """Write tables, pictures and, last, metrics.json into a folder, with a coverage curve if there is one.
-
-        Gives the names of the files.
-        """
+    def save(self, folder: Path) -> list[str]:
+        """Write tables, pictures and, last, metrics.json into a folder: the names of the files."""
         for name in (COVERAGE_FILE, *ROBUSTNESS_FILES):
             (folder / name).unlink(missing_ok=True)  # an earlier evaluation's
         self.save_predictions(folder / "predictions.csv", folder / "confusion.png")
@@ -87,12 +85,10 @@ class Evaluation:
         plot_reliability(self.reliability, folder / "reliability.png", before, self.title)
         if self.robustness:
             self.robustness.save(folder, f"{self.title}: corrupted faces")
-        document = self.to_dict()
-        if curve is not None:
-            plot_coverage(curve, folder / COVERAGE_FILE, self.title)
-            document["coverage"] = curve.to_dict()
-        write_json(folder / "metrics.json", document)
-        pictures = ["reliability.png", *([COVERAGE_FILE] if curve is not None else [])]
+        if self.coverage:
+            plot_coverage(self.coverage, folder / COVERAGE_FILE, self.title)
+        write_json(folder / "metrics.json", self.to_dict())
+        pictures = ["reliability.png", *([COVERAGE_FILE] if self.coverage else [])]
         corrupted = ROBUSTNESS_FILES if self.robustness else ()
         return ["predictions.csv", "confusion.png", *pictures, *corrupted, "metrics.json"]
 
@@ -107,7 +103,7 @@ def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()
 
     Where they are some, the network chooses among these alone.
     """
-    out = logits_among(model, faces.images, faces.classes)
+    out = select_logits(model, faces.images, faces.classes)
     probabilities, uncalibrated = softmax(out, model.temperature), softmax(out)
     return Evaluation(
         model.name,

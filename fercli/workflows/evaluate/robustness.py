@@ -1,4 +1,4 @@
-"""What `fer eval --corrupt` adds: the same faces made worse in named ways, and what a network makes of them."""
+"""What `fer eval --corrupt` adds: the same faces corrupted in named ways, and how well a network does on them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from fercli.metrics.predictions import Predictions
 from fercli.metrics.robustness import CorruptedScores, plot_corrupted, score_corrupted, write_corrupted
 from fercli.metrics.scores import Scores, score
 from fercli.models.loaded import Model
-from fercli.workflows.evaluate.classes import logits_among
+from fercli.workflows.evaluate.data import select_logits
 
 #: What a measurement leaves in a folder.
 ROBUSTNESS_FILES = ("corruptions.csv", "corruptions.png", "corruptions-faces.png")
@@ -46,10 +46,10 @@ class Robustness:
         write_contact_sheet(sheet, self.sheet)
 
 
-def robustness(
+def measure_robustness(
     model: Model, faces: FaceSet, clean: Predictions, names: Sequence[str], progress: ProgressCallback = no_progress
 ) -> Robustness:
-    """Measure a network on faces made worse in each of these ways of CORRUPTIONS.
+    """Measure a network on faces with each of these CORRUPTIONS.
 
     `clean` are its predictions on the faces as they are. Chance is drawn from one seed: figures repeat.
     """
@@ -61,7 +61,7 @@ def robustness(
             progress(number * len(STRENGTHS) + place, len(names) * len(STRENGTHS), "measuring corruptions")
             amount = CORRUPTIONS[name].amount(strength)
             images = corrupt(faces.images, name, strength)
-            probabilities = softmax(logits_among(model, images, faces.classes), model.temperature)
+            probabilities = softmax(select_logits(model, images, faces.classes), model.temperature)
             rows.append(score_corrupted((name, strength, amount), clean, probabilities))
             for row, face in zip(tiles, images[shown], strict=True):
                 row.append(Tile(face[0], (strength, amount)))

@@ -1,101 +1,109 @@
 """What `fer eval` does: a trained network and a face set in, figures out."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.config import LoadOptions
-from fercli.core.errors import DataError
-from fercli.core.progress import ProgressCallback, no_progress
+from fercli.core.catalogue import Claim
+from fercli.core.errors import DataError, ModelError
+from fercli.core.files import refuse_existing
+from fercli.core.progress import SILENT, Progress
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.quality.leaks import describe_leak
-from fercli.data.sets import SETS, load_faces, share_faces
+from fercli.data.sets import share_faces
+from fercli.metrics.claims import fitting_claim
+from fercli.metrics.coverage import coverage as measure_coverage
+from fercli.models.catalogue import load_catalogue
 from fercli.models.ensemble import ENSEMBLE, list_trainings
 from fercli.models.loaded import Model, load_model
 from fercli.training.device import model_device
-from fercli.workflows.evaluate.classes import with_classes
-from fercli.workflows.evaluate.evaluation import Evaluation, measure
-from fercli.workflows.evaluate.robustness import robustness
-from fercli.workflows.evaluate.splits import parts_of
-from fercli.workflows.run_folder import RunFolder, read_config
+from fercli.workflows.evaluate.data import find_parts, load_measured_set, match_classes
+from fercli.workflows.evaluate.evaluation import EVALUATION_FILES, Evaluation, measure
+from fercli.workflows.evaluate.options import EvaluateOptions
+from fercli.workflows.evaluate.robustness import measure_robustness
 
 _KNOWN = "the network was trained on these faces: this is no estimate for new ones"
 
 
-def evaluate(
-    model: str | None = None,
-    data: str | None = None,
-    *,
-    root: Path | None = None,
-    part: str | None = None,
-    mirrored: bool = False,
-    device: str = "auto",
-    options: LoadOptions | None = None,
-    shared_classes: bool = False,
-    corruptions: Sequence[str] = (),
-    progress: ProgressCallback = no_progress,
-) -> Evaluation:
-    """Measure a trained network on a face set: on the data and the split of its own training unless told otherwise.
+def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> Evaluation:
+    """Measure a trained network on a face set, as `fer eval` does: on the data and the split of its own training unless
+    the options say otherwise. Writes files where they name a folder.
 
-    `options` says how the data are read; None is as for training where they are the training's own, else plainly.
-    With `shared_classes`, of a set with other classes only those are measured that the network knows too.
-    `corruptions` names ways to make the faces worse (see fercli.data.quality.corruptions); it is measured in these too.
-    `part` is train, val, test, spare or all. Without it: test where there is one, else val; all of a set that has
-    no split of its own and that the network was not trained on.
-    Raises ModelError, DataError or RunError for what does not exist or does not fit.
+    Raises UsageError for a folder that must not be written to, ModelError, DataError or RunError for what does not
+    exist or does not fit.
     """
-    loaded = load_model(model, model_device(model, device), mirrored=mirrored)
-    faces = _faces(loaded, data, root, options, progress)
-    parts = parts_of(faces, loaded, part)
-    part, notes = _chosen(part, parts, faces, loaded)
+    if options.out is not None:
+        files = (options.out / name for name in EVALUATION_FILES)
+        refuse_existing(*files, force=options.force, otherwise="name another --out")
+    model = load_model(options.model, model_device(options.model, options.device), mirrored=options.tta)
+    faces = load_measured_set(options, model, progress.update)
+    claim = _find_claim(model, faces) if options.paper else None
+    parts = find_parts(faces, model, options.split)
+    part = _choose_part(options.split, parts, faces)
     subset = faces if part == "all" else faces.select(parts == part)
-    fitting = with_classes(subset, loaded, shared=shared_classes)
-    result = measure(loaded, fitting, part, (*fitting.notes, *notes))
-    if not corruptions:
-        return result
-    return replace(result, robustness=robustness(loaded, fitting, result.predictions, corruptions, progress))
+    subset = match_classes(subset, model, shared=options.shared_classes)
+    notes = (
+        *subset.notes,
+        *_note_model(model),
+        *(() if options.split else _note_choice(part, faces)),
+        *_note_known_faces(part, parts, faces, model),
+    )
+    evaluation = replace(measure(model, subset, part, notes), claim=claim)
+    predictions = evaluation.predictions
+    if options.corruptions:
+        robustness = measure_robustness(model, subset, predictions, options.corruptions, progress.update)
+        evaluation = replace(evaluation, robustness=robustness)
+    if options.coverage:
+        evaluation = replace(evaluation, coverage=measure_coverage(predictions.probabilities, predictions.labels))
+    for note in evaluation.notes:
+        progress.say(note)
+    if options.out is not None:
+        *names, last = evaluation.save(options.out)
+        progress.say(f"{', '.join(names)} and {last} are in {options.out}")
+    return evaluation
 
 
-def _faces(
-    model: Model, data: str | None, root: Path | None, options: LoadOptions | None, progress: ProgressCallback
-) -> FaceSet:
-    """The set asked for, else that of the model's own training: its run's settings know where it lies."""
-    if data is not None:
-        return load_faces(data, root, options or LoadOptions(), progress)
-    config = RunFolder(model.path.parent).config
-    if model.path.is_file() and config.is_file():
-        own = read_config(config)
-        return load_faces(own.data, root or (Path(own.root) if own.root else None), options or own.reading, progress)
-    behind = list_trainings(model.header)
-    names = {str(trained.get("set") or trained.get("data") or "an unknown set") for trained in behind}
-    readings = [trained.get("reading", {}) for trained in behind]
-    if len(names) > 1 or not names <= set(SETS) or any(other != readings[0] for other in readings):
-        raise DataError(f"{model.path} was trained on {' and '.join(sorted(names))}: say where it lies with --data")
-    return load_faces(names.pop(), root, options or LoadOptions(**readings[0]), progress)
+def _find_claim(model: Model, faces: FaceSet) -> Claim:
+    """What the network's paper claims. Raises ModelError where its entry holds no claim."""
+    claim = fitting_claim(load_catalogue()[model.name].claims, faces.name)
+    if claim is None:
+        raise ModelError(f"--paper: the entry of {model.name} in models.yaml holds no claims; leave the flag out")
+    return claim
 
 
-def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> tuple[str, tuple[str, ...]]:
-    """The part to measure, and what should be said of it. Raises DataError where the part is empty."""
-    there = [part for part in ("test", "val", "train", "spare", "all") if (parts == part).any()]
-    behind = list_trainings(model.header)
-    notes: list[str] = list(dict.fromkeys(trained["remark"] for trained in behind if trained.get("remark")))
+def _choose_part(part: str | None, parts: NDArray[np.str_], faces: FaceSet) -> str:
+    """The part to measure. Raises DataError where it is empty."""
+    there = [name for name in ("test", "val", "train", "spare", "all") if (parts == name).any()]
+    part = part or there[0]
+    if part != "all" and part not in there:
+        raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
+    return part
+
+
+def _note_choice(part: str, faces: FaceSet) -> list[str]:
+    """What should be said of a part that nobody asked for."""
+    if part == "val":
+        return [f"{faces.name} has no test part here: measuring val"]
+    return [f"{faces.name} has no split of its own: measuring all {len(faces)} faces"] if part == "all" else []
+
+
+def _note_model(model: Model) -> list[str]:
+    """What should be said of every figure of a network."""
+    notes = list(dict.fromkeys(trained["remark"] for trained in list_trainings(model.header) if trained.get("remark")))
     if model.remark:
         notes.append(model.remark)
     elif model.header.architecture == ENSEMBLE:
         notes.append("'before temperature' still includes the temperatures of the ensemble's members")
-    part = asked or there[0]
-    if asked is None and part == "val":
-        notes.append(f"{faces.name} has no test part here: measuring val")
-    if asked is None and part == "all":
-        notes.append(f"{faces.name} has no split of its own: measuring all {len(faces)} faces")
-    if part != "all" and part not in there:
-        raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
+    return notes
+
+
+def _note_known_faces(part: str, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> list[str]:
+    """What the network may know of the faces that are measured."""
+    behind = list_trainings(model.header)
     extras = [trained["extra"]["data"] for trained in behind if trained.get("extra")]
-    notes += [
+    notes = [
         f"the network was trained on {name}, which shares faces with {faces.name}: this is no estimate for new ones"
         for name in [*(str(trained.get("data")) for trained in behind), *extras]
         if share_faces(name, faces.name)
@@ -112,4 +120,4 @@ def _chosen(asked: str | None, parts: NDArray[np.str_], faces: FaceSet, model: M
             notes.append("val chose the epoch and the temperature of this network: its figures are slightly too high")
         if part in ("train", "all"):
             notes.append(_KNOWN)
-    return part, tuple(notes)
+    return notes

@@ -26,8 +26,7 @@ from fercli.models.export.verify import (
     random_faces,
 )
 from fercli.models.loaded import Model
-from fercli.workflows.evaluate.classes import with_classes
-from fercli.workflows.evaluate.splits import parts_of
+from fercli.workflows.evaluate.data import find_parts, match_classes
 from fercli.workflows.run_folder import command_line, versions
 
 ORIGINAL, EXPORTED = "pytorch", "exported"
@@ -62,7 +61,7 @@ def export_faces(model: Model, data: str, root: Path | None = None) -> ExportFac
     Raises DataError where the set lacks a part or has other classes, RunError where its split is not known.
     """
     faces = load_faces(data, root)
-    parts = parts_of(faces, model)
+    parts = find_parts(faces, model)
     if (parts == "all").all():
         parts = split(faces, 0)
     part = "val" if "val" in parts else "test"
@@ -71,7 +70,7 @@ def export_faces(model: Model, data: str, root: Path | None = None) -> ExportFac
             raise DataError(
                 f"{faces.name} has no {needed} part: export calibrates on train and measures on val or test"
             )
-    faces = with_classes(faces, model)
+    faces = match_classes(faces, model)
     places = np.flatnonzero(parts == "train")
     chosen = np.zeros(len(faces), np.bool_)
     # at even distances, so that a set sorted by class gives some of each

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from fercli.core.errors import UsageError
 from fercli.core.files import refuse_existing
+from fercli.core.progress import Progress
+from fercli.core.text import clock
 from fercli.faces.io.sources import Source, find_sources
 from fercli.workflows.predict import pipeline
 from fercli.workflows.predict.options import PredictOptions
@@ -16,18 +18,11 @@ if TYPE_CHECKING:
     from fercli.workflows.predict.visuals.plan import Visuals
 
 
-class JobListener:
-    """Hears what a job does. This one stays silent; override what is wanted."""
-
-    def say(self, text: str) -> None:
-        """A line for people."""
+class JobProgress(Progress):
+    """Hears how a job goes, and takes its results. This one stays silent; override what is wanted."""
 
     def failed(self, result: PictureResult) -> None:
         """An input, or the rest of a video, could not be read."""
-
-    def follow(self, results: Iterator[PictureResult], sources: Sequence[Source]) -> Iterator[PictureResult]:
-        """The same results, on their way to where they are written; `sources` are all that are worked on."""
-        return results
 
     def show(self, results: Iterator[PictureResult], classes: tuple[str, ...]) -> None:
         """Take all results of a job that writes no file of rows. `classes` are the model's."""
@@ -35,10 +30,10 @@ class JobListener:
             pass
 
 
-_SILENT = JobListener()
+_SILENT = JobProgress()
 
 
-def run_job(inputs: Sequence[Path], options: PredictOptions, listener: JobListener = _SILENT) -> PredictSummary:
+def run_job(inputs: Sequence[Path], options: PredictOptions, progress: JobProgress = _SILENT) -> PredictSummary:
     """Predict the expressions in the pictures and videos at `inputs`, write what the options ask for, and count.
 
     An input that cannot be read is a result with its reason; the others go on. Ctrl-C ends the job early: what is
@@ -46,33 +41,33 @@ def run_job(inputs: Sequence[Path], options: PredictOptions, listener: JobListen
     computed, for what must not or cannot be done, and RunError where a file cannot be written.
     """
     if options.output is None:
-        return _run_job(inputs, options, listener)
+        return _run_job(inputs, options, progress)
     from fercli.core.lock import hold_lock
 
     with hold_lock(options.output):
-        return _run_job(inputs, options, listener)
+        return _run_job(inputs, options, progress)
 
 
-def _run_job(inputs: Sequence[Path], options: PredictOptions, listener: JobListener) -> PredictSummary:
+def _run_job(inputs: Sequence[Path], options: PredictOptions, progress: JobProgress) -> PredictSummary:
     file = _open_output(options)
     sources = _find_inputs(inputs, options)
     summary = PredictSummary(len(sources), sum(source.kind == "video" for source in sources))
-    left = _resume(sources, file, options, summary, listener) if file else sources
+    left = _resume(sources, file, options, summary, progress) if file else sources
     visuals = _plan_visuals(options, sources, left, file)
     if file and not left and file.complete and visuals is None:
         summary.nothing_left = True
         return summary
 
-    _say_device(options, listener)
+    _say_device(options, progress)
     model, finder = pipeline.load_networks(options)
     summary.classes = model.classes
     stages = visuals.stages(model, file) if visuals else ()
     if model.remark:
-        listener.say(model.remark)
+        progress.say(model.remark)
     predicted = pipeline.predict_sources(left, model, finder, options, stages)
-    results = listener.follow(_count(predicted, summary, listener), left)
+    results = _count(predicted, left, summary, progress)
     try:
-        _write(results, options, file, summary, listener)
+        _write(results, options, file, summary, progress)
     except KeyboardInterrupt:  # outside the computing, which `_count` guards: a row may be half written
         summary.interrupted = True
     if visuals:
@@ -106,7 +101,7 @@ def _find_inputs(inputs: Sequence[Path], options: PredictOptions) -> list[Source
 
 
 def _resume(
-    sources: list[Source], file: "JobFile", options: PredictOptions, summary: PredictSummary, listener: JobListener
+    sources: list[Source], file: "JobFile", options: PredictOptions, summary: PredictSummary, progress: JobProgress
 ) -> list[Source]:
     """Begin the file's job, or resume it: the sources that the file lacks. The results that it has are counted.
 
@@ -121,7 +116,7 @@ def _resume(
     left = [source for source in sources if source_text(source.path) not in done]
     if options.resume and left:
         older = f" (its record is older and lacks {', '.join(file.assumed)})" if file.assumed else ""
-        listener.say(f"resuming {file.path}: {len(done):,} done, {len(left):,} left{older}")
+        progress.say(f"resuming {file.path}: {len(done):,} done, {len(left):,} left{older}")
     return left
 
 
@@ -138,23 +133,61 @@ def _plan_visuals(
     return Visuals(options, left, Resumed(done, file.started if file and options.resume else None))
 
 
-def _say_device(options: PredictOptions, listener: JobListener) -> None:
+def _say_device(options: PredictOptions, progress: JobProgress) -> None:
     from fercli.training.device import pick_device
 
     if pick_device(options.device).type == "mps" and not options.faces_are_cropped:
-        listener.say("faces are searched for on the CPU; expressions are classified on mps")
+        progress.say("faces are searched for on the CPU; expressions are classified on mps")
 
 
-def _count(results: Iterator[PictureResult], summary: PredictSummary, listener: JobListener) -> Iterator[PictureResult]:
+def _count(
+    results: Iterator[PictureResult], sources: Sequence[Source], summary: PredictSummary, progress: JobProgress
+) -> Iterator[PictureResult]:
     """The same results, counted, up to a Ctrl-C: what is finished is written as usual."""
+    position = _Position(sources)
     try:
         for result in results:
             summary.add(result)
             if result.status == "failed":
-                listener.failed(result)
+                progress.failed(result)
+            position.advance(result)
+            progress.update(position.done + position.fraction, len(sources), str(position))
             yield result
     except KeyboardInterrupt:
         summary.interrupted = True
+
+
+class _Position:
+    """How far a job is: `done` inputs, and the `fraction` of the video that is worked on, by its time."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        videos = any(source.kind == "video" for source in sources)
+        self._what = "pictures and videos" if videos else "pictures"
+        self.done, self.fraction = 0, 0.0
+        self._frame: PictureResult | None = None
+        self._seconds = 0.0
+
+    def advance(self, result: PictureResult) -> None:
+        """Take in the next result."""
+        if self._frame is not None and result.source != self._frame.source:
+            self.done, self._frame = self.done + 1, None
+        self.fraction = 0.0
+        if result.time is None:
+            self.done, self._frame = self.done + 1, None
+            return
+        if self._frame is None:
+            from fercli.workflows.predict.video import video_seconds
+
+            self._seconds = video_seconds(result.source)
+        self._frame = result
+        self.fraction = min(1.0, result.time / self._seconds) if self._seconds else 0.0
+
+    def __str__(self) -> str:
+        """'pictures', and in a video also the frame: 'clip.mp4 0:12 of 1:30, frame 360'."""
+        if self._frame is None or self._frame.time is None:
+            return self._what
+        length = f" of {clock(self._seconds)}" if self._seconds else ""
+        return f"{self._what}  {self._frame.source.name} {clock(self._frame.time)}{length}, frame {self._frame.frame}"
 
 
 def _write(
@@ -162,7 +195,7 @@ def _write(
     options: PredictOptions,
     file: "JobFile | None",
     summary: PredictSummary,
-    listener: JobListener,
+    progress: JobProgress,
 ) -> None:
     """Consume the results: to the file, or to whoever shows them."""
     if file:
@@ -175,5 +208,5 @@ def _write(
 
         write_document(options.output, results, summary.classes)
     else:
-        listener.show(results, summary.classes)
+        progress.show(results, summary.classes)
     summary.output = options.output

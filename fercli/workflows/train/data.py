@@ -12,20 +12,26 @@ from torch.nn import functional as F
 
 from fercli.core.config import RunConfig
 from fercli.core.errors import DataError
-from fercli.core.progress import Listener, ProgressCallback, no_progress
+from fercli.core.progress import Progress, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.quality.leaks import DROPPED, describe_leak, drop_leaks, find_shared
 from fercli.data.sets import SETS, load_faces
-from fercli.data.splits import split
+from fercli.data.splits import EXTRA_SEED, split
 from fercli.training.loop import Faces
-
-#: The extra set is split by this seed whatever the run's is, so that its test part is the same for every network.
-EXTRA_SEED = 0
 
 
 def load_set(config: RunConfig, progress: ProgressCallback = no_progress) -> FaceSet:
     """The face set that a run's settings name. Raises DataError where there is none."""
-    return load_faces(config.data, Path(config.root) if config.root else None, config.reading, progress)
+    return load_faces(config.data, Path(config.root) if config.root else None, config.load_options, progress)
+
+
+def load_training_faces(config: RunConfig, progress: Progress) -> tuple[FaceSet, "Extra | None"]:
+    """The face set that a run's settings name, and the extra one if they name one. Raises DataError where one is not
+    there."""
+    faces = load_set(config, progress.update)
+    for note in faces.notes:
+        progress.say(note)
+    return faces, load_extra(config, faces.classes, progress.update)
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ def load_extra(config: RunConfig, classes: tuple[str, ...], progress: ProgressCa
     if not chosen.any():
         raise DataError(f"--extra {config.extra}: none of its training faces is {', '.join(classes)}")
     if (most := config.recipe.max_extra_per_class) is not None:
-        chosen &= _draw_of_each(np.where(chosen, labels, -1), most)
+        chosen &= _sample_per_class(np.where(chosen, labels, -1), most)
     record = {
         "data": faces.name,
         "set": config.extra if config.extra in SETS else None,
@@ -72,7 +78,7 @@ def load_extra(config: RunConfig, classes: tuple[str, ...], progress: ProgressCa
     return Extra(faces.select(chosen).relabel(labels[chosen], classes), record)
 
 
-def _draw_of_each(labels: NDArray[np.int64], most: int) -> NDArray[np.bool_]:
+def _sample_per_class(labels: NDArray[np.int64], most: int) -> NDArray[np.bool_]:
     """At random at most so many faces of each class, the same ones in every run: which of the labels [N] are taken,
     none of those below 0."""
     order = np.random.default_rng(EXTRA_SEED).permutation(len(labels))
@@ -82,68 +88,66 @@ def _draw_of_each(labels: NDArray[np.int64], most: int) -> NDArray[np.bool_]:
     return taken
 
 
-class TrainingData:
-    """A face set, the part of each face, and the train and val parts as tensors on the device."""
+def draw_split(config: RunConfig, faces: FaceSet) -> NDArray[np.str_]:
+    """The part of each face [N] in the split that the settings draw."""
+    parts = split(faces, config.seed, group=config.group, val_fraction=config.recipe.val_fraction)
+    return drop_leaks(faces, parts) if config.drop_leaks else parts
 
+
+def note_leaks(config: RunConfig, faces: FaceSet, parts: NDArray[np.str_], progress: Progress) -> None:
+    """Say which pictures stand in val or test and in train too, and how many were left out for it."""
+    if config.drop_leaks:
+        dropped = int((parts == DROPPED).sum())
+        progress.say(f"left {dropped:,} faces out of training whose picture stands in val or test too")
+    for note in filter(None, (describe_leak(faces, parts, part) for part in ("val", "test"))):
+        progress.say(f"note: {note}")
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """A face set, the part of each face [N], the extra faces if there are any, and the train and val parts as tensors
+    on the device."""
+
+    faces: FaceSet
+    parts: NDArray[np.str_]
+    extra: Extra | None
+    device: torch.device
     train: Faces
     val: Faces
-    parts: NDArray[np.str_]
 
-    def __init__(
-        self,
-        config: RunConfig,
-        device: torch.device,
-        listener: Listener,
-        faces: FaceSet | None = None,
-        parts: NDArray[np.str_] | None = None,
-        *,
-        validates: bool = True,
-    ) -> None:
-        """`faces` are the set that the settings name, where it is loaded already; `parts` [N] the part of each face,
-        where it is not for the settings to draw them. Without `validates`, val is the train part.
 
-        Raises DataError where there is no such set, or too little to train with.
-        """
-        self._config, self._device, self._listener = config, device, listener
-        self.faces = load_set(config, listener.loading) if faces is None else faces
-        for note in self.faces.notes if faces is None else ():
-            listener.say(note)
-        self.extra = load_extra(config, self.faces.classes, listener.loading)
-        self.use_split(self._draw_split() if parts is None else parts, validates=validates)
+def place_data(
+    config: RunConfig,
+    faces: FaceSet,
+    parts: NDArray[np.str_],
+    device: torch.device,
+    progress: Progress,
+    *,
+    extra: Extra | None = None,
+    validates: bool = True,
+) -> TrainingData:
+    """Place the parts of a face set on the device. Without `validates`, val is the train part.
 
-    def use_split(self, parts: NDArray[np.str_], *, validates: bool = True) -> None:
-        """Take this part of each face [N]. Raises DataError where there is too little to train with."""
-        self.parts = parts
-        self.train = self._part("train")
-        if self.extra is not None:
-            extra = self.extra.without(self.faces, parts)
-            self._listener.say(f"training on {len(extra):,} faces of {extra.name} too")
-            self.train = append_faces(self.train, extra)
-        self.val = self._part("val") if validates else self.train
+    Raises DataError where there is too little to train with.
+    """
+    train = _place_part(config, faces, parts, "train", device)
+    if extra is not None:
+        added = extra.without(faces, parts)
+        progress.say(f"training on {len(added):,} faces of {added.name} too")
+        train = append_faces(train, added)
+    val = _place_part(config, faces, parts, "val", device) if validates else train
+    return TrainingData(faces, parts, extra, device, train, val)
 
-    def _draw_split(self) -> NDArray[np.str_]:
-        """The split that the settings draw, and a word on pictures that stand on both sides of it."""
-        config, faces = self._config, self.faces
-        parts = split(faces, config.seed, group=config.group, val_fraction=config.recipe.val_fraction)
-        if config.drop_leaks:
-            parts = drop_leaks(faces, parts)
-            dropped = int((parts == DROPPED).sum())
-            self._listener.say(f"left {dropped:,} faces out of training whose picture stands in val or test too")
-        for note in filter(None, (describe_leak(faces, parts, part) for part in ("val", "test"))):
-            self._listener.say(f"note: {note}")
-        return parts
 
-    def _part(self, part: str) -> Faces:
-        """A part's faces on the device. Raises DataError where it has fewer than two."""
-        positions = np.flatnonzero(self.parts == part)
-        if len(positions) < 2:
-            raise DataError(
-                f"{self._config.data} leaves {len(positions)} faces for the {part} part: too few to train with"
-            )
-        images = torch.from_numpy(self.faces.images[positions]).to(self._device)
-        labels = torch.from_numpy(self.faces.labels[positions]).to(self._device)
-        targets = self.faces.targets
-        return Faces(images, labels, None if targets is None else torch.from_numpy(targets[positions]).to(self._device))
+def _place_part(config: RunConfig, faces: FaceSet, parts: NDArray[np.str_], part: str, device: torch.device) -> Faces:
+    """A part's faces on the device. Raises DataError where it has fewer than two."""
+    positions = np.flatnonzero(parts == part)
+    if len(positions) < 2:
+        raise DataError(f"{config.data} leaves {len(positions)} faces for the {part} part: too few to train with")
+    images = torch.from_numpy(faces.images[positions]).to(device)
+    labels = torch.from_numpy(faces.labels[positions]).to(device)
+    targets = None if faces.targets is None else torch.from_numpy(faces.targets[positions]).to(device)
+    return Faces(images, labels, targets)
 
 
 def append_faces(own: Faces, extra: FaceSet) -> Faces:

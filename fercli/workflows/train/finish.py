@@ -38,7 +38,7 @@ class TrainResult:
         }
 
 
-def accuracies(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, float]]:
+def list_accuracies(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, float]]:
     """Accuracy of 0 to 1 by part and views."""
     out: dict[str, dict[str, float]] = {}
     for evaluation in evaluations:
@@ -55,7 +55,7 @@ def finish(job: TrainingJob, folder: RunFolder) -> TrainResult:
     network.load_state_dict(state.best)
     seconds = sum(row.seconds for row in state.history)
     header = _header(job, network.eval(), seconds, read_json(folder.meta))
-    model = Model(network, header, job.device, folder.weights)
+    model = Model(network, header, job.data.device, folder.weights)
     remark = job.entry.remark(job.config.recipe)
     notes = (remark,) if remark else ()
     evaluations = [
@@ -67,7 +67,7 @@ def finish(job: TrainingJob, folder: RunFolder) -> TrainResult:
     for evaluation in evaluations:
         views = "mirrored" if evaluation.mirrored else "single"
         metrics.setdefault(evaluation.part, {})[views] = evaluation.to_dict()
-    save_weights(folder.weights, network.state_dict(), replace(header, metrics=accuracies(evaluations)))
+    save_weights(folder.weights, network.state_dict(), replace(header, metrics=list_accuracies(evaluations)))
     single = [evaluation for evaluation in evaluations if not evaluation.mirrored]
     single[-1].save_predictions(folder.predictions, folder.confusion)
     plot_curves([asdict(row) for row in state.history], folder.curves, state.best_epoch)
@@ -93,7 +93,7 @@ def _header(job: TrainingJob, network: Classifier, seconds: float, meta: dict[st
         "seconds": round(seconds, 1),
         "data": job.data.faces.name,
         "set": config.data if config.data in SETS else None,
-        "reading": config.reading.model_dump(exclude_defaults=True),
+        "reading": config.load_options.model_dump(exclude_defaults=True),
         "fingerprint": job.data.faces.fingerprint,
         "seed": config.seed,
         "group": config.group,

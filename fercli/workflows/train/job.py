@@ -1,158 +1,170 @@
-"""One training set up from its settings: data, network and state. fercli.workflows.train.run trains it."""
+"""One training set up from its settings, and what its folder says of where it comes from. `run` trains it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from fercli.core.catalogue import ModelEntry
 from fercli.core.config import RunConfig
 from fercli.core.errors import RunError, UsageError
-from fercli.core.files import file_digest, write_json
-from fercli.core.progress import Listener
+from fercli.core.files import file_digest, read_json, write_json
+from fercli.core.progress import Progress
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.splits import write_split
 from fercli.models.catalogue import build, load_catalogue
 from fercli.models.classifier import Classifier
 from fercli.models.pretrained import load_imagenet
-from fercli.training.device import describe, pick_device, resolve_precision, seed_everything
+from fercli.training.device import Precision, describe, resolve_precision, seed_everything
 from fercli.training.distillation import Teacher
 from fercli.training.state import TrainingState
 from fercli.workflows.run_folder import RunFolder, command_line, git_commit, versions
-from fercli.workflows.train.data import TrainingData
+from fercli.workflows.train.data import Extra, TrainingData
 from fercli.workflows.train.teacher import load_teacher, teacher_note, teacher_record
 
 
+@dataclass(frozen=True)
 class TrainingJob:
-    """Data, network and state of one training, set up from its settings; `prepare` sets up the next one."""
+    """One training, ready to run. `temperature`, by views, is given where no face validates: the figures on validation
+    are then those on the training faces."""
 
-    def __init__(
-        self,
-        config: RunConfig,
-        listener: Listener,
-        *,
-        fresh: bool = True,
-        faces: FaceSet | None = None,
-        parts: NDArray[np.str_] | None = None,
-        temperature: Mapping[str, float] | None = None,
-    ) -> None:
-        """`fresh` is False where a checkpoint is about to replace the weights that training starts from.
-
-        `faces` and `parts` as for TrainingData. `temperature`, by views, is given where no face validates: the figures
-        on validation are then those on the training faces.
-        """
-        self.config, self.listener = config, listener
-        self.device = pick_device(config.device)
-        self.entry = load_catalogue()[config.model]
-        self.precision = resolve_precision(config.precision, self.device, self.entry.bf16_on_cpu)
-        self.temperature = temperature
-        self.data = TrainingData(config, self.device, listener, faces, parts, validates=temperature is None)
-        self.teacher = self._load_teacher()
-        self.network = self._build_network(fresh)
-        self.state = self._new_state()
-
-    def prepare(
-        self,
-        config: RunConfig,
-        parts: NDArray[np.str_],
-        *,
-        fresh: bool = True,
-        temperature: Mapping[str, float] | None = None,
-    ) -> None:
-        """Set up another training of the same model on the same faces, as if none had been before it.
-
-        The network, and what it was compiled to, is used again; the weights that it starts from are drawn anew.
-        """
-        self.config, compiled, self.temperature = config, self.state.compiled, temperature
-        self.data.use_split(parts, validates=temperature is None)
-        self.network.load_state_dict(self._build_network(fresh).state_dict())
-        self.network.zero_grad(set_to_none=True)
-        self.state = self._new_state()
-        self.state.compiled = compiled
-
-    def _new_state(self) -> TrainingState:
-        return TrainingState(self.network, self.config.recipe, len(self.data.train), len(self.data.faces.classes))
-
-    def _build_network(self, fresh: bool) -> Classifier:
-        """The network at its start: drawn at random, or from the weights that the recipe names."""
-        seed_everything(self.config.seed)
-        network = build(self.entry, len(self.data.faces.classes))
-        config, imagenet = self.config, self.entry.imagenet
-        if config.recipe.pretrained == "imagenet" and imagenet is None:
-            raise UsageError(f"recipe.pretrained: {config.model} has no ImageNet weights to start from; leave it out")
-        if config.recipe.pretrained == "imagenet" and imagenet and fresh:
-            self.listener.say(f"starting from {config.pretrained_file or imagenet}")
-            load_imagenet(network.body, imagenet, Path(config.pretrained_file) if config.pretrained_file else None)
-        if remark := self.entry.remark(config.recipe):
-            self.listener.say(f"note: {remark}")
-        return network.to(self.device)
-
-    def _load_teacher(self) -> Teacher | None:
-        """The network that is learned from, and a note where that may make figures too high."""
-        if self.config.teacher is None:
-            return None
-        classes = self.data.faces.classes
-        teacher, model = load_teacher(self.config.teacher, classes, self.device, self.config.precision)
-        weight = self.config.recipe.distillation_weight
-        self.listener.say(f"learning from {model.path} too, with a weight of {weight:g}")
-        if note := teacher_note(model, self.data.faces, self.data.parts):
-            self.listener.say(f"note: {note}")
-        return teacher
-
-    def write_start(self, folder: RunFolder, record: Mapping[str, object] | None = None) -> None:
-        """Write what is known before the first epoch, and `record` with it."""
-        write_split(folder.split, self.data.faces, self.data.parts)
-        write_json(folder.meta, {**self.meta(), **(record or {})})
-
-    def check_same(self, meta: dict[str, Any], folder: RunFolder) -> None:
-        """Raise RunError where data, kind of device, precision or teacher are others than at the run's beginning."""
-        here = self.meta()
-        for what, begun, now in (
-            ("data", meta["data"]["fingerprint"][:12], self.data.faces.fingerprint[:12]),
-            ("device", meta["device"].partition(",")[0], here["device"].partition(",")[0]),
-            ("precision", meta["precision"], self.precision),
-            ("extra set", _short(meta.get("extra")), _short(here["extra"])),
-            ("teacher", meta.get("teacher") or "none", here["teacher"] or "none"),
-        ):
-            if begun != now:
-                earlier = hint_at_earlier_labels(self.data.faces, "its config.yaml") if what == "data" else ""
-                raise RunError(
-                    f"{folder.path} was begun with another {what} ({begun}, now {now}): start a new run{earlier}"
-                )
-
-    def meta(self) -> dict[str, Any]:
-        """Where the run comes from."""
-        parts, counts = np.unique(self.data.parts, return_counts=True)
-        extra = self.data.extra
-        return {
-            "command": command_line(),
-            "commit": git_commit(),
-            "versions": versions(),
-            "device": describe(self.device),
-            "precision": self.precision,
-            "data": {
-                "name": self.data.faces.name,
-                "fingerprint": self.data.faces.fingerprint,
-                "faces": dict(zip(parts.tolist(), counts.tolist(), strict=True)),
-            },
-            "pretrained": self._pretrained(),
-            "extra": extra.record if extra else None,
-            "teacher": teacher_record(self.config.teacher) if self.config.teacher else None,
-        }
-
-    def _pretrained(self) -> str:
-        """Where the weights start from: 'none', torchvision's name, or a file's name and digest."""
-        config = self.config
-        if config.recipe.pretrained == "none":
-            return "none"
-        file = Path(config.pretrained_file) if config.pretrained_file else None
-        if file is None:
-            return str(self.entry.imagenet)
-        return f"{file.name}, sha256 {file_digest(file)}" if file.is_file() else file.name
+    config: RunConfig
+    entry: ModelEntry
+    data: TrainingData
+    precision: Precision
+    network: Classifier
+    state: TrainingState
+    teacher: Teacher | None
+    temperature: Mapping[str, float] | None
 
 
-def _short(extra: Mapping[str, Any] | None) -> str:
+def set_up_job(
+    config: RunConfig,
+    data: TrainingData,
+    progress: Progress,
+    *,
+    fresh: bool = True,
+    temperature: Mapping[str, float] | None = None,
+    previous: TrainingJob | None = None,
+) -> TrainingJob:
+    """Build the network, at its start, and what trains it.
+
+    `fresh` is False where a checkpoint is about to replace the weights that training starts from. A `previous` job of
+    the same model, which ends here, hands its network on, and what it was compiled to and its teacher: the training is
+    as if none had been before it.
+    """
+    entry, classes = load_catalogue()[config.model], data.faces.classes
+    teacher = previous.teacher if previous else _load_teacher(config, data, progress)
+    network = _build_network(config, entry, data, fresh, progress)
+    if previous is not None:
+        previous.network.load_state_dict(network.state_dict())
+        previous.network.zero_grad(set_to_none=True)
+        network = previous.network
+    state = TrainingState(network, config.recipe, len(data.train), len(classes))
+    if previous is not None:
+        state.compiled = previous.state.compiled
+    precision = _resolve_precision(config, data.device)
+    return TrainingJob(config, entry, data, precision, network, state, teacher, temperature)
+
+
+def _resolve_precision(config: RunConfig, device: torch.device) -> Precision:
+    return resolve_precision(config.precision, device, load_catalogue()[config.model].bf16_on_cpu)
+
+
+def _build_network(
+    config: RunConfig, entry: ModelEntry, data: TrainingData, fresh: bool, progress: Progress
+) -> Classifier:
+    """The network at its start: drawn at random, or from the weights that the recipe names."""
+    seed_everything(config.seed)
+    network = build(entry, len(data.faces.classes))
+    if config.recipe.pretrained == "imagenet" and entry.imagenet is None:
+        raise UsageError(f"recipe.pretrained: {config.model} has no ImageNet weights to start from; leave it out")
+    if config.recipe.pretrained == "imagenet" and entry.imagenet and fresh:
+        progress.say(f"starting from {config.pretrained_file or entry.imagenet}")
+        load_imagenet(network.body, entry.imagenet, Path(config.pretrained_file) if config.pretrained_file else None)
+    if remark := entry.remark(config.recipe):
+        progress.say(f"note: {remark}")
+    return network.to(data.device)
+
+
+def _load_teacher(config: RunConfig, data: TrainingData, progress: Progress) -> Teacher | None:
+    """The network that is learned from, and a note where that may make figures too high."""
+    if config.teacher is None:
+        return None
+    teacher, model = load_teacher(config.teacher, data.faces.classes, data.device, config.precision)
+    progress.say(f"learning from {model.path} too, with a weight of {config.recipe.distillation_weight:g}")
+    if note := teacher_note(model, data.faces, data.parts):
+        progress.say(f"note: {note}")
+    return teacher
+
+
+def describe_origin(config: RunConfig, faces: FaceSet, extra: Extra | None, device: torch.device) -> dict[str, Any]:
+    """Where a run comes from: what meta.json holds."""
+    return {
+        "command": command_line(),
+        "commit": git_commit(),
+        "versions": versions(),
+        "device": describe(device),
+        "precision": _resolve_precision(config, device),
+        "data": {"name": faces.name, "fingerprint": faces.fingerprint},
+        "pretrained": _describe_start(config),
+        "extra": extra.record if extra else None,
+        "teacher": teacher_record(config.teacher) if config.teacher else None,
+    }
+
+
+def _describe_start(config: RunConfig) -> str:
+    """Where the weights start from: 'none', torchvision's name, or a file's name and digest."""
+    if config.recipe.pretrained == "none":
+        return "none"
+    if config.pretrained_file is None:
+        return str(load_catalogue()[config.model].imagenet)
+    file = Path(config.pretrained_file)
+    return f"{file.name}, sha256 {file_digest(file)}" if file.is_file() else file.name
+
+
+def write_start(
+    folder: RunFolder, config: RunConfig, data: TrainingData, record: Mapping[str, object] | None = None
+) -> None:
+    """Write what is known before the first epoch, and `record` with it."""
+    origin = describe_origin(config, data.faces, data.extra, data.device)
+    write_split(folder.split, data.faces, data.parts)
+    write_json(folder.meta, {**_count_parts(origin, data.parts), **(record or {})})
+
+
+def write_resumption(folder: RunFolder, origin: Mapping[str, Any], parts: NDArray[np.str_]) -> None:
+    """Add to meta.json where a run is resumed."""
+    meta = read_json(folder.meta)
+    write_json(folder.meta, {**meta, "resumed": [*meta.get("resumed", []), _count_parts(origin, parts)]})
+
+
+def _count_parts(origin: Mapping[str, Any], parts: NDArray[np.str_]) -> dict[str, Any]:
+    """The origin with the number of faces in each part."""
+    names, counts = np.unique(parts, return_counts=True)
+    return {**origin, "data": {**origin["data"], "faces": dict(zip(names.tolist(), counts.tolist(), strict=True))}}
+
+
+def check_origin(folder: RunFolder, origin: Mapping[str, Any], faces: FaceSet) -> None:
+    """Raise RunError where the run in a folder was begun with other data, another kind of device, precision or teacher
+    than there are now."""
+    meta = read_json(folder.meta)
+    for what, before, now in (
+        ("data", meta["data"]["fingerprint"][:12], origin["data"]["fingerprint"][:12]),
+        ("device", meta["device"].partition(",")[0], origin["device"].partition(",")[0]),
+        ("precision", meta["precision"], origin["precision"]),
+        ("extra set", _shorten(meta.get("extra")), _shorten(origin["extra"])),
+        ("teacher", meta.get("teacher") or "none", origin["teacher"] or "none"),
+    ):
+        if before != now:
+            hint = hint_at_earlier_labels(faces, "its config.yaml") if what == "data" else ""
+            raise RunError(f"{folder.path} was begun with another {what} ({before}, now {now}): start a new run{hint}")
+
+
+def _shorten(extra: Mapping[str, Any] | None) -> str:
     """An extra set's fingerprint for people; 'none' where there is no such set."""
     return extra["fingerprint"][:12] if extra else "none"

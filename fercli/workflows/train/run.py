@@ -5,40 +5,68 @@ from pathlib import Path
 
 from fercli.core.config import RunConfig
 from fercli.core.errors import RunError
-from fercli.core.files import read_json, write_json
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT, Progress, explain_interrupt
 from fercli.data.splits import read_split
 from fercli.training.compile import should_compile
+from fercli.training.device import pick_device
 from fercli.training.loop import fit
-from fercli.workflows.run_folder import RunFolder, new_run
+from fercli.workflows.run_folder import RunFolder, new_run, read_config, unfinished_run
+from fercli.workflows.train.data import draw_split, load_training_faces, note_leaks, place_data
 from fercli.workflows.train.finish import TrainResult, finish
-from fercli.workflows.train.job import TrainingJob
+from fercli.workflows.train.job import (
+    TrainingJob,
+    check_origin,
+    describe_origin,
+    set_up_job,
+    write_resumption,
+    write_start,
+)
+from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.settings import describe_plan, resolve_config
 
 #: The fraction of the time that checkpoints may take. A large network on a fast device trains an epoch sooner than its
 #: checkpoint is written.
 _CHECKPOINT_TIME = 0.05
 
 
-def train(
-    config: RunConfig, out: Path | None = None, force: bool = False, listener: Listener | None = None
-) -> TrainResult:
-    """Train from the beginning into a new run folder: `out`, or one under runs/ named by time, model and data.
+def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
+    """Train a network on a face set into a run folder, or resume a run, as `fer train` does.
 
-    Raises DataError, ModelError, RunError or MachineError before anything is written, RunError when the
-    folder cannot be written or training diverges.
+    Raises UsageError for settings that make no sense, DataError, ModelError, RunError or MachineError before anything
+    is written, RunError when the folder cannot be written or training diverges. Ctrl-C leaves a run that can be
+    resumed.
     """
-    job = TrainingJob(config, listener or Listener())
-    folder = new_run(config, out, force)
-    folder.write_config(config)
-    job.write_start(folder)
-    return run_job(job, folder)
+    unfinished = unfinished_run(options.out) if options.resume else None
+    file = unfinished.config if unfinished else options.config
+    config = resolve_config(options, base=read_config(file) if file else None, origin=str(file))
+    progress.say(f"training {config.model} on {describe_plan(config)}")
+    if unfinished:
+        return resume_run(unfinished, config, progress)
+    return start_run(config, options.out, options.force, progress)
 
 
-def resume(folder: RunFolder, config: RunConfig, listener: Listener | None = None) -> TrainResult:
+def start_run(
+    config: RunConfig, out: Path | None = None, force: bool = False, progress: Progress = SILENT
+) -> TrainResult:
+    """Train from the beginning into a new run folder: `out`, or one under runs/ named by time, model and data."""
+    with explain_interrupt(progress, lambda: "stopped before anything was written"):
+        device = pick_device(config.device)
+        faces, extra = load_training_faces(config, progress)
+        parts = draw_split(config, faces)
+        note_leaks(config, faces, parts, progress)
+        data = place_data(config, faces, parts, device, progress, extra=extra)
+        job = set_up_job(config, data, progress)
+        folder = new_run(config, out, force)
+        folder.write_config(config)
+        write_start(folder, config, data)
+    return _run(job, folder, progress)
+
+
+def resume_run(folder: RunFolder, config: RunConfig, progress: Progress = SILENT) -> TrainResult:
     """Resume a run, to the end that it would have had.
 
-    `config` is what was asked for now. Raises RunError where it differs from the run's own, the data changed, or
-    the run is complete.
+    `config` is what is asked for now. Raises RunError where it differs from the run's own, the data changed, or the run
+    is complete.
     """
     if folder.complete:
         raise RunError(f"{folder.path} is complete: fer eval --model {folder.path} measures it")
@@ -46,42 +74,52 @@ def resume(folder: RunFolder, config: RunConfig, listener: Listener | None = Non
         raise RunError(
             f"{folder.path} was begun with other settings ({'; '.join(differences)}): leave them out to continue it"
         )
-    fresh = not folder.checkpoint.is_file()
-    job = TrainingJob(config, listener or Listener(), fresh=fresh)
-    if folder.meta.is_file() and folder.split.is_file():
-        meta = read_json(folder.meta)
-        job.check_same(meta, folder)
-        write_json(folder.meta, {**meta, "resumed": [*meta.get("resumed", []), job.meta()]})
-        job.prepare(config, read_split(folder.split, job.data.faces), fresh=fresh)
+    device = pick_device(config.device)
+    faces, extra = load_training_faces(config, progress)
+    origin = describe_origin(config, faces, extra, device)
+    has_start = folder.meta.is_file() and folder.split.is_file()
+    if has_start:
+        check_origin(folder, origin, faces)
+    parts = read_split(folder.split, faces) if has_start else draw_split(config, faces)
+    note_leaks(config, faces, parts, progress)
+    data = place_data(config, faces, parts, device, progress, extra=extra)
+    job = set_up_job(config, data, progress, fresh=not folder.checkpoint.is_file())
+    if has_start:
+        write_resumption(folder, origin, parts)
     else:  # it was interrupted before these were written
-        job.write_start(folder)
+        write_start(folder, config, data)
     if folder.checkpoint.is_file():
-        _load_checkpoint(job, folder)
-    return run_job(job, folder)
+        job = _load_checkpoint(job, folder, progress)
+    return _run(job, folder, progress)
 
 
-def _load_checkpoint(job: TrainingJob, folder: RunFolder) -> None:
-    """Go on after the last epoch, or from the beginning, to the same end, where the checkpoint is damaged."""
+def _load_checkpoint(job: TrainingJob, folder: RunFolder, progress: Progress) -> TrainingJob:
+    """Continue after the last epoch, or from the beginning, to the same end, where the checkpoint is damaged."""
     try:
         job.state.load(folder.checkpoint)
     except RunError as error:
-        job.listener.say(f"{error}: training begins again with epoch 1")
-        job.prepare(job.config, job.data.parts)
-    else:
-        job.listener.say(f"continuing after epoch {job.state.epoch} of {job.config.recipe.epochs}")
+        progress.say(f"{error}: training begins again with epoch 1")
+        return set_up_job(job.config, job.data, progress, previous=job)
+    progress.say(f"continuing after epoch {job.state.epoch} of {job.config.recipe.epochs}")
+    return job
 
 
-def run_job(job: TrainingJob, folder: RunFolder) -> TrainResult:
+def _run(job: TrainingJob, folder: RunFolder, progress: Progress) -> TrainResult:
+    progress.say(f"writing to {folder.path}")
+    with explain_interrupt(progress, lambda: f"stopped; fer train --resume --out {folder.path} continues"):
+        return run_job(job, folder, progress)
+
+
+def run_job(job: TrainingJob, folder: RunFolder, progress: Progress = SILENT) -> TrainResult:
     """Train to the end, writing the folder after each epoch, then measure what came out."""
-    job.listener.begun(folder.path)
-    recipe, compiling, train_faces = job.config.recipe, job.config.compile, job.data.train
-    worth_it = should_compile(len(train_faces), recipe.epochs, job.device)
+    recipe, compiling, faces = job.config.recipe, job.config.compile, job.data.train
+    worth_it = should_compile(len(faces), recipe.epochs, job.data.device)
     epochs = fit(
-        job.state, train_faces, job.data.val,
+        job.state, faces, job.data.val,
         seed=job.config.seed,
         precision=job.precision,
         compile_network=compiling == "on" or (compiling == "auto" and worth_it),
-        listener=job.listener,
+        progress=progress,
         teacher=job.teacher,
     )  # fmt: skip
     saved, cost = 0.0, 0.0

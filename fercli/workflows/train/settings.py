@@ -1,124 +1,134 @@
-"""A run's settings from what was typed, the catalogue and a config file."""
+"""A run's settings, resolved from the options, the catalogue and the config of another run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
-from fercli.core.catalogue import merged
-from fercli.core.config import COMMAND_LINE, RunConfig, parse_config
+from fercli.core.catalogue import merge_settings
+from fercli.core.config import COMMAND_LINE, LoadOptions, RunConfig, parse_config
 from fercli.core.errors import UsageError
 from fercli.core.recipe import rename_settings
 from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
-from fercli.workflows.run_folder import read_config
-from fercli.workflows.train.teacher import lasting_name
+from fercli.models.loaded import member_names, weights_path
+from fercli.workflows.train.options import CommonOptions
 
 
-def settings(
-    *,
-    model: str | None = None,
-    data: str | None = None,
-    recipe: str | None = None,
-    config: Path | RunConfig | None = None,
-    changes: Mapping[str, Any],
-    overrides: Mapping[str, Any],
-    pretrained: Path | Literal[False] | None = None,
-    reading: Mapping[str, Any] | None = None,
+def resolve_config(
+    options: CommonOptions, *, model: str | None = None, base: RunConfig | None = None, origin: str = ""
 ) -> RunConfig:
-    """Resolve a run's settings: a config's (or its file's) or the catalogue's, then `changes` (settings beside the
-    recipe, None leaves one alone), then `overrides` (recipe settings by dotted name, e.g. 'optimizer.lr').
+    """Every setting of a run: those of `base`, else the catalogue's for `model`, with what the options change.
 
-    `reading` says how the data are read, None and missing keys leaving that alone (see fercli.core.config.LoadOptions).
-    `pretrained` is a file of weights to start from, or False to start from scratch, which freezes nothing.
-    Raises ModelError for an unknown model or recipe, UsageError for values that make no sense.
+    `origin` says in errors where `base` comes from. Raises ModelError for an unknown model or recipe, UsageError for
+    values that make no sense.
     """
-    asked = {key: value for key, value in {"model": model, "data": data, **changes}.items() if value is not None}
-    if config is not None:
-        base = (read_config(config) if isinstance(config, Path) else config).model_dump(mode="json")
-        if recipe is not None and recipe != base["recipe_name"]:
-            raise UsageError(
-                f"--recipe {recipe}: {_origin(config)} holds the recipe '{base['recipe_name']}' in full; leave one out"
-            )
+    changes = _locate(options.run_changes())
+    if base is None:
+        document = _catalogue_settings(changes.get("model", model), options.recipe)
+    elif options.recipe is None or options.recipe == base.recipe_name:
+        document = base.to_document()
     else:
-        catalogue = load_catalogue()
-        name = model or catalogue.default
-        chosen = recipe or "best"
-        base = {
-            "model": name,
-            "data": "cartoon",
-            # the papers split by image, whoever is in it
-            "group": "image" if chosen.startswith("paper") else "auto",
-            "recipe_name": chosen,
-            "recipe": catalogue.recipe(name, chosen).model_dump(mode="json"),
-        }
-    # a run must find its data from wherever it is looked at
-    if root := asked.get("root"):
-        asked["root"] = str(Path(root).absolute())
-    for key in ("data", "extra"):
-        if (named := asked.get(key)) and named not in SETS and Path(named).exists():
-            asked[key] = str(Path(named).absolute())
-    if teacher := asked.get("teacher"):
-        asked["teacher"] = lasting_name(teacher)
-    base = {**base, **asked, "reading": {**base.get("reading", {}), **_read_as(reading or {})}}
-    if pretrained is not None:
-        base = {**base, **_started_from(pretrained, base)}
-    base["recipe"] = merged(base["recipe"], nested(overrides))
-    return parse_config(base, COMMAND_LINE)
+        raise UsageError(
+            f"--recipe {options.recipe}: {origin} holds the recipe '{base.recipe_name}' in full; leave one out"
+        )
+    document |= changes
+    document["reading"] = {**document.get("reading", {}), **_load_changes(options.load_options)}
+    if options.pretrained_file:
+        document |= _start_from_file(options.pretrained_file, document)
+    elif not options.pretrained:
+        document |= {"pretrained_file": None, "recipe": {**document["recipe"], "pretrained": "none", "frozen": ()}}
+    document["recipe"] = merge_settings(document["recipe"], nest_settings(options.recipe_changes()))
+    return parse_config(document, COMMAND_LINE)
 
 
-def _read_as(reading: Mapping[str, Any]) -> dict[str, Any]:
-    """What was said of the reading, its table where it is found from everywhere."""
-    said = {key: value for key, value in reading.items() if value is not None}
-    if "subjects" in said:
-        said["subjects"] = str(Path(said["subjects"]).absolute())
-    return said
+def _catalogue_settings(model: str | None, recipe: str | None) -> dict[str, Any]:
+    """What a run is without any other option than these."""
+    catalogue = load_catalogue()
+    model, recipe = model or catalogue.default, recipe or "best"
+    return {
+        "model": model,
+        "data": "cartoon",
+        # the papers split by image, whoever is in it
+        "group": "image" if recipe.startswith("paper") else "auto",
+        "recipe_name": recipe,
+        "recipe": catalogue.recipe(model, recipe).model_dump(mode="json"),
+    }
 
 
-def _origin(config: Path | RunConfig) -> str:
-    return str(config) if isinstance(config, Path) else f"what was begun with {config.model}"
+def _locate(changes: dict[str, Any]) -> dict[str, Any]:
+    """The same settings with paths that a run finds wherever it is looked at from."""
+    located = dict(changes)
+    if root := changes.get("root"):
+        located["root"] = str(root.absolute())
+    for name in ("data", "extra"):
+        if (data := changes.get(name)) and data not in SETS and Path(data).exists():
+            located[name] = str(Path(data).absolute())
+    if teacher := changes.get("teacher"):
+        located["teacher"] = resolve_teacher(teacher)
+    return located
 
 
-def _started_from(pretrained: Path | Literal[False], base: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that change where a run starts from other weights than its recipe says."""
-    if pretrained is False:
-        return {"pretrained_file": None, "recipe": {**base["recipe"], "pretrained": "none", "frozen": ()}}
-    entry = load_catalogue()[base["model"]]
+def resolve_teacher(name: str) -> str:
+    """A teacher's name that means the same model from any folder, and later: names of the catalogue, and whole paths
+    for the rest. Raises ModelError where there is none."""
+    shipped = load_catalogue().models
+    members = [(member, weights_path(member)) for member in member_names(name)]
+    return "+".join(member if member in shipped else str(path.absolute()) for member, path in members)
+
+
+def _load_changes(load_options: LoadOptions | None) -> dict[str, Any]:
+    """What is set in the options of how data are read, its table with a whole path."""
+    changes = load_options.model_dump(exclude_unset=True, exclude_none=True) if load_options else {}
+    if "subjects" in changes:
+        changes["subjects"] = str(Path(changes["subjects"]).absolute())
+    return changes
+
+
+def _start_from_file(file: Path, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that change where a run starts from the weights in a file."""
+    entry = load_catalogue()[document["model"]]
     if entry.imagenet is None:
-        raise UsageError(f"--pretrained-file: {base['model']} starts from scratch, as its paper did; leave it out")
-    recipe = {**base["recipe"], "pretrained": "imagenet"}
-    own = entry.recipes.get(base["recipe_name"])
-    if base["recipe"]["pretrained"] == "none" and own is not None:
+        raise UsageError(f"--pretrained-file: {document['model']} starts from scratch, as its paper did; leave it out")
+    recipe = {**document["recipe"], "pretrained": "imagenet"}
+    own = entry.recipes.get(document["recipe_name"])
+    if document["recipe"]["pretrained"] == "none" and own is not None:
         recipe["frozen"] = own.frozen  # starting from scratch had taken it out
-    return {"pretrained_file": str(Path(pretrained).absolute()), "recipe": recipe}
+    return {"pretrained_file": str(file.absolute()), "recipe": recipe}
 
 
-def parse_overrides(pairs: Sequence[str]) -> dict[str, Any]:
+def describe_plan(config: RunConfig) -> str:
+    """What is about to be trained on, and how, for people."""
+    default = " (built-in drawn faces: name a real set with --data)" if config.data == "cartoon" else ""
+    return f"{config.data}{default}, recipe {config.recipe_name}, {config.recipe.epochs} epochs"
+
+
+def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
     """`key=value` pairs as typed after --set; values are read as YAML. Raises UsageError for another form."""
-    out: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if not equals or not key:
             raise UsageError(f"--set {pair}: write it as key=value, e.g. --set optimizer.lr=1e-3")
         try:
-            out[key.strip()] = yaml.safe_load(value)
+            settings[key.strip()] = yaml.safe_load(value)
         except yaml.YAMLError as error:
             raise UsageError(f"--set {pair}: the value is not valid YAML") from error
-    return out
+    return settings
 
 
-def nested(overrides: Mapping[str, Any]) -> dict[str, Any]:
+def nest_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Recipe settings by dotted name as nested blocks, by their names of today: {'a.b': 1} to {'a': {'b': 1}}.
 
     Raises UsageError where a setting stands under an old and a new name.
     """
-    out: dict[str, Any] = {}
-    for name, value in overrides.items():
+    blocks: dict[str, Any] = {}
+    for name, value in settings.items():
         for key in reversed(name.split(".")):
             value = {key: value}
-        out = merged(out, value)
+        blocks = merge_settings(blocks, value)
     try:
-        return rename_settings(out)
+        return rename_settings(blocks)
     except ValueError as error:
         raise UsageError(f"--set: {error}") from None

@@ -41,14 +41,6 @@ def load_teacher(
     return Teacher(model.network, model.temperature, resolve_precision(precision, device, gains)), model
 
 
-def lasting_name(name: str) -> str:
-    """The teacher's name as it means the same model from wherever it is said, and later: names of the catalogue, and
-    whole paths for the rest. Raises ModelError where there is none."""
-    members = [(member, weights_path(member)) for member in member_names(name)]
-    shipped = load_catalogue().models
-    return "+".join(member if member in shipped else str(path.absolute()) for member, path in members)
-
-
 def teacher_record(name: str) -> str:
     """The teacher's name and its files' digests, for a run's records."""
     digests = (file_digest(weights_path(member)) for member in member_names(name))

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fercli.core.progress import SILENT, Progress
 from fercli.data.cartoon import cartoon
-from fercli.workflows.crossval.folder import folder_for
-from fercli.workflows.crossval.progress import CrossvalListener
+from fercli.workflows.crossval.folder import choose_folder
+from fercli.workflows.crossval.options import CrossvalOptions
 from fercli.workflows.crossval.results import CrossvalResult
-from fercli.workflows.crossval.run import crossval
-from fercli.workflows.crossval.settings import CrossvalConfig, crossval_settings
+from fercli.workflows.crossval.run import run_crossval
+from fercli.workflows.crossval.settings import CrossvalConfig, resolve_crossval
 
 FACES = cartoon(6, 1)
 
@@ -41,16 +42,9 @@ def with_pictures() -> None:
 def config() -> Callable[..., CrossvalConfig]:
     """Settings of three folds by image, changed as told."""
 
-    def make(**protocol: object) -> CrossvalConfig:
-        overrides = {"epochs": 1, **protocol.pop("overrides", {})}  # type: ignore[dict-item]
-        models = protocol.pop("models", ("lenet",))
-        return crossval_settings(
-            models=models,  # type: ignore[arg-type]
-            recipe="quick",
-            changes={"device": "cpu"},
-            overrides=overrides,
-            protocol={"folds": 3, "threads": 1, "group": "image", **protocol},
-        )
+    def make(**options: object) -> CrossvalConfig:
+        plain = {"models": ("lenet",), "recipe": "quick", "device": "cpu", "epochs": 1, "folds": 3, "threads": 1}
+        return resolve_crossval(CrossvalOptions(**{**plain, "group": "image", **options}))
 
     return make
 
@@ -111,12 +105,12 @@ def run(tmp_path: Path, config: Callable[..., CrossvalConfig]) -> Callable[..., 
 
     def go(
         name: str = "cv",
-        listener: CrossvalListener | None = None,
+        progress: Progress = SILENT,
         jobs: int = 1,
         force: bool = False,
-        **protocol: object,
+        **options: object,
     ) -> CrossvalResult:
-        chosen = config(**protocol)
-        return crossval(chosen, folder_for(chosen, tmp_path / name, force), jobs=jobs, listener=listener)
+        chosen = config(**options)
+        return run_crossval(chosen, choose_folder(chosen, tmp_path / name, force), jobs=jobs, progress=progress)
 
     return go

@@ -1,4 +1,4 @@
-"""Cross-validation as a function: what it leaves, what it pools, how it is gone on with."""
+"""Cross-validation as a function: what it leaves, what it pools, how it is resumed."""
 
 import csv
 import json
@@ -13,6 +13,7 @@ from fercli.core.errors import DataError, RunError, UsageError
 from fercli.data.cartoon import cartoon
 from fercli.workflows.crossval.folder import unfinished_crossval
 from fercli.workflows.crossval.settings import read_crossval
+from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
 
 FOLD_FILES = {
@@ -69,10 +70,10 @@ def test_every_face_is_tested_once_a_run_and_the_tables_follow_from_the_predicti
 
 
 def test_a_fold_is_a_run_that_can_be_measured(run, monkeypatch):
-    monkeypatch.setattr("fercli.workflows.evaluate.run.load_faces", lambda *_: cartoon(6, 1))
+    monkeypatch.setattr("fercli.workflows.evaluate.data.load_faces", lambda *_: cartoon(6, 1))
     result = run()
     fold = result.folder / "image" / "lenet" / "run-01" / "fold-01"
-    measured = evaluate(str(fold), device="cpu")
+    measured = evaluate(EvaluateOptions(model=str(fold), device="cpu"))
     assert (measured.part, measured.scores.faces) == ("test", 14)
     assert measured.scores.accuracy == pytest.approx(result.series[0].by_fold[0, 0])
     assert json.loads((fold / "meta.json").read_text())["crossval"] == {"run": 1, "fold": 1}
@@ -111,8 +112,8 @@ def test_two_networks_meet_on_the_same_folds(run):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_killed_at_random_moments_it_ends_with_the_same_tables(run, made, killed_until_it_ends, seed):
-    undisturbed = made(run("whole", baselines=["majority"], overrides={"epochs": 2}).folder)
-    result = killed_until_it_ends(lambda: run("broken", baselines=["majority"], overrides={"epochs": 2}), seed)
+    undisturbed = made(run("whole", baselines=["majority"], epochs=2).folder)
+    result = killed_until_it_ends(lambda: run("broken", baselines=["majority"], epochs=2), seed)
     assert made(result.folder) == undisturbed
 
 
@@ -126,7 +127,7 @@ def test_a_finished_one_gives_its_tables_again_without_training(run, monkeypatch
 def test_changed_settings_are_refused_with_what_differs(run, tmp_path):
     run()
     with pytest.raises(RunError, match=r"other settings \(runs: 1, 2; recipe.epochs: 1, 2\): leave them out"):
-        run(runs=2, overrides={"epochs": 2})
+        run(runs=2, epochs=2)
     with pytest.raises(RunError, match=r"model: lenet, mini-xception"):
         run(models=("mini-xception",))
     assert run(runs=2, force=True).series[0].scores.accuracy.shape == (2,)

@@ -14,7 +14,7 @@ from fercli.workflows.run_folder import RunFolder
 
 
 def test_selection_never_sees_the_test_faces_and_retrains_on_the_rest(run):
-    result = run(select=True, grid={"optimizer.lr": [1e-9, 2e-3]}, overrides={"epochs": 2})
+    result = run(select=True, grid={"optimizer.lr": [1e-9, 2e-3]}, epochs=2)
     fold = result.folder / "image" / "lenet" / "run-01" / "fold-01"
     chosen = json.loads((fold / "selection.json").read_text())
     best = max(chosen["tried"], key=lambda one: (one["val_accuracy"], -one["val_log_loss"]))
@@ -35,7 +35,7 @@ BOTH_RATES = {"select": True, "select_by": "mean", "grid": {"optimizer.lr": [1e-
 
 
 def test_folds_that_choose_together_take_the_setting_with_the_lowest_mean_error(run):
-    result = run(**BOTH_RATES, runs=2, baselines=["majority"], overrides={"epochs": 2})
+    result = run(**BOTH_RATES, runs=2, baselines=["majority"], epochs=2)
     for number in (1, 2):
         place = result.folder / "image" / "lenet" / f"run-{number:02}"
         folds = [json.loads((place / f"fold-{fold:02}" / "candidates.json").read_text()) for fold in (1, 2, 3)]
@@ -78,7 +78,7 @@ def test_one_setting_is_best_for_a_fold_and_another_for_its_run():
     assert choose(equal[0], equal).settings == 0
 
 
-def test_a_setting_that_went_astray_in_one_fold_is_out_of_the_running_in_all():
+def test_a_setting_that_diverged_in_one_fold_is_out_of_the_running_in_all():
     run = tried([(0.9, 0.5, 1), (0.8, 0.1, 2)], ["the loss", (0.3, 1.5, 4)])
     assert choose(run[0], run).settings == 1
     with pytest.raises(RunError, match="diverged in some fold: the loss"):

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fercli.workflows.crossval.progress import CrossvalListener
+from fercli.core.progress import Progress
 
 pytestmark = pytest.mark.slow
 
 
 def test_two_at_a_time_give_what_one_at_a_time_gives(run):
-    one = run("one", jobs=1, runs=2, overrides={"epochs": 2})
-    two = run("two", jobs=2, runs=2, overrides={"epochs": 2})
+    one = run("one", jobs=1, runs=2, epochs=2)
+    two = run("two", jobs=2, runs=2, epochs=2)
     assert np.array_equal(one.series[0].probabilities, two.series[0].probabilities)
     assert {**one.to_dict(), "folder": ""} == {**two.to_dict(), "folder": ""}
 
@@ -30,7 +30,7 @@ def test_folds_that_choose_together_give_the_same_side_by_side(run):
     assert {**one.to_dict(), "folder": ""} == {**two.to_dict(), "folder": ""}
 
 
-class _Killing(CrossvalListener):
+class _Killing(Progress):
     """Kills a process as soon as there is one that trains."""
 
     def __init__(self):
@@ -39,17 +39,17 @@ class _Killing(CrossvalListener):
     def say(self, text):
         self.lines.append(text)
 
-    def share(self, folds):
-        if not self.killed:
+    def update(self, done, total, what):
+        if done and not self.killed:
             self.killed = True
             multiprocessing.active_children()[0].kill()
 
 
 def test_a_process_that_dies_costs_nothing_but_time(run):
-    listener = _Killing()
-    expected = run("whole", overrides={"epochs": 40})
-    result = run("broken", jobs=2, listener=listener, overrides={"epochs": 40})
-    assert sum("its process ended with" in line for line in listener.lines) == 1
+    progress = _Killing()
+    expected = run("whole", epochs=40)
+    result = run("broken", jobs=2, progress=progress, epochs=40)
+    assert sum("its process ended with" in line for line in progress.lines) == 1
     assert np.array_equal(result.series[0].probabilities, expected.series[0].probabilities)
 
 

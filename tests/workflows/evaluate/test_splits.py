@@ -14,8 +14,9 @@ from fercli.models.catalogue import build_model
 from fercli.models.ensemble import ensemble_header
 from fercli.models.loaded import Model
 from fercli.models.weights import Header, save_weights
+from fercli.workflows.evaluate.data import find_parts
+from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
-from fercli.workflows.evaluate.splits import parts_of
 
 FACES = cartoon()
 
@@ -36,36 +37,36 @@ ELSEWHERE = header(0, data="elsewhere", fingerprint="other")
 
 
 def test_members_of_one_split_are_measured_on_it():
-    parts = parts_of(FACES, average(header(3), header(3), ELSEWHERE))
+    parts = find_parts(FACES, average(header(3), header(3), ELSEWHERE))
     assert np.array_equal(parts, split(FACES, 3))
 
 
 def test_a_split_by_the_plain_shares_is_known_again():
     """Those of a built FERGIT that was trained on as a path."""
     faces = replace(FACES, fractions=(0.05, 0.05))
-    assert np.array_equal(parts_of(faces, average(header(3), header(3))), split(FACES, 3))
+    assert np.array_equal(find_parts(faces, average(header(3), header(3))), split(FACES, 3))
     assert not np.array_equal(split(faces, 3), split(FACES, 3))
 
 
 def test_members_of_different_splits_have_no_part_that_is_new_to_all():
     model = average(header(3), header(4))
     with pytest.raises(RunError, match="different splits of cartoon"):
-        parts_of(FACES, model)
-    assert set(parts_of(FACES, model, "all")) == {"all"}
+        find_parts(FACES, model)
+    assert set(find_parts(FACES, model, "all")) == {"all"}
 
 
 def test_a_set_that_no_member_knows_is_all_new():
-    assert set(parts_of(FACES, average(ELSEWHERE, ELSEWHERE))) == {"all"}
+    assert set(find_parts(FACES, average(ELSEWHERE, ELSEWHERE))) == {"all"}
     own = replace(FACES, parts=np.where(np.arange(len(FACES)) < 500, "train", "test"))
-    assert (parts_of(own, average(ELSEWHERE, ELSEWHERE)) == "test").sum() == 200
+    assert (find_parts(own, average(ELSEWHERE, ELSEWHERE)) == "test").sum() == 200
 
 
 def test_an_ensemble_is_evaluated_on_what_all_of_it_was_trained_on(tmp_path):
     for name, made in (("a", header(3)), ("b", header(3)), ("c", ELSEWHERE)):
         save_weights(tmp_path / f"{name}.safetensors", build_model("lenet").state_dict(), made)
     a, b, c = (str(tmp_path / f"{name}.safetensors") for name in "abc")
-    result = evaluate(f"{a}+{b}", device="cpu")
+    result = evaluate(EvaluateOptions(model=f"{a}+{b}", device="cpu"))
     assert (result.data, result.part, result.scores.faces) == ("cartoon", "test", 70)
     assert any("ensemble" in note for note in result.notes)
     with pytest.raises(DataError, match="was trained on cartoon and elsewhere: say where it lies with --data"):
-        evaluate(f"{a}+{c}", device="cpu")
+        evaluate(EvaluateOptions(model=f"{a}+{c}", device="cpu"))

@@ -20,6 +20,7 @@ from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.export.graph import PT2_METADATA
 from fercli.models.loaded import load_model
 from fercli.models.weights import Header, save_weights
+from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.export.run import export
 from fercli.workflows.export.verify import Accuracy, Check
@@ -99,7 +100,9 @@ def test_a_report_stands_beside_the_file(exported):
 
 
 def test_evaluating_an_exported_file_is_evaluating_its_network(lenet, exported):
-    before, after = (evaluate(str(path), "cartoon", device="cpu", mirrored=True) for path in (lenet, exported))
+    before, after = (
+        evaluate(EvaluateOptions(model=str(path), data="cartoon", device="cpu", tta=True)) for path in (lenet, exported)
+    )
     np.testing.assert_allclose(after.predictions.probabilities, before.predictions.probabilities, atol=1e-5)
     assert after.temperature == TEMPERATURE["mirrored"]
 
@@ -178,7 +181,7 @@ def test_the_temperature_of_an_average_is_fitted_on_val_in_either_views(lenet, t
 
 def test_a_temperature_is_not_fitted_on_a_test_part(lenet, tmp_path, monkeypatch):
     halves = np.where(np.arange(len(cartoon())) % 2, "train", "test")
-    monkeypatch.setattr("fercli.workflows.export.verify.parts_of", lambda *_: halves)
+    monkeypatch.setattr("fercli.workflows.export.verify.find_parts", lambda *_: halves)
     done = export(f"{lenet}+{lenet}", output=tmp_path / "both.onnx", data="cartoon", seconds=0)
     assert done.check.accuracy.part == "test"
     assert (done.temperature, bool(done.remark)) == ({"single": 1.0, "mirrored": 1.0}, True)

@@ -14,7 +14,7 @@ from fercli.faces.detection import Detection
 from fercli.faces.mtcnn import detector
 from fercli.workflows.predict import pipeline
 from fercli.workflows.predict.options import PredictOptions
-from fercli.workflows.predict.run import JobListener, run_job
+from fercli.workflows.predict.run import JobProgress, run_job
 
 
 class Model:
@@ -55,7 +55,7 @@ def photos(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-class Heard(JobListener):
+class Heard(JobProgress):
     def __init__(self):
         self.lines, self.failures, self.shown = [], [], []
 

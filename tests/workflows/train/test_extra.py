@@ -2,24 +2,26 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from fercli.core.errors import DataError, RunError, UsageError
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
 from fercli.data.splits import split
 from fercli.models.weights import read_header
 from fercli.training.loop import Faces
+from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.data import Extra, append_faces, load_extra
-from fercli.workflows.train.job import TrainingJob
-from fercli.workflows.train.run import train
-from fercli.workflows.train.settings import settings
+from fercli.workflows.train.data import Extra, append_faces, draw_split, load_extra, load_training_faces, place_data
+from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.run import start_run
+from fercli.workflows.train.settings import resolve_config
 
 OWN = replace(cartoon(5, 1), name="own")
 OTHER = replace(cartoon(12, 2, seed=1), name="other")
@@ -34,39 +36,47 @@ def files(tmp_path):
 
 
 def config(folder, most=None, **changes):
-    asked = {"device": "cpu", "group": "image", "extra": str(folder / "other.safetensors"), **changes}
-    own = str(folder / "own.safetensors")
-    return settings(recipe="quick", data=own, changes=asked, overrides={"epochs": 1, "max_extra_per_class": most})
+    own, extra = (str(folder / f"{name}.safetensors") for name in ("own", "other"))
+    options = {"recipe": "quick", "data": own, "device": "cpu", "group": "image", "epochs": 1, "extra": extra}
+    return resolve_config(TrainOptions(**{**options, "recipe_settings": {"max_extra_per_class": most}, **changes}))
+
+
+def load(config):
+    faces, extra = load_training_faces(config, SILENT)
+    return place_data(config, faces, draw_split(config, faces), torch.device("cpu"), SILENT, extra=extra)
+
+
+def evaluate_run(path: Path, **options: object):
+    """What `fer eval` measures of a run."""
+    return evaluate(EvaluateOptions(model=str(path), **options))
 
 
 def test_its_training_part_is_trained_on_and_its_test_part_stays_new(files):
-    run = RunFolder(train(config(files), files / "run").folder)
+    run = RunFolder(start_run(config(files), files / "run").folder)
     expected = split(OTHER, 0)
     meta = json.loads(run.meta.read_text())
     assert meta["extra"]["faces"] == (expected == "train").sum() > 0
     assert meta["data"]["faces"]["train"] + meta["data"]["faces"]["val"] + meta["data"]["faces"]["test"] == len(OWN)
     assert read_header(run.weights).training["extra"] == meta["extra"]
     # its own set is measured unless another one is asked for
-    assert evaluate(str(run.path)).data == OWN.name
-    measured = evaluate(str(run.path), str(files / "other.safetensors"))
+    assert evaluate_run(run.path).data == OWN.name
+    measured = evaluate_run(run.path, data=str(files / "other.safetensors"))
     assert (measured.part, measured.scores.faces) == ("test", (expected == "test").sum())
     assert not any("trained on these faces" in note for note in measured.notes)
-    known = evaluate(str(run.path), str(files / "other.safetensors"), part="train")
+    known = evaluate_run(run.path, data=str(files / "other.safetensors"), split="train")
     assert any("trained on these faces" in note for note in known.notes)
     # a set of that name that is not quite the same has no part that is known to be new
     write_faces(files / "other.safetensors", OTHER.select(np.arange(len(OTHER)) > 0))
     with pytest.raises(RunError, match="is not quite what"):
-        evaluate(str(run.path), str(files / "other.safetensors"))
-    assert evaluate(str(run.path), str(files / "other.safetensors"), part="all").scores.faces == len(OTHER) - 1
+        evaluate_run(run.path, data=str(files / "other.safetensors"))
+    assert evaluate_run(run.path, data=str(files / "other.safetensors"), split="all").scores.faces == len(OTHER) - 1
 
 
 def test_more_faces_make_longer_epochs(files):
-    alone, both = (
-        TrainingJob(config(files, extra=extra), Listener()) for extra in (None, str(files / "other.safetensors"))
-    )
-    assert len(both.data.train) == len(alone.data.train) + (split(OTHER, 0) == "train").sum()
-    assert torch.equal(both.data.train.images[: len(alone.data.train)], alone.data.train.images)
-    assert torch.equal(both.data.val.images, alone.data.val.images)
+    alone, both = (load(config(files, extra=extra)) for extra in (None, str(files / "other.safetensors")))
+    assert len(both.train) == len(alone.train) + (split(OTHER, 0) == "train").sum()
+    assert torch.equal(both.train.images[: len(alone.train)], alone.train.images)
+    assert torch.equal(both.val.images, alone.val.images)
 
 
 def test_pictures_that_validate_or_test_are_left_out():
@@ -116,14 +126,14 @@ def test_nothing_in_common(files):
 
 def test_targets_of_extra_faces_are_their_labels():
     images = torch.from_numpy(OWN.images)
-    shares = torch.full((len(OWN), 7), 1 / 7)
-    both = append_faces(Faces(images, torch.from_numpy(OWN.labels), shares), OTHER)
+    soft = torch.full((len(OWN), 7), 1 / 7)
+    both = append_faces(Faces(images, torch.from_numpy(OWN.labels), soft), OTHER)
     assert both.targets is not None
-    assert torch.equal(both.targets[: len(OWN)], shares)
+    assert torch.equal(both.targets[: len(OWN)], soft)
     assert torch.equal(both.targets[len(OWN) :].argmax(1), torch.from_numpy(OTHER.labels))
     assert append_faces(Faces(images, torch.from_numpy(OWN.labels)), OTHER).targets is None
 
 
 def test_a_bound_on_an_extra_set_that_is_not_there_is_refused():
     with pytest.raises(UsageError, match=r"max_extra_per_class bounds .* name one with --extra SET"):
-        settings(recipe="quick", changes={}, overrides={"max_extra_per_class": 3})
+        resolve_config(TrainOptions(recipe="quick", recipe_settings={"max_extra_per_class": 3}))

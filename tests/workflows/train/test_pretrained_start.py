@@ -8,14 +8,14 @@ import torch
 from PIL import Image
 
 from fercli.core.errors import UsageError
-from fercli.core.progress import EpochRow, Listener
+from fercli.core.progress import EpochRow, Progress
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import load_model
+from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
-from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.run import resume, train
-from fercli.workflows.train.settings import settings
+from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.run import train
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +34,10 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_epoch_is_written_and_read_again(name, few, tmp_path):
     entry = load_catalogue()[name]
     data = "cartoon" if entry.parameters.total < 100_000 else str(few)
-    config = settings(
-        model=name, data=data, recipe="quick", changes={"device": "cpu"}, overrides={"epochs": 1}, pretrained=False
-    )
-    run = train(config, tmp_path / "run")
+    out = tmp_path / "run"
+    run = train(TrainOptions(model=name, data=data, recipe="quick", device="cpu", epochs=1, pretrained=False, out=out))
     (trained,) = [one for one in run.evaluations if one.part == "test" and not one.mirrored]
-    again = evaluate(str(run.folder), part="test", device="cpu")
+    again = evaluate(EvaluateOptions(model=str(run.folder), split="test", device="cpu"))
     assert again.predictions.ids == trained.predictions.ids
     # weights lie in another order in memory after training, so sums over a hundred layers round differently
     np.testing.assert_allclose(again.predictions.probabilities, trained.predictions.probabilities, atol=1e-4)
@@ -83,14 +81,13 @@ def transfer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_run_starts_from_a_file_and_keeps_what_is_frozen(transfer, few, tmp_path):
-    def trained(pretrained: Path | bool) -> dict[str, torch.Tensor]:
-        config = settings(
-            model="small-resnet", data=str(few), changes={"device": "cpu"}, overrides={}, pretrained=pretrained
-        )
-        run = train(config, tmp_path / str(pretrained is False))
+    def trained(**start: object) -> dict[str, torch.Tensor]:
+        out = tmp_path / "-".join(start)
+        run = train(TrainOptions(model="small-resnet", data=str(few), device="cpu", out=out, **start))
         return load_model(str(run.folder)).network.body.state_dict()
 
-    start, after, scratch = torch.load(transfer, weights_only=True), trained(transfer), trained(False)
+    start = torch.load(transfer, weights_only=True)
+    after, scratch = trained(pretrained_file=transfer), trained(pretrained=False)
     for name, value in start.items():
         if name.split(".")[0] in ("conv1", "bn1", "layer1", "layer2", "layer3"):
             assert torch.equal(after[name], value), name
@@ -102,25 +99,21 @@ def test_a_run_that_was_broken_off_goes_on_without_the_file_it_started_from(tran
     class KilledError(Exception):
         pass
 
-    class Killing(Listener):
+    class Killing(Progress):
         def epoch(self, row: EpochRow, best: bool) -> None:
             if row.epoch == 2:
                 raise KilledError
 
-    config = settings(
-        model="small-resnet",
-        data=str(few),
-        changes={"device": "cpu"},
-        overrides={"epochs": 2},
-        pretrained=transfer,
+    out = tmp_path / "run"
+    options = TrainOptions(
+        model="small-resnet", data=str(few), device="cpu", epochs=2, pretrained_file=transfer, out=out
     )
     with pytest.raises(KilledError):
-        train(config, tmp_path / "run", listener=Killing())
+        train(options, Killing())
     transfer.unlink()
-    assert resume(RunFolder(tmp_path / "run"), config).epochs == 2
+    assert train(TrainOptions(out=out, resume=True)).epochs == 2
 
 
 def test_weights_that_a_network_does_not_have_are_refused_however_they_are_asked_for():
-    config = settings(data="cartoon", changes={"device": "cpu"}, overrides={"pretrained": "imagenet"})
     with pytest.raises(UsageError, match="xu-rescnn has no ImageNet weights to start from"):
-        train(config)
+        train(TrainOptions(data="cartoon", device="cpu", recipe_settings={"pretrained": "imagenet"}))

@@ -6,24 +6,30 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, RunError
 from fercli.core.labels import EXPRESSIONS
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT, Progress
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
 from fercli.data.sets import load_faces
+from fercli.data.splits import split, write_split
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header
-from fercli.workflows.crossval.plan import draw, read_folds, write_folds
-from fercli.workflows.crossval.settings import crossval_settings
-from fercli.workflows.evaluate.classes import with_classes
+from fercli.workflows.crossval.options import CrossvalOptions
+from fercli.workflows.crossval.plan import draw_groups, read_folds, write_folds
+from fercli.workflows.crossval.settings import resolve_crossval
+from fercli.workflows.evaluate.data import match_classes
+from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.job import TrainingJob
-from fercli.workflows.train.run import resume, train
-from fercli.workflows.train.settings import settings
+from fercli.workflows.train.data import load_training_faces
+from fercli.workflows.train.job import check_origin, describe_origin
+from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.run import resume_run, start_run
+from fercli.workflows.train.settings import resolve_config
 
 FILE_ORDER = ("neutral", "happy", "surprise", "sad", "angry", "disgust", "fear")
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
@@ -48,7 +54,7 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "sets"
 
 
-class Ears(Listener):
+class Ears(Progress):
     def __init__(self) -> None:
         self.heard: list[str] = []
 
@@ -56,37 +62,36 @@ class Ears(Listener):
         self.heard.append(text)
 
 
-def config(root: Path, reading: dict[str, object] | None = None, **changes: object):
-    return settings(
-        model="lenet",
-        recipe="quick",
-        data="fer2013",
-        reading=reading,
-        changes={"device": "cpu", "root": str(root), **changes},
-        overrides={"epochs": 1},
-    )
+def config(root: Path, load_options: dict[str, object] | None = None, **changes: object):
+    options = {"model": "lenet", "recipe": "quick", "data": "fer2013", "device": "cpu", "epochs": 1, "root": root}
+    return resolve_config(TrainOptions(**{**options, "load_options": LoadOptions(**(load_options or {})), **changes}))
+
+
+def evaluate_run(path: Path, **options: object):
+    """What `fer eval` measures of a run."""
+    return evaluate(EvaluateOptions(model=str(path), **options))
 
 
 def test_votes_are_trained_on_and_evaluated_by(root, tmp_path):
-    run = RunFolder(train(config(root, {"labels": "ferplus-soft"}), tmp_path / "run").folder)
+    run = RunFolder(start_run(config(root, {"labels": "ferplus-soft"}), tmp_path / "run").folder)
     assert json.loads(run.meta.read_text())["data"]["faces"] == {"train": 83, "val": 21}
     header = read_header(run.weights)
     assert header.training["reading"] == {"labels": "ferplus-soft"}
     assert header.training["set"] == "fer2013"
-    assert evaluate(str(run.path)).data == "fer2013+ferplus-soft"
+    assert evaluate_run(run.path).data == "fer2013+ferplus-soft"
     # weights away from their run read the same data the same way
     shared = tmp_path / "shared.safetensors"
     shared.write_bytes(run.weights.read_bytes())
-    alone = evaluate(str(shared), root=root)
+    alone = evaluate_run(shared, root=root)
     assert (alone.data, alone.scores.faces) == ("fer2013+ferplus-soft", 21)
-    plain = evaluate(str(shared), "fer2013", root=root)
+    plain = evaluate_run(shared, data="fer2013", root=root)
     assert (plain.data, plain.scores.faces) == ("fer2013", 21)
 
 
 def test_shares_change_what_is_learned(root, tmp_path):
     losses = set()
     for labels in ("ferplus", "ferplus-soft"):
-        run = RunFolder(train(config(root, {"labels": labels}), tmp_path / labels).folder)
+        run = RunFolder(start_run(config(root, {"labels": labels}), tmp_path / labels).folder)
         losses.add(run.history.read_text().splitlines()[1].split(",")[2])
     assert len(losses) == 2
 
@@ -96,47 +101,49 @@ def test_a_run_begun_when_ferplus_was_a_plurality_says_how_to_go_on(root, tmp_pa
     run = RunFolder(tmp_path / "run")
     run.path.mkdir()
     run.write_config(now)
-    begun = TrainingJob(then, Listener())
-    begun.write_start(run)
+    faces, _ = load_training_faces(then, SILENT)
+    origin = describe_origin(then, faces, None, torch.device("cpu"))
+    run.meta.write_text(json.dumps(origin))
+    write_split(run.split, faces, split(faces, 0))
     with pytest.raises(
         RunError, match=r"another data .* 'ferplus' are 'ferplus-plurality' now: say that in its config"
     ):
-        resume(run, now)
-    begun.check_same(json.loads(run.meta.read_text()), run)
+        resume_run(run, now)
+    check_origin(run, origin, faces)
 
 
 def test_weights_of_other_votes_say_so(root, tmp_path):
-    run = train(config(root, {"labels": "ferplus"}), tmp_path / "run").folder
-    assert not any("ferplus-plurality" in note for note in evaluate(str(run)).notes)
+    run = start_run(config(root, {"labels": "ferplus"}), tmp_path / "run").folder
+    assert not any("ferplus-plurality" in note for note in evaluate_run(run).notes)
     votes = root / "fer2013new.csv"
     votes.write_text(votes.read_text().replace("Training,,4,3,3", "Training,,6,3,1"))
     assert any(
         "not quite what the network was trained on" in note and "'ferplus-plurality' now" in note
-        for note in evaluate(str(run)).notes
+        for note in evaluate_run(run).notes
     )
 
 
 def test_groups_of_other_votes_say_so(root, tmp_path):
     then, now = (load_faces("fer2013", root, LoadOptions(labels=labels)) for labels in ("ferplus-plurality", "ferplus"))
-    protocol = crossval_settings(data="fer2013", changes={}, overrides={}, protocol={"folds": 3, "group": "image"})
-    write_folds(tmp_path / "folds.json", protocol, then, draw(protocol, then))
+    protocol = resolve_crossval(CrossvalOptions(data="fer2013", folds=3, group="image"))
+    write_folds(tmp_path / "folds.json", protocol, then, draw_groups(protocol, then))
     with pytest.raises(RunError, match=r"another --out; .* 'ferplus-plurality' now: say that in crossval\.yaml"):
         read_folds(tmp_path / "folds.json", now)
 
 
 def test_leaks_are_told_of_and_dropped(root, tmp_path):
     ears = Ears()
-    kept = train(config(root), tmp_path / "kept", listener=ears).folder
+    kept = start_run(config(root), tmp_path / "kept", progress=ears).folder
     assert any(text.startswith("note: 1 of 21 val faces are in train too") for text in ears.heard)
-    assert any("1 of 21 val faces" in note for note in evaluate(str(kept)).notes)
+    assert any("1 of 21 val faces" in note for note in evaluate_run(kept).notes)
     ears = Ears()
-    run = RunFolder(train(config(root, drop_leaks=True), tmp_path / "run", listener=ears).folder)
+    run = RunFolder(start_run(config(root, drop_leaks=True), tmp_path / "run", progress=ears).folder)
     assert "left 1 faces out of training whose picture stands in val or test too" in ears.heard
     assert "Training_0,angry,dropped" in run.split.read_text()
-    assert not any("val faces stand" in note for note in evaluate(str(run.path)).notes)
+    assert not any("val faces stand" in note for note in evaluate_run(run.path).notes)
     shared = tmp_path / "shared.safetensors"
     shared.write_bytes(run.weights.read_bytes())
-    assert evaluate(str(shared), root=root, part="train").scores.faces == 83
+    assert evaluate_run(shared, root=root, split="train").scores.faces == 83
 
 
 def test_other_classes_are_measured_where_both_know_them():
@@ -146,15 +153,15 @@ def test_other_classes_are_measured_where_both_know_them():
         faces.labels[faces.labels < 4], ("angry", "disgust", "contempt", "happy")
     )
     with pytest.raises(DataError) as fault:
-        with_classes(fewer, model)
+        match_classes(fewer, model)
     for part in ("angry, disgust, contempt, happy", ", ".join(EXPRESSIONS), "--shared-classes measures the 3"):
         assert part in str(fault.value)
-    kept = with_classes(fewer, model, shared=True)
+    kept = match_classes(fewer, model, shared=True)
     assert kept.classes == ("angry", "disgust", "happy")
     assert len(kept) == 300
     assert "100 faces of others left out" in kept.notes[-1]
     with pytest.raises(DataError, match="1 in common, too few"):
-        with_classes(fewer.relabel(fewer.labels, ("angry", "x", "y", "z")), model, shared=True)
+        match_classes(fewer.relabel(fewer.labels, ("angry", "x", "y", "z")), model, shared=True)
 
 
 def test_among_shared_classes_the_network_chooses_these_alone(tmp_path):
@@ -162,24 +169,24 @@ def test_among_shared_classes_the_network_chooses_these_alone(tmp_path):
     chosen = faces.labels < 2
     pair = faces.select(chosen).relabel(faces.labels[chosen], ("angry", "disgust"))
     write_faces(tmp_path / "pair.safetensors", replace(pair, name="pair"))
-    result = evaluate(data=str(tmp_path / "pair.safetensors"), shared_classes=True)
+    result = evaluate(EvaluateOptions(data=str(tmp_path / "pair.safetensors"), shared_classes=True))
     assert result.scores.classes == ("angry", "disgust")
     assert result.predictions.probabilities.shape == (200, 2)
     assert np.allclose(result.predictions.probabilities.sum(axis=1), 1)
     assert result.scores.faces == 200
 
 
-def test_reading_is_kept_with_the_settings(root, tmp_path):
-    chosen = config(root, {"labels": "ferplus", "subjects": "who.csv", "detect": None})
-    assert chosen.reading == LoadOptions(labels="ferplus", subjects=str(Path("who.csv").absolute()))
+def test_load_options_are_kept_with_the_settings(root, tmp_path):
+    chosen = config(root, {"labels": "ferplus", "subjects": "who.csv"})
+    assert chosen.load_options == LoadOptions(labels="ferplus", subjects=str(Path("who.csv").absolute()))
     assert "reading.labels: ferplus, own" in chosen.differences(config(root, {"subjects": "who.csv"}))
 
 
 def test_a_set_that_shares_faces_with_the_training_s_is_no_test(root, tmp_path):
-    run = train(config(root), tmp_path / "run").folder
+    run = start_run(config(root), tmp_path / "run").folder
     both = replace(load_faces("fer2013", root), name="fergit", parts=None)
     write_faces(root / "fergit.safetensors", both)
     assert any(
         "trained on fer2013, which shares faces with fergit" in note
-        for note in evaluate(str(run), "fergit", root=root).notes
+        for note in evaluate_run(run, data="fergit", root=root).notes
     )

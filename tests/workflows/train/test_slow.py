@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import train
-from fercli.workflows.train.settings import settings
 
 pytestmark = pytest.mark.slow
 
@@ -19,8 +19,7 @@ def test_the_drawn_faces_are_learnt_on_people_never_seen(tmp_path):
     """Over 85 % on people held out, two for each of three seeds, where 97, 96 and 96 % were measured."""
     accuracies = []
     for seed in range(3):
-        config = settings(recipe="quick", changes={"device": "cpu", "seed": seed}, overrides={"epochs": 20})
-        result = train(config, tmp_path / str(seed))
+        result = train(TrainOptions(recipe="quick", device="cpu", seed=seed, epochs=20, out=tmp_path / str(seed)))
         accuracies += [one.scores.accuracy for one in result.evaluations if one.part == "test" and not one.mirrored]
     assert len(accuracies) == 3
     assert sum(accuracies) / 3 > 0.85
@@ -56,9 +55,11 @@ def test_speed_changes_no_result(tmp_path):
     another seed moves by several percent. Validation on 70 faces moves more than that by itself."""
 
     def losses(**changes: str) -> list[float]:
-        overrides = {"epochs": 3, "schedule.name": "constant", "optimizer.lr": 1e-3}
-        config = settings(recipe="quick", changes={"device": "cpu", **changes}, overrides=overrides)
-        folder = train(config, tmp_path / "-".join(changes.values())).folder
+        out, constant = tmp_path / "-".join(changes.values()), {"schedule.name": "constant"}
+        options = TrainOptions(
+            recipe="quick", device="cpu", epochs=3, lr=1e-3, recipe_settings=constant, out=out, **changes
+        )
+        folder = train(options).folder
         rows = (folder / "history.csv").read_text().splitlines()[1:]
         return [float(row.split(",")[2]) for row in rows]
 
@@ -68,8 +69,10 @@ def test_speed_changes_no_result(tmp_path):
 
 
 def test_the_same_config_gives_the_same_weights(tmp_path):
-    config = settings(recipe="quick", changes={"device": "cpu", "seed": 3}, overrides={"epochs": 2})
-    first, second = (train(config, tmp_path / name).folder for name in ("one", "two"))
+    first, second = (
+        train(TrainOptions(recipe="quick", device="cpu", seed=3, epochs=2, out=tmp_path / name)).folder
+        for name in ("one", "two")
+    )
     assert _tensors(first) == _tensors(second)
 
 

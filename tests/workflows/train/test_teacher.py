@@ -8,19 +8,21 @@ import pytest
 import torch
 
 from fercli.core.errors import ModelError, RunError, UsageError
-from fercli.core.progress import Listener
+from fercli.core.progress import SILENT, Progress
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
 from fercli.models.loaded import load_model
 from fercli.models.weights import read_header, save_weights
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.job import TrainingJob
-from fercli.workflows.train.run import resume, train
-from fercli.workflows.train.settings import settings
+from fercli.workflows.train.data import draw_split, load_training_faces, place_data
+from fercli.workflows.train.job import set_up_job
+from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.run import resume_run, start_run
+from fercli.workflows.train.settings import resolve_config
 from fercli.workflows.train.teacher import load_teacher
 
 
-class Ears(Listener):
+class Ears(Progress):
     def __init__(self) -> None:
         self.heard: list[str] = []
 
@@ -39,11 +41,20 @@ def faces(tmp_path_factory):
 @pytest.fixture
 def config(faces):
     def made(teacher):
-        changes = {"device": "cpu", "group": "image", "teacher": str(teacher)}
-        overrides = {"epochs": 1, "distillation_weight": 0.8}
-        return settings(recipe="quick", data=str(faces), changes=changes, overrides=overrides)
+        return resolve_config(
+            TrainOptions(
+                recipe="quick", data=str(faces), device="cpu", group="image", teacher=str(teacher), epochs=1,
+                recipe_settings={"distillation_weight": 0.8},
+            )
+        )  # fmt: skip
 
     return made
+
+
+def set_up(config, progress=SILENT):
+    faces, _ = load_training_faces(config, progress)
+    data = place_data(config, faces, draw_split(config, faces), torch.device("cpu"), progress)
+    return set_up_job(config, data, progress)
 
 
 @pytest.fixture
@@ -59,7 +70,7 @@ def test_what_a_teacher_is_stands_in_the_records(tmp_path, config, shared, monke
     ears = Ears()
     chosen = config("shared.safetensors+xu-rescnn")
     assert chosen.teacher == f"{shared}+xu-rescnn"
-    run = RunFolder(train(chosen, tmp_path / "run", listener=ears).folder)
+    run = RunFolder(start_run(chosen, tmp_path / "run", progress=ears).folder)
     assert any("shared.safetensors+xu-rescnn too, with a weight of 0.8" in text for text in ears.heard)
     assert any("it may know the val and test faces" in text for text in ears.heard)
     recorded = json.loads(run.meta.read_text())["teacher"]
@@ -67,20 +78,20 @@ def test_what_a_teacher_is_stands_in_the_records(tmp_path, config, shared, monke
     assert read_header(run.weights).training["teacher"] == recorded
     # what was trained on this very split may teach it without a word
     ears = Ears()
-    TrainingJob(config(run.path), ears)
+    set_up(config(run.path), ears)
     assert any("learning from" in text for text in ears.heard)
     assert not any("may know" in text for text in ears.heard)
 
 
 def test_another_teacher_ends_no_run(tmp_path, config, shared):
-    run = RunFolder(train(config(shared), tmp_path / "run").folder)
+    run = RunFolder(start_run(config(shared), tmp_path / "run").folder)
     run.metrics.unlink()
     with pytest.raises(RunError, match=r"other settings.*teacher"):
-        resume(run, config("xu-rescnn"))
+        resume_run(run, config("xu-rescnn"))
     model = load_model()
     save_weights(shared, {name: value * 1.01 for name, value in model.network.state_dict().items()}, model.header)
     with pytest.raises(RunError, match="begun with another teacher"):
-        resume(run, config(shared))
+        resume_run(run, config(shared))
 
 
 @pytest.mark.parametrize(
@@ -100,17 +111,17 @@ def test_who_cannot_teach(tmp_path, config, shared):
     exported = tmp_path / "network.onnx"
     exported.write_bytes(b"")
     with pytest.raises(UsageError, match="name the weights it was exported from"):
-        TrainingJob(config(exported), Listener())
+        set_up(config(exported))
     model = load_model()
     header = model.header.__class__(**{**model.header.__dict__, "classes": tuple(reversed(model.classes))})
     save_weights(shared, model.network.state_dict(), header)
     with pytest.raises(ModelError, match="the same classes in the same order"):
-        TrainingJob(config(shared), Listener())
+        set_up(config(shared))
 
 
 def test_a_share_without_a_teacher_is_refused():
     with pytest.raises(UsageError, match="name one with --teacher MODEL"):
-        settings(recipe="quick", changes={}, overrides={"distillation_weight": 0.3})
+        resolve_config(TrainOptions(recipe="quick", recipe_settings={"distillation_weight": 0.3}))
 
 
 def test_bf16_is_for_teachers_that_all_gain_by_it(tmp_path, monkeypatch):
