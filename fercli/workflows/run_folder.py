@@ -7,7 +7,8 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +20,7 @@ import fercli
 from fercli.core.config import RunConfig, parse_config
 from fercli.core.errors import RunError
 from fercli.core.files import read_yaml, write_text, written_whole
+from fercli.core.lock import hold_lock, lock_path
 from fercli.core.progress import EpochRow
 from fercli.models.loaded import RUN_METRICS, RUN_WEIGHTS
 
@@ -59,6 +61,12 @@ class RunFolder:
         """Whether the run came to its end."""
         return self.metrics.is_file()
 
+    def clear(self) -> None:
+        """Remove what an earlier run left: it would be taken for this one's, by --resume above all."""
+        for file in vars(self).values():
+            if file != self.path:
+                file.unlink(missing_ok=True)
+
     def read_config(self) -> RunConfig:
         """The run's settings. Raises RunError where the folder is no run, UsageError where they are damaged."""
         return read_config(self.config)
@@ -83,26 +91,33 @@ def read_config(path: Path) -> RunConfig:
     return parse_config(read_yaml(path, "the settings"), str(path))
 
 
-def new_run(config: RunConfig, out: Path | None, force: bool) -> RunFolder:
-    """A folder for a new run: `out`, else runs/<time>_<model>_<data>.
+@contextmanager
+def hold_new_run(config: RunConfig, out: Path | None, force: bool) -> Iterator[RunFolder]:
+    """Be the only process that writes a folder for a new run: `out`, else runs/<time>_<model>_<data>.
 
-    Raises RunError where `out` holds something already and `force` is not set.
+    Raises RunError where `out` holds something already and `force` is not set, UsageError where another process writes
+    it.
     """
-    if out is None:
-        data = re.sub(r"[^\w.-]+", "-", Path(config.data).name or config.data)
-        stem = f"{datetime.now():%Y%m%d-%H%M%S}_{config.model}_{data}"
-        out = next(path for path in _numbered(RUNS / stem) if not path.exists())
-    elif out.is_file():
+    path = out or name_new_folder(config.model, config.data)
+    with hold_lock(path):
+        if out is not None:
+            _check_free(out, force)
+        yield RunFolder(path)
+
+
+def name_new_folder(what: str, data: str) -> Path:
+    """A path in runs/ for something that is begun now on this set, a name or a path. No one uses it yet."""
+    name = re.sub(r"[^\w.-]+", "-", Path(data).name or data)
+    stem = RUNS / f"{datetime.now():%Y%m%d-%H%M%S}_{what}_{name}"
+    return next(path for path in _numbered(stem) if not path.exists() and not lock_path(path).exists())
+
+
+def _check_free(out: Path, force: bool) -> None:
+    if out.is_file():
         raise RunError(f"--out {out} is a file: name a folder")
-    elif out.is_dir() and any(out.iterdir()) and not force:
+    if out.is_dir() and any(out.iterdir()) and not force:
         hint = f"fer train --resume --out {out} continues it, " if (out / "config.yaml").is_file() else ""
         raise RunError(f"{out} is not empty: {hint}--force writes over it, another --out leaves it alone")
-    folder = RunFolder(out)
-    # what an earlier run left would otherwise be taken for this one's, by --resume above all
-    for stale in vars(folder).values():
-        if stale != out:
-            stale.unlink(missing_ok=True)
-    return folder
 
 
 def _numbered(path: Path) -> Iterable[Path]:

@@ -158,10 +158,10 @@ def _prepare_pillow() -> list[str]:
 def _read_orientation(image: Image.Image) -> int:
     """The EXIF orientation, from 1 (upright) to 8. EXIF data that cannot be read is ignored."""
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG)
+        orientation = int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:  # a damaged block raises almost anything
         return 1
-    return orientation if orientation in range(1, 9) else 1
+    return orientation if 1 <= orientation <= 8 else 1
 
 
 def _view_as_stored(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

@@ -1,13 +1,12 @@
 """A cross-validation's folder: which files it holds, and when it may be resumed."""
 
-import re
 import shutil
-from datetime import datetime
 from pathlib import Path
 
 from fercli.core.errors import RunError
+from fercli.core.lock import hold_lock
 from fercli.workflows.crossval.settings import CrossvalConfig, read_crossval
-from fercli.workflows.run_folder import RUNS
+from fercli.workflows.run_folder import RUNS, name_new_folder
 
 #: The tables beside the folds, each as csv, Markdown and LaTeX; which are there depends on the settings.
 TABLES = ("accuracy", "differences", "gap", "papers")
@@ -46,17 +45,14 @@ def choose_folder(config: CrossvalConfig, out: Path | None, force: bool) -> Cros
     where it holds something else.
     """
     if out is None:
-        data = re.sub(r"[^\w.-]+", "-", Path(config.models[0].data).name or config.models[0].data)
-        stem = f"{datetime.now():%Y%m%d-%H%M%S}_crossval_{'+'.join(m.model for m in config.models)}_{data}"
-        number, path = 2, RUNS / stem
-        while path.exists():
-            number, path = number + 1, RUNS / f"{stem}-{number}"
-        return CrossvalFolder(path)
+        names = "+".join(model.model for model in config.models)
+        return CrossvalFolder(name_new_folder(f"crossval_{names}", config.models[0].data))
     folder = CrossvalFolder(out)
     if out.is_file():
         raise RunError(f"--out {out} is a file: name a folder")
     if force and folder.started:
-        clear(folder)
+        with hold_lock(out):
+            clear(folder)
     elif folder.started:
         if differences := read_crossval(folder.config).differences(config):
             raise RunError(

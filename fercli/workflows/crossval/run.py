@@ -6,6 +6,7 @@ import torch
 
 from fercli.core.errors import RunError
 from fercli.core.files import read_json, write_json
+from fercli.core.lock import hold_lock
 from fercli.core.progress import SILENT, Progress, explain_interrupt
 from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
@@ -62,8 +63,16 @@ def run_crossval(
 
     `jobs` folds train side by side; without a number, as many as the processor has room for with the settings'
     threads each, and one on a GPU. Raises DataError, ModelError or MachineError before anything is written, RunError
-    where folder and settings or data do not fit or a fold failed twice.
+    where folder and settings or data do not fit or a fold failed twice, UsageError where another process is at work in
+    the folder.
     """
+    with hold_lock(folder.path):
+        return _run_crossval(config, folder, jobs, progress)
+
+
+def _run_crossval(
+    config: CrossvalConfig, folder: CrossvalFolder, jobs: int | None, progress: Progress
+) -> CrossvalResult:
     with explain_interrupt(progress, lambda: "stopped before anything was written"):
         device = pick_device(config.models[0].device)
         for model in config.models:

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from fercli.core.config import RunConfig
 from fercli.core.errors import RunError
+from fercli.core.lock import hold_lock
 from fercli.core.progress import SILENT, Progress, explain_interrupt
 from fercli.data.splits import read_split
 from fercli.training.compile import should_compile
 from fercli.training.device import pick_device
 from fercli.training.loop import fit
-from fercli.workflows.run_folder import RunFolder, new_run, read_config, unfinished_run
+from fercli.workflows.run_folder import RunFolder, hold_new_run, read_config, unfinished_run
 from fercli.workflows.train.data import draw_split, load_training_faces, note_leaks, place_data
 from fercli.workflows.train.finish import TrainResult, finish
 from fercli.workflows.train.job import (
@@ -49,17 +50,18 @@ def start_run(
     config: RunConfig, out: Path | None = None, force: bool = False, progress: Progress = SILENT
 ) -> TrainResult:
     """Train from the beginning into a new run folder: `out`, or one under runs/ named by time, model and data."""
-    with explain_interrupt(progress, lambda: "stopped before anything was written"):
-        device = pick_device(config.device)
-        faces, extra = load_training_faces(config, progress)
-        parts = draw_split(config, faces)
-        note_leaks(config, faces, parts, progress)
-        data = place_data(config, faces, parts, device, progress, extra=extra)
-        job = set_up_job(config, data, progress)
-        folder = new_run(config, out, force)
-        folder.write_config(config)
-        write_start(folder, config, data)
-    return _run(job, folder, progress)
+    with hold_new_run(config, out, force) as folder:
+        with explain_interrupt(progress, lambda: "stopped before anything was written"):
+            device = pick_device(config.device)
+            faces, extra = load_training_faces(config, progress)
+            parts = draw_split(config, faces)
+            note_leaks(config, faces, parts, progress)
+            data = place_data(config, faces, parts, device, progress, extra=extra)
+            job = set_up_job(config, data, progress)
+            folder.clear()
+            folder.write_config(config)
+            write_start(folder, config, data)
+        return _run(job, folder, progress)
 
 
 def resume_run(folder: RunFolder, config: RunConfig, progress: Progress = SILENT) -> TrainResult:
@@ -68,6 +70,11 @@ def resume_run(folder: RunFolder, config: RunConfig, progress: Progress = SILENT
     `config` is what is asked for now. Raises RunError where it differs from the run's own, the data changed, or the run
     is complete.
     """
+    with hold_lock(folder.path):
+        return _resume(folder, config, progress)
+
+
+def _resume(folder: RunFolder, config: RunConfig, progress: Progress) -> TrainResult:
     if folder.complete:
         raise RunError(f"{folder.path} is complete: fer eval --model {folder.path} measures it")
     if differences := folder.read_config().differences(config):

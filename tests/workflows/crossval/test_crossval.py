@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fercli.core.errors import DataError, RunError, UsageError
+from fercli.core.lock import hold_lock
 from fercli.data.cartoon import cartoon
 from fercli.workflows.crossval.folder import unfinished_crossval
 from fercli.workflows.crossval.settings import read_crossval
@@ -215,3 +216,9 @@ def test_starting_over_leaves_no_table_of_before(run, tmp_path):
     run(group="image", force=True)
     assert not list((tmp_path / "cv").glob("gap.*"))
     assert (tmp_path / "cv/accuracy.csv").is_file()
+
+
+def test_a_cross_validation_that_another_process_works_on_is_left_alone(tmp_path, run):
+    with hold_lock(tmp_path / "cv"), pytest.raises(UsageError, match="cv is being written by process"):
+        run()
+    assert not (tmp_path / "cv").exists()

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fercli.core.errors import DataError, RunError
+from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.labels import EXPRESSIONS
+from fercli.core.lock import hold_lock
 from fercli.core.progress import EpochRow, Progress
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FaceSet
@@ -17,7 +18,7 @@ from fercli.data.loaders.face_file import write_faces
 from fercli.models.weights import read_header
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
-from fercli.workflows.run_folder import RunFolder, read_config, unfinished_run
+from fercli.workflows.run_folder import RunFolder, hold_new_run, read_config, unfinished_run
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import resume_run, start_run, train
 from fercli.workflows.train.settings import resolve_config
@@ -342,3 +343,22 @@ def test_the_paper_recipe_of_bah_resnet_learns_a_small_set(tmp_path):
     )  # fmt: skip
     result = train(chosen)
     assert result.evaluations[0].scores.accuracy > 0.9
+
+
+def test_a_folder_that_another_process_trains_in_is_left_alone(run, tmp_path):
+    with hold_lock(tmp_path / "out"), pytest.raises(UsageError, match="out is being written by process"):
+        start_run(config(), tmp_path / "out")
+    before = {file.name: file.read_bytes() for file in run.path.iterdir()}
+    with hold_lock(run.path):
+        with pytest.raises(UsageError, match="is being written by process"):
+            start_run(config(), run.path, force=True)
+        with pytest.raises(UsageError, match="is being written by process"):
+            resume_run(run, read_config(run.config))
+    assert {file.name: file.read_bytes() for file in run.path.iterdir()} == before
+    assert not list(tmp_path.iterdir())
+
+
+def test_runs_that_begin_in_the_same_second_have_folders_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with hold_new_run(config(), None, force=False) as first, hold_new_run(config(), None, force=False) as second:
+        assert first.path != second.path
