@@ -1,11 +1,17 @@
-"""Reading sources as pictures: decoded in threads, in order, and only slightly ahead of their use."""
+"""Reading sources as pictures, only slightly ahead of their use.
 
+Pictures are decoded in threads. The stages of a job run side by side, each in a thread of its own with a bounded buffer
+between it and the next: see `prefetch`.
+"""
+
+import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +20,8 @@ from fercli.core.errors import PictureError
 from fercli.faces.io.archives import MemberReader
 from fercli.faces.io.decode import measure_picture, read_picture
 from fercli.faces.io.sources import Source
+
+T = TypeVar("T")
 
 #: How many pictures are decoded before they are asked for, and how many pixels these may have together, by their
 #: headers. The limits bound the memory, however long the job and however large its pictures.
@@ -50,10 +58,10 @@ def read_pictures(sources: Iterable[Source], every: float = 0.0) -> Iterator[Pic
                 content = source.path if is_video else _load(source, members)
                 pixels = 0 if is_video or isinstance(content, PictureError) else measure_picture(content)
                 while len(pending) > PREFETCH or (pending and _add_pixels(pending) + pixels > PREFETCH_PIXELS):
-                    yield from _finish(pending.popleft()[0], every, pool)
+                    yield from _finish(pending.popleft()[0], every)
                 pending.append((source if is_video else pool.submit(_decode, source, content), pixels))
             while pending:
-                yield from _finish(pending.popleft()[0], every, pool)
+                yield from _finish(pending.popleft()[0], every)
         finally:
             for item, _ in pending:
                 if isinstance(item, Future):
@@ -64,23 +72,9 @@ def _add_pixels(pending: Iterable[tuple[object, int]]) -> int:
     return sum(pixels for _, pixels in pending)
 
 
-def _finish(item: Future[Picture] | Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:
+def _finish(item: Future[Picture] | Source, every: float) -> Iterator[Picture]:
     """Wait for a picture, or read a video's frames."""
-    return _prefetch_frames(item, every, pool) if isinstance(item, Source) else iter([item.result()])
-
-
-def _prefetch_frames(source: Source, every: float, pool: ThreadPoolExecutor) -> Iterator[Picture]:
-    """A video's frames. The next one is decoded while the last one is used."""
-    frames = _read_frames(source, every)
-    next_frame = pool.submit(next, frames, None)
-    try:
-        while (picture := next_frame.result()) is not None:
-            next_frame = pool.submit(next, frames, None)
-            yield picture
-    finally:
-        if not next_frame.cancel():
-            wait([next_frame])
-        frames.close()
+    return _read_frames(item, every) if isinstance(item, Source) else iter([item.result()])
 
 
 def _read_frames(source: Source, every: float) -> Generator[Picture, None, None]:
@@ -115,3 +109,89 @@ def _decode(source: Source, content: Path | bytes | PictureError) -> Picture:
         return Picture(source, read_picture(content))
     except PictureError as error:
         return Picture(source, None, str(error))
+
+
+def prefetch(items: Iterable[T], capacity: float, cost: Callable[[T], float] = lambda _: 1) -> Iterator[T]:
+    """The same items in the same order, produced in a thread before they are asked for, until they cost `capacity`.
+
+    An error of the producer is raised where its item would have come. When the consumer stops, the producer is closed.
+    """
+    for batch in prefetch_batches(items, capacity, 0, cost):
+        yield from batch
+
+
+def prefetch_batches(
+    items: Iterable[T], capacity: float, batch_cost: float, cost: Callable[[T], float]
+) -> Iterator[list[T]]:
+    """The same, but the items that are ready when the consumer asks come together, up to `batch_cost`, at least one.
+
+    So no item waits for others: a slow producer gives them one by one, a fast one many at once.
+    """
+    buffer = _Buffer(capacity, cost)
+    thread = threading.Thread(target=buffer.fill, args=(items,), daemon=True)
+    thread.start()
+    try:
+        while batch := buffer.take(batch_cost):
+            yield batch
+    finally:
+        buffer.close()
+        thread.join()
+
+
+class _Buffer(Generic[T]):
+    """What one thread has produced and another has not taken yet."""
+
+    def __init__(self, capacity: float, cost: Callable[[T], float]) -> None:
+        self._capacity, self._cost = capacity, cost
+        self._changed = threading.Condition()
+        self._ready: deque[tuple[T, float]] = deque()
+        self._total = 0.0
+        self._ended = self._closed = False
+        self._error: BaseException | None = None
+
+    def fill(self, items: Iterable[T]) -> None:
+        """Put all items in, as there is room."""
+        try:
+            for item in items:
+                if not self._put(item):
+                    break
+        except BaseException as error:  # handed on, whatever it is
+            self._error = error
+        finally:
+            if isinstance(items, Generator):
+                items.close()
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
+
+    def _put(self, item: T) -> bool:
+        """Whether the consumer still wants more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._total < self._capacity)
+            cost = self._cost(item)
+            self._ready.append((item, cost))
+            self._total += cost
+            self._changed.notify_all()
+            return not self._closed
+
+    def take(self, batch_cost: float) -> list[T]:
+        """What is ready, up to `batch_cost`, at least one item; nothing at the end. Raises the producer's error."""
+        batch: list[T] = []
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._ended)
+            total = 0.0
+            while self._ready and (not batch or total + self._ready[0][1] <= batch_cost):
+                item, cost = self._ready.popleft()
+                batch.append(item)
+                total += cost
+            self._total -= total
+            self._changed.notify_all()
+            if not batch and self._error:
+                raise self._error
+        return batch
+
+    def close(self) -> None:
+        """The consumer has stopped."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

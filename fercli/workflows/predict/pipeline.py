@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from fercli.core.errors import PictureError
 from fercli.faces.crop import crop_face
 from fercli.faces.detection import Detection
-from fercli.faces.io.pictures import Picture, read_pictures
+from fercli.faces.io.pictures import Picture, prefetch, prefetch_batches, read_pictures
 from fercli.faces.io.sources import Source
 from fercli.faces.mtcnn import detector
 from fercli.faces.mtcnn.detector import BATCH_PIXELS
 from fercli.workflows.predict.options import PredictOptions
-from fercli.workflows.predict.prefetch import prefetch, prefetch_batches
 from fercli.workflows.predict.results import UNSURE, FacePrediction, PictureResult, Predicted, Status, make_prediction
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from fercli.workflows.predict.prefetch import prefetch, prefetch_batches
+from fercli.faces.io.pictures import prefetch, prefetch_batches
 
 
 def test_items_come_in_order_and_only_a_little_ahead():
