@@ -23,8 +23,7 @@ from fercli.data.faceset import FaceSet
 from fercli.data.sets import load_faces
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.classifier import logits
-from fercli.training.compile import should_compile
-from fercli.training.device import resolve_precision
+from fercli.training.device import resolve_precision, should_compile
 from fercli.training.loop import Faces, fit
 from fercli.training.state import TrainingState
 

@@ -12,7 +12,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from fercli.metrics.scores import Scores
 if TYPE_CHECKING:
-    from fercli.metrics.coverage import Coverage
+    from fercli.metrics.scores import Coverage
 if TYPE_CHECKING:
     from fercli.metrics.robustness import CorruptedScores
     from fercli.workflows.evaluate.robustness import Robustness
@@ -139,7 +139,7 @@ def coverage_table(curve: "Coverage") -> Table:
 
     Levels that come to the same, because many faces are equally sure, are one row.
     """
-    from fercli.metrics.coverage import LEVELS
+    from fercli.metrics.scores import LEVELS
 
     guess = 1 - curve.level(100).accuracy
     text = f"AURC {curve.aurc:.4f} ({guess:.4f} if confidence were random)"

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercli.metrics.calibration import Reliability
-from fercli.metrics.coverage import LEVELS, Coverage
 from fercli.metrics.plots import FAINT, INK, save_figure
-from fercli.metrics.scores import wilson
+from fercli.metrics.scores import LEVELS, Coverage, wilson
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,8 +18,7 @@ from fercli.core.progress import EpochRow, Progress
 from fercli.core.recipe import Recipe
 from fercli.models.classifier import logits
 from fercli.training.augment import augment
-from fercli.training.compile import compiled, compiled_teacher
-from fercli.training.device import Precision, autocast, reuse_memory
+from fercli.training.device import Precision, autocast, compiled, compiled_teacher, reuse_memory
 from fercli.training.distillation import distillation_targets
 from fercli.training.state import TrainingState
 

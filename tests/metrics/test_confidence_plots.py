@@ -4,7 +4,7 @@ from PIL import Image
 
 from fercli.metrics.calibration import reliability
 from fercli.metrics.confidence_plots import coverage_figure, plot_coverage, plot_reliability, reliability_figure
-from fercli.metrics.coverage import coverage
+from fercli.metrics.scores import coverage
 
 SURE = np.array([0.95, 0.95, 0.85, 0.85, 0.6, 0.55])
 PROBABILITIES = np.stack([SURE, 1 - SURE], axis=1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercli.metrics.confident import suspects
+from fercli.metrics.calibration import suspects
 
 
 def test_wrong_labels_are_found_the_worst_first():

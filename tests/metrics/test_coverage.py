@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fercli.metrics.coverage import LEVELS, coverage
-from fercli.metrics.scores import wilson
+from fercli.metrics.scores import LEVELS, coverage, wilson
 
 # few different confidences, so that many are equal
 faces = st.lists(st.tuples(st.sampled_from([0.5, 0.6, 0.75, 0.9, 1.0]), st.booleans()), min_size=1, max_size=40)

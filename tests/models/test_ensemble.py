@@ -10,7 +10,7 @@ import torch
 
 from fercli.core.errors import ModelError
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.models.ensemble import list_trainings
+from fercli.models.classifier import list_trainings
 from fercli.models.loaded import load_model
 from fercli.models.weights import Header, save_weights
 

@@ -10,8 +10,7 @@ from torch import nn
 
 from fercli.core.errors import MachineError, ModelError
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.models.classifier import Classifier
-from fercli.models.ensemble import Ensemble, ensemble_header
+from fercli.models.classifier import Classifier, Ensemble, ensemble_header
 from fercli.models.explain import Explainer
 from fercli.models.loaded import Model
 from fercli.models.onnx_file import OnnxNetwork

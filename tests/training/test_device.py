@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from fercli.core.errors import MachineError, UsageError
-from fercli.training.compile import should_compile
-from fercli.training.device import pick_device, resolve_precision
+from fercli.training.device import pick_device, resolve_precision, should_compile
 
 
 def test_cpu_is_always_there():

@@ -12,7 +12,7 @@ from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
 from fercli.data.quality import duplicates, leaks
 from fercli.data.quality.duplicates import find_near_duplicates
-from fercli.metrics.confident import suspects
+from fercli.metrics.calibration import suspects
 
 #: Each kind of issue, the worst first: what makes figures false, what teaches something false, what wastes time.
 KINDS = {

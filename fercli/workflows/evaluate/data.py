@@ -16,7 +16,7 @@ from fercli.data.faceset import FRACTIONS, FaceSet
 from fercli.data.quality.leaks import drop_leaks
 from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import EXTRA_SEED, read_split, split, split_digest
-from fercli.models.ensemble import list_trainings
+from fercli.models.classifier import list_trainings
 from fercli.models.loaded import Model
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.run_folder import RunFolder, read_config

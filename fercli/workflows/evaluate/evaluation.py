@@ -13,10 +13,9 @@ from fercli.core.files import write_json
 from fercli.data.faceset import FaceSet
 from fercli.metrics.calibration import Reliability, fit_temperature, reliability, softmax
 from fercli.metrics.confidence_plots import plot_coverage, plot_reliability
-from fercli.metrics.coverage import Coverage
 from fercli.metrics.plots import plot_confusion
 from fercli.metrics.predictions import Predictions, write_predictions
-from fercli.metrics.scores import Scores, score
+from fercli.metrics.scores import Coverage, Scores, score
 from fercli.models.classifier import logits
 from fercli.models.loaded import Model
 from fercli.workflows.evaluate.data import select_logits

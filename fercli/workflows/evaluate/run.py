@@ -14,9 +14,9 @@ from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.quality.leaks import describe_leak
 from fercli.data.sets import share_faces
 from fercli.metrics.claims import fitting_claim
-from fercli.metrics.coverage import coverage as measure_coverage
+from fercli.metrics.scores import coverage as measure_coverage
 from fercli.models.catalogue import load_catalogue
-from fercli.models.ensemble import ENSEMBLE, list_trainings
+from fercli.models.classifier import ENSEMBLE, list_trainings
 from fercli.models.loaded import Model, load_model
 from fercli.training.device import model_device
 from fercli.workflows.evaluate.data import find_parts, load_measured_set, match_classes

@@ -8,8 +8,7 @@ from fercli.core.errors import RunError
 from fercli.core.lock import hold_lock
 from fercli.core.progress import SILENT, Progress, explain_interrupt
 from fercli.data.splits import read_split
-from fercli.training.compile import should_compile
-from fercli.training.device import pick_device
+from fercli.training.device import pick_device, should_compile
 from fercli.training.loop import fit
 from fercli.workflows.run_folder import RunFolder, hold_new_run, read_config, unfinished_run
 from fercli.workflows.train.data import draw_split, load_training_faces, note_leaks, place_data
