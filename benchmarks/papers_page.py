@@ -80,7 +80,7 @@ def _range(values: Sequence[float]) -> str:
 def claims_table(records: Collection[Mapping[str, Any]]) -> str:
     """A row a claim: those that have a run, then those that wait for one, then those that cannot be had."""
     lines = [
-        "| network | measured on | its paper | here | 95 % | difference | verdict | + mirrored | faces new to it "
+        "| network | measured on | its paper | here | verdict | 95 % | difference | + mirrored | faces new to it "
         "| best epoch | minutes a run | command |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
@@ -90,9 +90,8 @@ def claims_table(records: Collection[Mapping[str, Any]]) -> str:
         if not runs:
             waiting.append(
                 f"| `{row.model}` | {row.data} {row.part} | {row.claim.accuracy:g} % |"
-                + " |" * 3
-                + " not trained yet |"
-                + " |" * 5
+                + " | not trained yet |"
+                + " |" * 7
             )
             continue
         found, new = figure(runs), figure(runs, "new_accuracy", "new_faces")
@@ -100,15 +99,13 @@ def claims_table(records: Collection[Mapping[str, Any]]) -> str:
         note = f"; {row.note}" if row.note else ""
         lines.append(
             f"| `{row.model}` | {row.data} {row.part}, {found.faces:,} | {row.claim.accuracy:.2f} % | {_mean(found)} "
-            f"| {_interval(found)} | {found.mean - row.claim.accuracy:+.2f} "
-            f"| {verdict(found, row.claim.accuracy, row.claimed_on)}{seeds}{note} | {_mean(figure(runs, 'mirrored'))} "
+            f"| {verdict(found, row.claim.accuracy, row.claimed_on)}{seeds}{note} "
+            f"| {_interval(found)} | {found.mean - row.claim.accuracy:+.2f} | {_mean(figure(runs, 'mirrored'))} "
             f"| {_mean(new)} of {new.faces:,} | {_range([run['best_epoch'] for run in runs])} of {runs[0]['epochs']} "
             f"| {_range([run['minutes'] for run in runs])} | {_command(runs)} |"
         )
     lines += waiting
-    lines += [
-        f"| {one.network} | | {one.claim} |" + " |" * 3 + f" cannot be had: {one.why} |" + " |" * 5 for one in CANNOT
-    ]
+    lines += [f"| {one.network} | | {one.claim} | | cannot be had: {one.why} |" + " |" * 7 for one in CANNOT]
     return "\n".join(lines)
 
 
