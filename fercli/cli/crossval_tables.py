@@ -10,7 +10,7 @@ from fercli.metrics.repeated import RepeatedScores, percent, spread
 from fercli.workflows.crossval.report import TextTable, runs_table
 
 if TYPE_CHECKING:
-    from fercli.workflows.crossval.results import CrossvalResult
+    from fercli.workflows.crossval.aggregate import CrossvalResult
 
 
 class Shown:
@@ -85,7 +85,7 @@ def _by_class(scores: RepeatedScores) -> TextTable:
 
 def crossval_report(result: "CrossvalResult") -> RenderableType:
     """All tables of a cross-validation, one below the other."""
-    from fercli.cli.report import ConfusionTable
+    from fercli.cli.evaluate_tables import ConfusionTable
     from fercli.workflows.crossval import report as tables
     from fercli.workflows.crossval.report import REMARK, STATISTICS, comparable, title_of
 

@@ -103,7 +103,7 @@ def _compare(result: "Evaluation") -> dict[str, Any]:
 
 
 def _show(result: "Evaluation") -> None:
-    from fercli.cli.report import ConfusionTable, class_table, corruption_table, coverage_table, summary
+    from fercli.cli.evaluate_tables import ConfusionTable, class_table, corruption_table, coverage_table, summary
 
     views = "each face and its mirror image" if result.mirrored else "single view"
     screen = console.out()

@@ -1,7 +1,7 @@
 """All that changes while a network is trained, in one place, so that it can be put away and taken up again."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -9,25 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import ReduceLROnPlateau
-from torch.optim.swa_utils import AveragedModel
 
 from fercli.core.errors import RunError, UsageError, reason_of
 from fercli.core.files import written_whole
 from fercli.core.progress import EpochRow
 from fercli.core.recipe import Recipe
+from fercli.training.ema import make_ema
 from fercli.training.optimizers import make_optimizer, make_schedule
-
-
-def _moving_average(decay: float) -> Callable[..., None]:
-    """An exponential moving average whose decay grows to its full value, so that the untrained start is
-    forgotten in short trainings too."""
-
-    @torch.no_grad()
-    def update(averaged: list[Tensor], current: list[Tensor], updates: Tensor) -> None:
-        done = int(updates)
-        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + done) / (10 + done)))
-
-    return update
 
 
 def _body(network: nn.Module) -> nn.Module:
@@ -52,9 +40,7 @@ class TrainingState:
         self.steps_per_epoch = faces // self.batch_size
         self.optimizer = make_optimizer(network.parameters(), recipe.optimizer)
         self.schedule = make_schedule(self.optimizer, recipe.schedule, recipe.epochs * self.steps_per_epoch)
-        self.averaged = (
-            AveragedModel(network, multi_avg_fn=_moving_average(recipe.ema_decay)) if recipe.ema_decay else None
-        )
+        self.averaged = make_ema(network, recipe.ema_decay) if recipe.ema_decay else None
         self.history: list[EpochRow] = []
         self.best: dict[str, Tensor] = {}
         #: what the network was compiled to, where it was; a training with the same network may take it over

@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from fercli.cli.report import corruption_table
+from fercli.cli.evaluate_tables import corruption_table
 from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
 from fercli.models.loaded import load_model

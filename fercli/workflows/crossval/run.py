@@ -13,6 +13,7 @@ from fercli.data.faceset import FaceSet
 from fercli.data.folds import count_subjects
 from fercli.models.catalogue import load_catalogue
 from fercli.training.device import pick_device
+from fercli.workflows.crossval.aggregate import CrossvalResult, pool_folds
 from fercli.workflows.crossval.fold import Work
 from fercli.workflows.crossval.folder import CrossvalFolder, choose_folder, unfinished_crossval
 from fercli.workflows.crossval.options import CrossvalOptions
@@ -26,7 +27,6 @@ from fercli.workflows.crossval.plan import (
     write_folds,
 )
 from fercli.workflows.crossval.report import write_artefacts
-from fercli.workflows.crossval.results import CrossvalResult, pool_folds
 from fercli.workflows.crossval.selection import SELECTED, change_recipe, list_candidates
 from fercli.workflows.crossval.settings import CrossvalConfig, read_crossval, resolve_crossval
 from fercli.workflows.crossval.workers import train_folds

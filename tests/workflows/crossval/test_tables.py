@@ -1,8 +1,8 @@
 import numpy as np
 
 from fercli.metrics.repeated import repeated_scores, spread
+from fercli.workflows.crossval.aggregate import Gap
 from fercli.workflows.crossval.report import TextTable, gap_table, p_text, runs_table
-from fercli.workflows.crossval.results import Gap
 
 TABLE = TextTable("50 % of it", ("method", "OA"), (("a_b", "95.39 ± 1.41"), ("c|d", "–")), ruled=1)
 

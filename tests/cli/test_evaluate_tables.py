@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.color import Color, ColorSystem
 from rich.console import Console
 
-from fercli.cli.report import ConfusionTable, class_table, summary
+from fercli.cli.evaluate_tables import ConfusionTable, class_table, summary
 from fercli.core.labels import EXPRESSIONS
 from fercli.metrics.calibration import softmax
 from fercli.metrics.scores import score
