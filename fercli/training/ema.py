@@ -13,7 +13,6 @@ def make_ema(network: nn.Module, decay: float) -> AveragedModel:
 
     The decay grows to its full value, so that the untrained start is forgotten in short trainings too.
     """
-
     return AveragedModel(network, multi_avg_fn=_make_update(decay))
 
 
