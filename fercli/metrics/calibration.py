@@ -27,8 +27,8 @@ def softmax(logits: NDArray[np.floating], temperature: float = 1.0) -> NDArray[n
         raise ModelError("the network's output is not finite, so its training diverged; train again with a lower --lr")
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    shares: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
-    return shares
+    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
@@ -61,7 +61,7 @@ def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> 
 class Reliability:
     """Confidence against accuracy, by bins (k/B, (k+1)/B] of the top probability. Empty bins hold zeros.
 
-    count [B] int64 faces; confidence [B] their mean top probability; accuracy [B] the share that is right.
+    count [B] int64 faces; confidence [B] their mean top probability; accuracy [B] the fraction that is right.
     """
 
     count: NDArray[np.int64]
@@ -80,11 +80,11 @@ def reliability(probabilities: NDArray[np.floating], labels: NDArray[np.int64], 
     right = probabilities.argmax(axis=1) == labels
     place = np.digitize(confidence, np.linspace(0, 1, bins + 1)[1:-1], right=True)
     count = np.bincount(place, minlength=bins)
-    share = np.maximum(count, 1)
+    divisor = np.maximum(count, 1)
     return Reliability(
         count,
-        np.bincount(place, weights=confidence, minlength=bins) / share,
-        np.bincount(place, weights=right, minlength=bins) / share,
+        np.bincount(place, weights=confidence, minlength=bins) / divisor,
+        np.bincount(place, weights=right, minlength=bins) / divisor,
     )
 
 

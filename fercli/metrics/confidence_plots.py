@@ -27,7 +27,7 @@ def plot_reliability(after: Reliability, path: Path, before: Reliability | None 
 
 
 def plot_coverage(curve: Coverage, path: Path, title: str = "") -> None:
-    """Draw accuracy against the share of faces answered to a PNG. Raises RunError where it cannot be written."""
+    """Draw accuracy against the fraction of faces answered to a PNG. Raises RunError where it cannot be written."""
     save_figure(coverage_figure(curve, title), path)
 
 
@@ -83,7 +83,7 @@ def coverage_figure(curve: Coverage, title: str = "") -> "Figure":
             f"≥ {100 * level.threshold:.0f} %", (level.share, level.accuracy), (-5, -11),
             textcoords="offset points", ha="right", fontsize=8, color=INK,
         )  # fmt: skip
-    axes.set_xlabel("share of faces answered, the surest first", color=FAINT)
+    axes.set_xlabel("fraction of faces answered, the most certain first", color=FAINT)
     axes.set_title(title, parse_math=False, color=INK, fontsize=11, loc="left", pad=10)
     axes.set_xlim(0, 1.02)
     axes.margins(y=0.12)

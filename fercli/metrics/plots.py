@@ -34,7 +34,7 @@ _OTHERS = ("#35978f", "#c51b7d", "#1b7837", "#67a9cf", "#4d4d4d", "#dfc27d")
 def plot_confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], path: Path, title: str = "") -> None:
     """Draw a confusion matrix [C, C] of faces (rows true, columns predicted) to a PNG.
 
-    Colour and percentage are shares of the row; the number below is the faces. A class without faces is
+    Colour and percentage are fractions of the row; the number below is the faces. A class without faces is
     marked so. Raises RunError where the file cannot be written.
     """
     save_figure(confusion_figure(counts, classes, title), path)
@@ -56,13 +56,13 @@ def confusion_figure(counts: Sequence[Sequence[int]], classes: Sequence[str], ti
 
     matrix = np.asarray(counts, dtype=np.int64)
     faces = matrix.sum(axis=1)
-    shares = matrix / np.maximum(faces, 1)[:, None]
+    fractions = matrix / np.maximum(faces, 1)[:, None]
     side, longest = 0.78 * len(classes), max(map(len, classes))
     figure = Figure(figsize=(max(3.6, side + 0.09 * longest + 1.2), max(3.2, side + 1.4)), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(matrix.shape):
-        _cell(axes, column, row, shares[row, column], int(matrix[row, column]), int(faces[row]))
+        _cell(axes, column, row, fractions[row, column], int(matrix[row, column]), int(faces[row]))
     places = list(range(len(classes)))
     tilted = longest > 8
     axes.set_xticks(
@@ -82,14 +82,14 @@ def confusion_figure(counts: Sequence[Sequence[int]], classes: Sequence[str], ti
     return figure
 
 
-def _cell(axes: "Axes", x: int, y: int, share: float, count: int, faces: int) -> None:
+def _cell(axes: "Axes", x: int, y: int, fraction: float, count: int, faces: int) -> None:
     """The percentage above the count; a dash in the row of a class without faces."""
-    ink = "white" if share > 0.55 else INK if count else FAINT
+    ink = "white" if fraction > 0.55 else INK if count else FAINT
     middle: dict[str, Any] = {"ha": "center", "color": ink}
     if not faces:
         axes.text(x, y, "–", va="center", **middle)
         return
-    axes.text(x, y + 0.03, f"{100 * share:.0f} %", va="bottom", fontsize=10.5, **middle)
+    axes.text(x, y + 0.03, f"{100 * fraction:.0f} %", va="bottom", fontsize=10.5, **middle)
     axes.text(x, y + 0.10, f"{count:,}", va="top", fontsize=7.5, **middle)
 
 

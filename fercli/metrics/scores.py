@@ -43,7 +43,7 @@ class Scores:
     accuracy_interval: 95 % Wilson score interval. macro: the plain mean over all classes, those without
     faces included (as scikit-learn with `labels` does). weighted: by support. balanced_accuracy: mean recall
     over the classes that have faces. log_loss: in nats. calibration_error: expected calibration error,
-    15 equal bins. elementwise_accuracy: the share of all N·C entries in which 'probability > 0.5' agrees with
+    15 equal bins. elementwise_accuracy: the fraction of all N·C entries in which 'probability > 0.5' agrees with
     the one-hot label; it is (C - 1)/C for a network that never commits itself, and no top-1 accuracy.
     confusion: faces, rows true, columns predicted.
     """
@@ -63,11 +63,11 @@ class Scores:
 
     @property
     def confusion_shares(self) -> tuple[tuple[float, ...], ...]:
-        """The confusion matrix with each row as shares of its faces; a class without faces has zeros."""
+        """The confusion matrix with each row as fractions of its faces; a class without faces has zeros."""
         return tuple(tuple(count / max(1, sum(row)) for count in row) for row in self.confusion)
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, row shares included, as plain values that JSON can hold."""
+        """All of it, row fractions included, as plain values that JSON can hold."""
         return asdict(self) | {"confusion_shares": self.confusion_shares}
 
 
@@ -117,7 +117,7 @@ def _check(probabilities: NDArray[np.floating], labels: NDArray[np.int64], class
 
 
 def wilson(right: int, faces: int) -> tuple[float, float]:
-    """The 95 % Wilson score interval, 0 to 1, of a share of `right` among `faces` ≥ 1."""
+    """The 95 % Wilson score interval, 0 to 1, of a fraction of `right` among `faces` ≥ 1."""
     from scipy.stats import binomtest
 
     interval = binomtest(right, faces).proportion_ci(confidence_level=0.95, method="wilson")
@@ -144,7 +144,7 @@ def _averages(
 
 @dataclass(frozen=True)
 class Level:
-    """What answering from one confidence on means: the share of faces answered and the accuracy among them.
+    """What answering from one confidence on means: the fraction of faces answered and the accuracy among them.
 
     All but `faces` run from 0 to 1; the interval is Wilson's, of 95 %.
     """
@@ -170,13 +170,13 @@ class Coverage:
 
     @property
     def share(self) -> NDArray[np.float64]:
-        """The share of all faces that is answered, [K], rising to 1."""
+        """The fraction of all faces that is answered, [K], rising to 1."""
         share: NDArray[np.float64] = self.answered / self.answered[-1]
         return share
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
-        """The share of right ones among those answered, [K]."""
+        """The fraction of right ones among those answered, [K]."""
         share: NDArray[np.float64] = self.right / self.answered
         return share
 
@@ -184,7 +184,7 @@ class Coverage:
     def aurc(self) -> float:
         """The area under the risk-coverage curve, 0 to 1, less is better.
 
-        Each face's confidence is the threshold once; of those thresholds the mean share of errors among the answered.
+        Each face's confidence is the threshold once; the mean over these of the fraction of errors among the answered.
         Where confidence says nothing it is near the error rate of all faces.
         Source: Geifman, Uziel and El-Yaniv 2019, 'Bias-Reduced Uncertainty Estimation for Deep Neural Classifiers'
         (arXiv 1805.08206), section 2.

@@ -27,13 +27,13 @@ class Course:
 
     name: str
     times: NDArray[np.float64]
-    shares: NDArray[np.floating]
+    probabilities: NDArray[np.floating]
 
 
 def plot_timeline(
     courses: Sequence[Course], looks: NDArray[np.float64], classes: Sequence[str], path: Path, title: str = ""
 ) -> None:
-    """Draw each person's expressions over the time to a PNG: one panel a person, shares stacked.
+    """Draw each person's expressions over the time to a PNG: one panel a person, probabilities stacked.
 
     `looks` are the times in seconds, rising, at which anyone could be seen; a person's times are among them, and
     where they lack one there is a gap. Those who are seen most often come first; beyond `PANELS` they are
@@ -56,7 +56,7 @@ def timeline_figure(
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     for axes, course in zip(panels, shown, strict=True):
         seconds = (edges[-1] - edges[0]) * len(course.times) / len(looks)
-        usual = classes[int(course.shares.mean(axis=0).argmax())]
+        usual = classes[int(course.probabilities.mean(axis=0).argmax())]
         _panel(axes, mean_shares(course, edges), edges, palette)
         _beside(axes, course.name, f"{usual}, seen {clock(round(seconds))}")
     _time_axis(panels[-1], edges)
@@ -83,18 +83,20 @@ def _edges(looks: NDArray[np.float64]) -> NDArray[np.float64]:
 def mean_shares(course: Course, edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mean probabilities in each column [columns, C]; not a number where the person is not seen."""
     column = np.searchsorted(edges, course.times, side="right") - 1
-    sums = np.zeros((len(edges) - 1, course.shares.shape[1]))
-    np.add.at(sums, column, course.shares)
+    sums = np.zeros((len(edges) - 1, course.probabilities.shape[1]))
+    np.add.at(sums, column, course.probabilities)
     seen = np.bincount(column, minlength=len(sums))[:, None].astype(float)
     means: NDArray[np.float64] = np.divide(sums, seen, out=np.full_like(sums, np.nan), where=seen > 0)
     return means
 
 
-def _panel(axes: "Axes", shares: NDArray[np.float64], edges: NDArray[np.float64], palette: Sequence[str]) -> None:
-    tops = np.cumsum(shares, axis=1)
+def _panel(
+    axes: "Axes", probabilities: NDArray[np.float64], edges: NDArray[np.float64], palette: Sequence[str]
+) -> None:
+    tops = np.cumsum(probabilities, axis=1)
     x = np.repeat(edges, 2)[1:-1]
     for index, colour in enumerate(palette):
-        lower, upper = np.repeat(tops[:, index] - shares[:, index], 2), np.repeat(tops[:, index], 2)
+        lower, upper = np.repeat(tops[:, index] - probabilities[:, index], 2), np.repeat(tops[:, index], 2)
         axes.fill_between(x, lower, upper, color=colour, linewidth=0)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1], ["0", "", "100 %"], fontsize=7.5, color=FAINT)
