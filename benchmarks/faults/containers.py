@@ -1,11 +1,13 @@
 """Faults inside containers: archives, safetensors headers, ONNX graphs and pickles, which plain bytes rarely reach."""
 
 import gzip
+import hashlib
 import io
 import json
 import pickle
 import struct
 import zipfile
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -49,7 +51,9 @@ def _rezip(content: bytes, draw: Random) -> bytes:
             if draw.random() < 0.3:
                 member = draw.choice((mutate_bytes(member, draw), bytes(50_000_000)))
             if draw.random() < 0.3:
-                name = draw.choice(("../" * 9 + "up.png", "/abs.png", "C:\\x.png", "a\nb.png", "\x1b[2Jx.png", "d" * 300 + ".png"))
+                name = draw.choice(
+                    ("../" * 9 + "up.png", "/abs.png", "C:\\x.png", "a\nb.png", "\x1b[2Jx.png", "d" * 300 + ".png")
+                )
             new.writestr(name, member)
     return packed.getvalue()
 
@@ -68,9 +72,7 @@ def mutate_safetensors(content: bytes, draw: Random) -> bytes:
         metadata[key] = _mutate_embedded(metadata[key], draw)
     else:
         header = mutate_value(header, draw)
-    text = json.dumps(header, default=str).encode("utf-8", "replace")
-    text += b" " * (-len(text) % 8)
-    return struct.pack("<Q", len(text)) + text + tensors
+    return _pack(header, tensors)
 
 
 def _mutate_embedded(text: str, draw: Random) -> str:
@@ -84,6 +86,28 @@ def _mutate_embedded(text: str, draw: Random) -> str:
     for _ in range(draw.randint(1, 3)):
         document = mutate_value(document, draw)
     return json.dumps(document, default=str)
+
+
+def mutate_faces(content: bytes, draw: Random) -> bytes:
+    """A face set's file with odd values in what it says of the faces, its checksum made right again."""
+    (length,) = struct.unpack("<Q", content[:8])
+    header, tensors = json.loads(content[8 : 8 + length]), content[8 + length :]
+    text = _mutate_embedded(header["__metadata__"]["faces"], draw)
+    digest = hashlib.sha256()
+    for name in ("images", "labels"):
+        start, end = header[name]["data_offsets"]
+        digest.update(tensors[start:end])
+    with suppress(ValueError, TypeError, KeyError):
+        digest.update("\n".join(json.loads(text)["classes"]).encode("utf-8", "replace"))
+    checksum = hashlib.sha256(f"{digest.hexdigest()}\n{text}".encode("utf-8", "replace")).hexdigest()
+    header["__metadata__"] |= {"faces": text, "checksum": checksum}
+    return _pack(header, tensors)
+
+
+def _pack(header: object, tensors: bytes) -> bytes:
+    text = json.dumps(header, default=str).encode("utf-8", "replace")
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + tensors
 
 
 def mutate_onnx(content: bytes, draw: Random) -> bytes:

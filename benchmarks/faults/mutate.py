@@ -13,8 +13,8 @@ Mutator = Callable[[bytes, Random], bytes]
 
 #: Texts that readers of numbers, dates, names and nested values stumble over.
 ODD_TEXTS = (
-    "9" * 5000, "-" + "1" * 400, "1e999", "nan", "-inf", "0x1F", "1_0", "٣", "2024-13-45", "!!python/object:os.system x",
-    "\x00", "\x1b[31mred\x1b[0m", "a\rb", "\u202eevil", "\ufeff", "x" * 70_000, "", " ", "~", "null", "true", "[]", "{}",
+    "9" * 5000, "-" + "1" * 400, "1e999", "nan", "-inf", "0x1F", "1_0", "٣", "2024-13-45", "!!python/object:os.system",
+    "\x00", "\x1b[31mred\x1b[0m", "a\rb", "\u202eevil", "\ufeff", "x" * 70_000, "", " ", "~", "null", "[]", "{}",
     "*a", "&a", "../../etc/passwd", "/dev/zero", "é" * 300, "💥", "%s%n", "' or 1=1", "1:1:1", "=1+1", "{0.__class__}",
 )  # fmt: skip
 #: Values of other kinds than whatever stands there.
@@ -88,7 +88,7 @@ def mutate_text(content: bytes, draw: Random) -> bytes:
     """A word, a line or the whole text made into something that text readers stumble over."""
     kind = draw.randrange(7)
     if kind == 0:  # brackets without end, in whatever form
-        return content + draw.choice((b"[", b"{\"a\":", b"- ", b"? ", b"(")) * draw.choice((50, 3000, 100_000))
+        return content + draw.choice((b"[", b'{"a":', b"- ", b"? ", b"(")) * draw.choice((50, 3000, 100_000))
     if kind == 1:  # one huge line
         return content.replace(b"\n", b" ") + b"x" * draw.choice((10_000, 3_000_000))
     if kind == 2:
@@ -162,7 +162,9 @@ def mutate_yaml(content: bytes, draw: Random) -> bytes:
         document = mutate_value(document, draw)
     text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     if draw.random() < 0.1:
-        text = text.replace(": ", draw.choice((": !!int ", ": !!timestamp ", ": !!python/name:os.system ", ": !!set ")), 1)
+        text = text.replace(
+            ": ", draw.choice((": !!int ", ": !!timestamp ", ": !!python/name:os.system ", ": !!set ")), 1
+        )
     return text.encode("utf-8", "replace")
 
 
