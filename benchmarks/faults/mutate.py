@@ -145,11 +145,8 @@ def mutate_json_lines(content: bytes, draw: Random) -> bytes:
 
 
 def _dump(document: Any) -> bytes:
-    """JSON with numbers as long as they are."""
-    try:
-        return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
-    except (ValueError, RecursionError):  # Python writes no number of thousands of digits either
-        return json.dumps(document, ensure_ascii=False, default=str, skipkeys=True).encode("utf-8", "replace")
+    """JSON in UTF-8; what UTF-8 cannot hold becomes '?'."""
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def mutate_yaml(content: bytes, draw: Random) -> bytes:
