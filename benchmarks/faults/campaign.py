@@ -16,6 +16,8 @@ from benchmarks.faults.worker import FINE, Reply, Worker
 
 #: The kinds whose faults happen to processes.
 PROCESSES = ("kills", "races")
+#: So many failures of a kind are told and kept; all are counted.
+MAX_KEPT = 30
 
 
 @dataclass
@@ -103,8 +105,11 @@ class Campaign:
         return path.name, self.worker.run(kind.call, path, kind.lines, kind.seconds)
 
     def _keep(self, seed: str, what: str, reply: Reply) -> None:
-        """Keep what failed: the file, its seed and what happened."""
-        print(f"{seed} ({what}): {reply.outcome}: {reply.text.strip().splitlines()[-1][:300]}", flush=True)
+        """Keep what failed: the file, its seed and what happened. Of many alike, the first are enough."""
+        if self.counts[seed.split("/")[1]].failures > MAX_KEPT:
+            return
+        told = reply.text.strip().splitlines() or [""]
+        print(f"{seed} ({what}): {reply.outcome}: {told[-1][:200]}", flush=True)
         self.out.mkdir(parents=True, exist_ok=True)
         name = seed.replace("/", "-").replace(" ", "-")
         (self.out / f"{name}.txt").write_text(f"{seed}\n{what}\n{reply.outcome}\n{reply.text}\n", encoding="utf-8")

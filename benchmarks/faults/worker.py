@@ -140,25 +140,25 @@ def attempt(call: Any, path: Path, lines: int = 1) -> tuple[Outcome, str]:
     from fercli.core.errors import FerError
 
     outcome: Outcome = "result"
-    with warnings.catch_warnings(record=True) as warned:
-        warnings.simplefilter("default")
-        try:
-            messages = call(path)
-        except FerError as error:
-            outcome, messages = "refused", [str(error)]
-        except BaseException:
-            return "exception", traceback.format_exc()
+    warned: list[str] = []
+    # by this hook rather than catch_warnings, which undoes the filters that the program sets itself
+    shows, warnings.showwarning = warnings.showwarning, lambda message, *_, **__: warned.append(str(message))
+    try:
+        messages = call(path)
+    except FerError as error:
+        outcome, messages = "refused", [str(error)]
+    except BaseException:
+        return "exception", traceback.format_exc()
+    finally:
+        warnings.showwarning = shows
     if Path(PAYLOAD_RAN).exists():
         Path(PAYLOAD_RAN).unlink()
         return "ran code", "a payload was run"
     for message in messages:
         if fault := find_fault(message, lines):
             return "message", f"{fault}: {message[:2000]!r}"
-    shown = [
-        str(each.message) for each in warned if issubclass(each.category, (UserWarning, RuntimeWarning, FutureWarning))
-    ]
-    if shown:
-        return "warning", shown[0]
+    if warned:
+        return "warning", warned[0]
     return outcome, messages[0] if messages else ""
 
 

@@ -116,9 +116,7 @@ def write_json(path: Path, document: Any) -> None:
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_content(
-    path: Path, what: str = "", error: type[FerError] = RunError, most: int = MAX_TEXT_BYTES
-) -> bytes:
+def read_content(path: Path, what: str = "", error: type[FerError] = RunError, most: int = MAX_TEXT_BYTES) -> bytes:
     """All of a regular file of at most so many bytes, `what` being its name in a message.
 
     Raises `error` where it cannot be read, is larger, or is a folder, a pipe or a device, whose end may never come.
