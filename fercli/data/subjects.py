@@ -51,10 +51,8 @@ def parse_subject_table(content: bytes, title: str) -> SubjectTable:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{title} cannot be read as a csv file: {error}") from error
     if "file" not in columns or not {"subject", "label"} & set(columns):
-        raise DataError(
-            f"{title}: its first line has {shorten(', '.join(columns), 80) or 'nothing'}; needed are file, and subject or label "
-            "or both"
-        )
+        shown = shorten(", ".join(columns), 80) or "nothing"
+        raise DataError(f"{title}: its first line has {shown}; needed are file, and subject or label or both")
     rows: dict[str, SubjectRow] = {}
     for number, line in enumerate(lines, start=1):
         file, subject, label = ((line.get(columns.get(key, "")) or "").strip() for key in ("file", "subject", "label"))
