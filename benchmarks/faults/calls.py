@@ -18,12 +18,14 @@ from benchmarks.faults.inputs import FACES
 from fercli.core.config import LoadOptions
 from fercli.models.catalogue import load_catalogue
 from fercli.models.pretrained import load_imagenet
-from fercli.workflows.crossval.folder import CrossvalFolder
+from fercli.workflows.crossval.options import CrossvalOptions
 from fercli.workflows.crossval.run import crossval
 from fercli.workflows.crossval.settings import read_crossval
+from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
-from fercli.workflows.run_folder import RunFolder, read_config
-from fercli.workflows.train.run import resume
+from fercli.workflows.run_folder import read_config
+from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.run import train
 
 _IMAGES = np.random.default_rng(0).integers(0, 256, (3, 1, 48, 48), np.uint8)
 
@@ -71,7 +73,7 @@ def use_model(path: Path) -> list[str]:
     """A weights or ONNX file: probabilities, then the figures of `fer eval`."""
     model = fercli.load_model(str(path))
     model.probabilities(_IMAGES)
-    return list(evaluate(str(path), small_faces(), device="cpu").notes)
+    return list(evaluate(EvaluateOptions(model=str(path), data=small_faces(), device="cpu")).notes)
 
 
 def use_state(path: Path) -> list[str]:
@@ -93,20 +95,19 @@ def read_settings(path: Path) -> list[str]:
 
 def resume_run(path: Path) -> list[str]:
     """A file of an interrupted run."""
-    folder = RunFolder(path.parent)
-    resume(folder, folder.read_config())
+    train(TrainOptions(out=path.parent, resume=True))
     return []
 
 
 def evaluate_run(path: Path) -> list[str]:
     """A file of a finished run."""
-    return list(evaluate(str(path.parent), device="cpu").notes)
+    return list(evaluate(EvaluateOptions(model=str(path.parent), device="cpu")).notes)
 
 
 def resume_crossval(path: Path) -> list[str]:
     """A file of a cross-validation whose folds are all done."""
-    folder = CrossvalFolder(next(place for place in path.parents if (place / "crossval.yaml").exists()))
-    return list(crossval(read_crossval(folder.config), folder, jobs=1).notes)
+    folder = next(place for place in path.parents if (place / "crossval.yaml").exists())
+    return list(crossval(CrossvalOptions(out=folder, resume=True, jobs=1)).notes)
 
 
 def read_rows(path: Path) -> list[str]:

@@ -54,7 +54,8 @@ def _rezip(content: bytes, draw: Random) -> bytes:
                 name = draw.choice(
                     ("../" * 9 + "up.png", "/abs.png", "C:\\x.png", "a\nb.png", "\x1b[2Jx.png", "d" * 300 + ".png")
                 )
-            new.writestr(name, member)
+            if name not in new.namelist():
+                new.writestr(name, member)
     return packed.getvalue()
 
 
@@ -154,5 +155,6 @@ def add_payload(content: bytes, draw: Random) -> bytes:
             if name.endswith("data.pkl"):
                 call = pickle.dumps(_Payload(), protocol=2)
                 member = call if kind == 1 else call[:-1] + b"0" + member[2:]  # it is dropped, the rest is as it was
-            new.writestr(name, member)
+            if name not in new.namelist():
+                new.writestr(name, member)
     return packed.getvalue()

@@ -7,6 +7,7 @@ import shutil
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -112,20 +113,17 @@ def _faces(folder: Path, noise: np.random.Generator) -> None:
 
 def _runs(folder: Path) -> None:
     """A finished run, one that was interrupted after its first epoch, and a cross-validation without its last file."""
-    from fercli.workflows.crossval.folder import CrossvalFolder
+    from fercli.workflows.crossval.options import CrossvalOptions
     from fercli.workflows.crossval.run import crossval
-    from fercli.workflows.crossval.settings import crossval_settings
+    from fercli.workflows.train.options import TrainOptions
     from fercli.workflows.train.run import train
-    from fercli.workflows.train.settings import settings
 
-    changes = {"device": "cpu", "group": "image"}
-    what = {"data": str(folder / FACES), "recipe": "quick", "overrides": {"epochs": 1, "batch_size": 16}}
-    train(settings(model="lenet", config=None, changes=changes, **what), folder / "run")
+    common: Any = {"data": str(folder / FACES), "recipe": "quick", "epochs": 1, "batch_size": 16, "device": "cpu"}
+    train(TrainOptions(model="lenet", group="image", out=folder / "run", **common))
     shutil.copytree(folder / "run", folder / "unfinished")
     (folder / "unfinished/metrics.json").unlink()
-    protocol = {"folds": 3, "group": "image", "threads": 1}
-    config = crossval_settings(models=["lenet"], changes={"device": "cpu"}, protocol=protocol, **what)
-    crossval(config, CrossvalFolder(folder / "crossval"), jobs=1)
+    cross = {"models": ("lenet",), "folds": 3, "group": "image", "threads": 1, "jobs": 1, "out": folder / "crossval"}
+    crossval(CrossvalOptions(**cross, **common))
     (folder / "crossval/crossval.json").unlink()
 
 

@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fercli.core.errors import FerError, RunError, UsageError
+from fercli.core.errors import FerError, RunError, UsageError, reason_of
 from fercli.core.parse import parse_json, parse_yaml
-from fercli.core.text import to_printable
+from fercli.core.text import shorten, to_printable
 
 #: The longest name of a file that we choose, in bytes: file systems take 255, and temporary names are longer.
 MAX_NAME_BYTES = 200
@@ -160,6 +160,17 @@ def read_json(path: Path) -> Any:
         return parse_json(content)
     except ValueError as error:
         raise RunError(f"{path} is damaged: {error}") from error
+
+
+@contextmanager
+def damage_in(path: Path) -> Iterator[None]:
+    """Raise RunError where the block, which takes a document of ours apart, finds other values than we write."""
+    try:
+        yield
+    except KeyError as error:
+        raise RunError(f"{path} is damaged: it has no {shorten(repr(error.args[0]), 60)}") from error
+    except (TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        raise RunError(f"{path} is damaged: a value in it is not what it should be ({reason_of(error)})") from error
 
 
 def read_yaml(path: Path, what: str, error: type[FerError] = RunError) -> Any:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import safetensors
 import safetensors.torch
@@ -69,10 +69,10 @@ class _Training(_Part):
     set: str | None = None
     fingerprint: str | None = None
     seed: int = 0
-    group: str | None = None
-    val_fraction: float | None = None
+    group: Literal["auto", "subject", "image"] | None = None
+    val_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
     split: str | None = None
-    remark: str | None = None
+    remark: Annotated[str, Field(max_length=400)] | None = None
     reading: dict[str, Any] = Field(default_factory=dict)
     extra: _Extra | None = None
     members: list["_Training"] = Field(default_factory=list)
@@ -142,6 +142,8 @@ def _check_document(document: dict[str, Any]) -> None:
     classes = document.get("classes")
     if not isinstance(classes, list) or not all(isinstance(name, str) and name.isprintable() for name in classes):
         raise ValueError(f"its class names are {shorten(str(classes), 120)}: each must be printable text")
+    if max(map(len, classes), default=0) > 255:
+        raise ValueError(f"its class names are {shorten(str(classes), 120)}: each must have 255 letters at most")
     if len(set(classes)) != len(classes):
         raise ValueError(f"its class names are {shorten(str(classes), 120)}: each must stand once")
     try:

@@ -19,6 +19,7 @@ from fercli.core.errors import DataError
 from fercli.core.files import check_regular, written_whole
 from fercli.core.parse import parse_json
 from fercli.core.progress import ProgressCallback
+from fercli.core.text import shorten
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders import FORMATS, Loader, refuse_detection
 from fercli.data.subjects import add_subjects
@@ -107,6 +108,7 @@ def _check(header: Any) -> dict[str, Any]:
         return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
     needed = is_texts(header["classes"]) and is_texts(header["ids"]) and is_texts(header["notes"])
+    needed = needed and all(len(name) <= 255 and name.isprintable() for name in header["classes"])
     optional = all(header[key] is None or is_texts(header[key]) for key in ("subjects", "parts"))
     shares = header["shares"]
     fractions = isinstance(shares, list) and len(shares) == 2 and all(0 <= share < 1 for share in shares)
@@ -127,7 +129,7 @@ def _make_set(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSe
         subjects=None if subjects is None else tuple(subjects),
         parts=None if parts is None else np.array(parts, dtype=np.str_),
         targets=arrays.get("targets"),
-        notes=tuple(header["notes"]),
+        notes=tuple(shorten(note, 400) for note in header["notes"]),
         fractions=tuple(header["shares"]),
     )
 

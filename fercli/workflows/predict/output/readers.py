@@ -211,7 +211,7 @@ def _parse(path: Path, position: str, name: str, kind: Kind, text: str) -> objec
     if text == "":
         return None
     try:
-        return parse_number(text, kind)
+        return parse_number(text, int) if kind is int else parse_number(text, float)
     except ValueError as error:
         raise _damaged(path, position, f"{name} is '{shorten(text, 60)}', not a number") from error
 
