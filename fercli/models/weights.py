@@ -27,6 +27,8 @@ ONNX_SUFFIX = ".onnx"
 #: Under what name a file's metadata hold the header.
 HEADER_KEY = "fercli"
 _FORMAT = 1
+#: The largest number that an architecture takes as an argument.
+MAX_ARGUMENT = 4096
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,7 @@ class _Document(_Part):
 
     model: str
     architecture: str
-    # larger numbers are no network's: to build one would take all memory
-    arguments: dict[str, bool | Annotated[int, Field(ge=0, le=4096)] | float | str]
+    arguments: dict[str, bool | int | float | str]
     input: Input
     classes: Annotated[list[str], Field(min_length=1)]
     temperature: dict[str, float] = Field(default_factory=lambda: {"single": 1.0, "mirrored": 1.0})
@@ -152,6 +153,10 @@ def _check_document(document: dict[str, Any]) -> None:
         first, *others = list_faults(error)
         more = f" (and {len(others)} more)" if others else ""
         raise ValueError(f"{shorten(first, 200)}{more}") from None
+    for name, value in header.arguments.items():
+        # larger numbers are no network's: to build one would take hours and all memory
+        if isinstance(value, int | float) and not 0 <= value <= MAX_ARGUMENT:
+            raise ValueError(f"its argument {shorten(name, 60)} is {value}, not a number from 0 to {MAX_ARGUMENT:,}")
     for views in ("single", "mirrored"):
         temperature = header.temperature.get(views)
         if temperature is None or not 0 < temperature < math.inf:

@@ -154,8 +154,8 @@ def test_a_subject_pattern_that_is_none(refused, pattern):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"notes": [[1]]}, {"ids": [["a"], ["b"]]}, {"classes": [1, 2]}, {"subjects": [3, 4]}, {"shares": [1, "x"]},
-                {"parts": {"a": 1}}, {"name": 3}, {"classes": ["a", "b\x1b"]}],
+    "changes", [{"notes": [[1]]}, {"ids": [["a"], ["b"]]}, {"classes": [1, 2]}, {"subjects": [3, 4]}, {"name": 3},
+                {"parts": {"a": 1}}, {"shares": [1, "x"]}, {"classes": ["a", "b\x1b"]}],
 )  # fmt: skip
 def test_a_face_set_s_header_with_other_values(tmp_path, refused, monkeypatch, changes):
     """The checksum fits: someone has made it so."""
