@@ -15,7 +15,7 @@ from fercli.core.text import shorten
 MAX_VALUES = 100_000
 #: Whole numbers are read up to this size, which files of every form can hold.
 _LARGEST = 2**63 - 1
-_TOO_DEEP = "it is nested too deeply"
+_TOO_DEEP, _TOO_LARGE = "it is nested too deeply", "a whole number in it is too large"
 
 Number = TypeVar("Number", int, float)
 
@@ -35,7 +35,9 @@ def parse_yaml(text: str) -> Any:
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     except Exception as error:  # beside YAMLError, whatever a wrong date, number or tag makes it raise
-        raise ValueError(shorten(" ".join(str(error).split()), 200)) from None
+        # Python's own advice is to allow such numbers
+        told = _TOO_LARGE if "set_int_max_str_digits" in str(error) else " ".join(str(error).split())
+        raise ValueError(shorten(told, 200)) from None
     _check_values(document)
     return document
 
@@ -53,7 +55,7 @@ def _check_values(document: Any) -> None:
         elif isinstance(value, list | tuple | set):
             todo += value
         elif isinstance(value, int) and abs(value) > _LARGEST:
-            raise ValueError("a whole number in it is too large")
+            raise ValueError(_TOO_LARGE)
 
 
 def parse_number(text: str, kind: type[Number]) -> Number:

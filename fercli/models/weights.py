@@ -155,8 +155,8 @@ def _check_document(document: dict[str, Any]) -> None:
         raise ValueError(f"{shorten(first, 200)}{more}") from None
     for name, value in header.arguments.items():
         # larger numbers are no network's: to build one would take hours and all memory
-        if isinstance(value, int | float) and not 0 <= value <= MAX_ARGUMENT:
-            raise ValueError(f"its argument {shorten(name, 60)} is {value}, not a number from 0 to {MAX_ARGUMENT:,}")
+        if not isinstance(value, bool | str) and not 1 <= value <= MAX_ARGUMENT:
+            raise ValueError(f"its argument {shorten(name, 60)} is {value}, not a number from 1 to {MAX_ARGUMENT:,}")
     for views in ("single", "mirrored"):
         temperature = header.temperature.get(views)
         if temperature is None or not 0 < temperature < math.inf:

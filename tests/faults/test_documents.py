@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 import pytest
+import yaml
 
 from fercli.core.config import LoadOptions
 from fercli.core.files import damage_in, read_json, read_yaml
@@ -64,7 +65,7 @@ def test_many_faults_of_settings_fit_a_line(tmp_path, refused):
     (tmp_path / "config.yaml").write_text("\n".join(f"setting{number}: 1" for number in range(300)))
     with refused("more"):
         read_config(tmp_path / "config.yaml")
-    (tmp_path / "config.yaml").write_text(json.dumps({RED: 1, "x" * 5000: [LONG]}))
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({RED: 1, "x" * 5000: [LONG]}))
     with refused("unknown setting"):
         read_config(tmp_path / "config.yaml")
 
@@ -73,7 +74,7 @@ def test_every_fault_of_a_catalogue_is_a_line_of_its_own(tmp_path):
     document = read_yaml(catalogue_path(), "the catalogue")
     document["models"] |= {RED: {"x" * 5000: 1}, 3: {"recipes": {4: 5}, "architecture": LONG}}
     document["recipes"] |= {1: {}, "x": {"base": 9}}
-    (tmp_path / "models.yaml").write_text(json.dumps(document))
+    (tmp_path / "models.yaml").write_text(yaml.safe_dump(document))
     with pytest.raises(Exception, match="faults:") as error:
         load_catalogue(tmp_path / "models.yaml")
     lines = str(error.value).splitlines()

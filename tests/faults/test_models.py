@@ -38,10 +38,11 @@ def change_header(folder, **changes):
     [
         ({"architecture": 3}, "architecture: 3 is not text"),
         ({"architecture": "x" * 5000}, "needs the architecture"),
-        ({"architecture": "preact-resnet", "arguments": {"width": 8, "blocks": 10**9}}, "its argument blocks is 1000000000"),
+        ({"architecture": "preact-resnet", "arguments": {"width": 8, "blocks": 10**9}}, "its argument blocks is"),
         ({"architecture": "preact-resnet", "arguments": {"width": 4096, "blocks": 9}}, "do not fit"),
-        ({"architecture": "preact-resnet", "arguments": {"width": 0, "blocks": 1}}, "does not fit preact-resnet"),
+        ({"architecture": "preact-resnet", "arguments": {"width": 0, "blocks": 1}}, "its argument width is 0"),
         ({"architecture": "resnet", "arguments": {"backbone": "vit_h_14"}}, "do not fit"),
+        ({"architecture": "resnet", "arguments": {"backbone": "none"}}, "does not fit resnet"),
         ({"arguments": [1]}, "arguments"),
         ({"arguments": {"a": None}}, "arguments"),
         ({"classes": "abc"}, "class names"),

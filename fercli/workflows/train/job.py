@@ -158,6 +158,8 @@ def check_origin(folder: RunFolder, origin: Mapping[str, Any], faces: FaceSet) -
     meta = read_json(folder.meta)
     with damage_in(folder.meta):
         begun = _list_origin(meta)
+        for needed in ("command", "commit", "pretrained"):  # at the run's end
+            meta[needed]
     for (what, before), now in zip(begun.items(), _list_origin(origin).values(), strict=True):
         if before != now:
             hint = hint_at_earlier_labels(faces, "its config.yaml") if what == "data" else ""
