@@ -17,7 +17,12 @@ from fercli.models.catalogue import read_catalogue
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
-PAGES = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", ROOT / "examples" / "onnx_only" / "README.md", *DOCS]
+PAGES = [
+    README,
+    *(ROOT / f"{name}.md" for name in ("CONTRIBUTING", "CHANGELOG", "SECURITY")),
+    *(ROOT / "examples").rglob("*.md"),
+    *DOCS,
+]
 #: How many words a README may have outside of code blocks and tables.
 README_WORDS = 1200
 

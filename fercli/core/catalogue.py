@@ -9,7 +9,7 @@ from fercli.core.errors import ModelError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.recipe import Count, Number, Positive, Recipe, Settings, rename_settings
 from fercli.core.registry import suggest
-from fercli.core.text import format_count
+from fercli.core.text import format_count, shorten
 
 Percent = Annotated[Number, Field(ge=0, le=100)]
 
@@ -220,7 +220,8 @@ def _list_faults(error: ValidationError) -> list[str]:
 
 def raise_faults(found: list[str], place: str) -> NoReturn:
     """Raise a ModelError that lists faults of a catalogue, one a line."""
-    raise ModelError("\n  ".join([f"{place} has {format_count(len(found), 'fault')}:", *found]))
+    lines = (shorten(fault, 300) for fault in found)
+    raise ModelError("\n  ".join([f"{place} has {format_count(len(found), 'fault')}:", *lines]))
 
 
 def _shared_recipes(recipes: object, found: list[str]) -> dict[str, Mapping[str, Any]]:

@@ -113,8 +113,15 @@ def raise_settings_error(error: ValidationError, place: str, model: type[Setting
     names = [name.removeprefix("recipe.") for name in dotted_names(model)]
     found = list(iterate_faults(error, names, "recipe."))
     if place == COMMAND_LINE:
-        raise UsageError("; ".join(f"{_flag(name)}{meaning}" for name, meaning in found)) from error
-    raise UsageError(f"{place}: {'; '.join(f'{name}: {meaning}' if name else meaning for name, meaning in found)}")
+        raise UsageError(_join([f"{_flag(name)}{meaning}" for name, meaning in found])) from error
+    raise UsageError(f"{place}: {_join([f'{name}: {meaning}' if name else meaning for name, meaning in found])}")
+
+
+def _join(faults: list[str]) -> str:
+    """Faults in one line: those that find room in it, and how many more there are."""
+    shown = [fault for place, fault in enumerate(faults) if sum(map(len, faults[: place + 1])) <= 350] or faults[:1]
+    more = len(faults) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")
 
 
 def _flag(name: str) -> str:

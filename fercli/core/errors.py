@@ -46,5 +46,7 @@ class MachineError(FerError):
 
 
 def reason_of(error: Exception) -> str:
-    """The first line of what went wrong, or its kind where it says nothing."""
-    return str(error).strip().partition("\n")[0] or type(error).__name__
+    """The first line of what went wrong, at most 200 printable characters of it, or its kind where it says nothing."""
+    from fercli.core.text import shorten  # which needs the errors above
+
+    return shorten(str(error).strip().partition("\n")[0] or type(error).__name__, 200)

@@ -6,18 +6,21 @@ import os
 import platform
 import re
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from fercli.core.errors import FerError, RunError, UsageError
+from fercli.core.errors import FerError, RunError, UsageError, reason_of
+from fercli.core.parse import parse_json, parse_yaml
+from fercli.core.text import shorten, to_printable
 
 #: The longest name of a file that we choose, in bytes: file systems take 255, and temporary names are longer.
 MAX_NAME_BYTES = 200
+#: The largest text file that is read as a whole, in bytes; of YAML, whose reader takes a second for 50 KB, less.
+MAX_TEXT_BYTES, MAX_YAML_BYTES = 64 << 20, 1 << 18
 #: The name of a temporary file: the machine and the process that writes it.
 _TEMPORARY = re.compile(r"\..+\.([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{8}(\.[^.]*)?")
 
@@ -114,24 +117,69 @@ def write_json(path: Path, document: Any) -> None:
     write_text(path, json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
+def read_content(path: Path, what: str = "", error: type[FerError] = RunError, most: int = MAX_TEXT_BYTES) -> bytes:
+    """All of a regular file of at most so many bytes, `what` being its name in a message.
+
+    Raises `error` where it cannot be read, is larger, or is a folder, a pipe or a device, whose end may never come.
+    """
+    check_regular(path, what, error)
+    try:
+        with path.open("rb") as file:
+            content = file.read(most + 1)
+    except OSError as cause:
+        raise error(f"cannot read {_named(what, path)}: {cause.strerror or cause}") from cause
+    if len(content) > most:
+        raise error(f"cannot read {_named(what, path)}: it has more than {_size(most)}")
+    return content
+
+
+def check_regular(path: Path, what: str = "", error: type[FerError] = RunError) -> None:
+    """Raise `error` unless a path is that of a regular file, `what` being its name in a message."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as cause:  # ValueError: a NUL in the name
+        raise error(f"cannot read {_named(what, path)}: {getattr(cause, 'strerror', None) or cause}") from cause
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
+        raise error(f"cannot read {_named(what, path)}: it is {kind}")
+
+
+def _named(what: str, path: Path) -> str:
+    shown = to_printable(str(path))
+    return f"{what} {shown}" if what else shown
+
+
+def _size(count: int) -> str:
+    return f"{count >> 20} MB" if count >> 20 else f"{count >> 10} KB"
+
+
 def read_json(path: Path) -> Any:
     """Read a JSON document. Raises RunError where it is missing or damaged."""
+    content = read_content(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+        return parse_json(content)
     except ValueError as error:
         raise RunError(f"{path} is damaged: {error}") from error
 
 
+@contextmanager
+def damage_in(path: Path) -> Iterator[None]:
+    """Raise RunError where the block, which takes a document of ours apart, finds other values than we write."""
+    try:
+        yield
+    except KeyError as error:
+        raise RunError(f"{path} is damaged: it has no {shorten(repr(error.args[0]), 60)}") from error
+    except (TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        raise RunError(f"{path} is damaged: a value in it is not what it should be ({reason_of(error)})") from error
+
+
 def read_yaml(path: Path, what: str, error: type[FerError] = RunError) -> Any:
     """The document in a YAML file, `what` being its name in a message. Raises `error` where it cannot be read."""
+    content = read_content(path, what, error, MAX_YAML_BYTES)
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as cause:
-        raise error(f"cannot read {what} {path}: {cause.strerror or cause}") from cause
-    except (yaml.YAMLError, UnicodeDecodeError) as cause:
-        raise error(f"{path} is not valid YAML: {' '.join(str(cause).split())}") from cause
+        return parse_yaml(content.decode("utf-8-sig"))
+    except ValueError as cause:
+        raise error(f"{path} is not valid YAML: {cause}") from cause
 
 
 def file_digest(path: Path) -> str:

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """A clause for an error message: the nearest known names, or all of them when none is near."""
-    names = sorted(known)
+    name, names = str(name), sorted(map(str, known))  # YAML makes numbers of some names
     if near := find_near(name, names):
         return f"did you mean {' or '.join(near)}?"
     return f"there is {', '.join(names)}" if names else "there is none"

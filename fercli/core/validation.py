@@ -1,5 +1,6 @@
 """What is wrong with settings, in our own words: pydantic's errors as lines that say what to type."""
 
+import reprlib
 from collections.abc import Iterable, Iterator
 from typing import Any, get_args
 
@@ -48,14 +49,14 @@ def iterate_faults(error: ValidationError, names: Iterable[str] = (), prefix: st
     """
     names = list(names)
     for fault in error.errors():
-        name = ".".join(map(str, fault["loc"]))
+        name = shorten(".".join(map(str, fault["loc"])), 100)
         if fault["type"] == "extra_forbidden":
             yield name, f"unknown setting{_hint(name.removeprefix(prefix), names)}"
         elif fault["type"] in _MEANINGS:
             meaning = _MEANINGS[fault["type"]].format(**{**fault.get("ctx", {}), "input": ""})
             yield name, meaning if fault["type"] == "missing" else f"{_show(fault['input'])} {meaning}"
         else:
-            yield name, fault["msg"].removeprefix("Value error, ")
+            yield name, shorten(fault["msg"].removeprefix("Value error, "), 200)
 
 
 def dotted_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -78,4 +79,7 @@ def _hint(name: str, names: list[str]) -> str:
 
 
 def _show(value: Any) -> str:
+    # a part of it is enough: text of nested values may be as long as a book
+    if isinstance(value, list | dict):
+        return shorten(reprlib.repr(value), 60)
     return shorten(repr(value) if isinstance(value, str) else str(value), 60)

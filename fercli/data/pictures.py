@@ -16,6 +16,7 @@ from safetensors.numpy import save
 from fercli.core.errors import DataError, PictureError, RunError
 from fercli.core.files import written_whole
 from fercli.core.labels import EXPRESSIONS, ordered
+from fercli.core.parse import parse_json
 from fercli.core.progress import ProgressCallback, no_progress
 from fercli.core.text import escape_name, list_examples
 from fercli.data.cache import cache_folder
@@ -142,7 +143,7 @@ def _read_chunk(path: Path, count: int) -> list[Face | str] | None:
     try:
         with safe_open(path, framework="numpy") as file:
             header, pixels = file.metadata(), file.get_tensor("faces")
-        reasons: list[str] = json.loads(header["reasons"])
+        reasons: list[str] = parse_json(header["reasons"])
         intact = header["checksum"] == hashlib.sha256(pixels.tobytes()).hexdigest() and len(reasons) == count
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None

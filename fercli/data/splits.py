@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.errors import DataError
+from fercli.core.errors import DataError, reason_of
 from fercli.core.files import write_text
 from fercli.core.labels import SPLITS
 from fercli.data.faceset import FaceSet
@@ -166,7 +166,7 @@ def read_split(path: Path, faces: FaceSet) -> NDArray[np.str_]:
         with path.open(encoding="utf-8", newline="") as file:
             rows = {row["id"]: (row["label"], row["part"]) for row in csv.DictReader(file)}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
-        raise DataError(f"{path} cannot be read as a split: {error}") from error
+        raise DataError(f"{path} cannot be read as a split: {reason_of(error)}") from error
     parts = []
     for face, label in zip(faces.ids, faces.labels, strict=True):
         name, part = rows.get(face, ("", ""))

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from fercli.core.config import LoadOptions
-from fercli.core.errors import DataError, UsageError
+from fercli.core.errors import DataError, UsageError, reason_of
+from fercli.core.files import read_content
 from fercli.core.labels import canonical
+from fercli.core.text import shorten
 from fercli.data.faceset import FaceSet
 
 #: What a table of subjects is called when it lies in the folder of the pictures.
@@ -49,10 +51,8 @@ def parse_subject_table(content: bytes, title: str) -> SubjectTable:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{title} cannot be read as a csv file: {error}") from error
     if "file" not in columns or not {"subject", "label"} & set(columns):
-        raise DataError(
-            f"{title}: its first line has {', '.join(columns) or 'nothing'}; needed are file, and subject or label "
-            "or both"
-        )
+        shown = shorten(", ".join(columns), 80) or "nothing"
+        raise DataError(f"{title}: its first line has {shown}; needed are file, and subject or label or both")
     rows: dict[str, SubjectRow] = {}
     for number, line in enumerate(lines, start=1):
         file, subject, label = ((line.get(columns.get(key, "")) or "").strip() for key in ("file", "subject", "label"))
@@ -61,16 +61,13 @@ def parse_subject_table(content: bytes, title: str) -> SubjectTable:
         if not file:
             raise DataError(f"{title}, row {number}: no file name")
         if rows.setdefault(file, row) != row:
-            raise DataError(f"{title}, row {number}: {file} is listed twice, with different values")
+            raise DataError(f"{title}, row {number}: {shorten(file, 100)} is listed twice, with different values")
     return SubjectTable(rows, title)
 
 
 def read_subject_table(path: Path) -> SubjectTable:
     """A table from its file. Raises DataError where it cannot be read."""
-    try:
-        return parse_subject_table(path.read_bytes(), str(path))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    return parse_subject_table(read_content(path, "the table of subjects", DataError), str(path))
 
 
 def find_subject_table(names: Sequence[str]) -> str | None:
@@ -98,7 +95,10 @@ def _add_by_table(faces: FaceSet, table: SubjectTable) -> FaceSet:
     rows = [table.find(face) for face in faces.ids]
     if not any(rows):
         known = next(iter(table.rows), "nothing")
-        raise DataError(f"{table.title} names none of the {len(faces)} faces: it has {known}, they are {faces.ids[0]}")
+        raise DataError(
+            f"{table.title} names none of the {len(faces)} faces: it has {shorten(known, 100)}, they are "
+            f"{shorten(faces.ids[0], 100)}"
+        )
     return _set_subjects(faces, [row.subject if row else "" for row in rows])
 
 
@@ -107,14 +107,16 @@ def _add_by_pattern(faces: FaceSet, pattern: str) -> FaceSet:
     group, else the whole match. Faces in whose id it finds nothing have no subject, and a note counts them."""
     try:
         compiled = re.compile(pattern)
-    except re.error as error:
-        raise UsageError(f"--subject-pattern {pattern}: not a regular expression ({error})") from error
+    except (re.error, RecursionError, OverflowError) as error:  # the last two of deep nesting and of huge numbers
+        shown = shorten(pattern, 100)
+        raise UsageError(f"--subject-pattern {shown}: not a regular expression ({reason_of(error)})") from error
     group: int | str = "subject" if "subject" in compiled.groupindex else min(compiled.groups, 1)
     matches = [compiled.search(face) for face in faces.ids]
     subjects = [(match[group] or "") if match else "" for match in matches]
     if not any(subjects):
         raise UsageError(
-            f"--subject-pattern {pattern} finds no subject in any of {len(faces)} names, e.g. {faces.ids[0]}"
+            f"--subject-pattern {shorten(pattern, 100)} finds no subject in any of {len(faces)} names, e.g. "
+            f"{shorten(faces.ids[0], 100)}"
         )
     return _set_subjects(faces, subjects)
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.errors import RunError
+from fercli.core.errors import RunError, reason_of
 from fercli.core.files import written_whole
+from fercli.core.parse import parse_number
 
 _FIRST_COLUMNS = ["id", "label", "predicted"]
 
@@ -47,7 +48,7 @@ def read_predictions(path: Path) -> Predictions:
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, csv.Error) as error:
-        raise RunError(f"{path} is no table of predictions as `fer eval` writes it: {error}") from error
+        raise RunError(f"{path} is no table of predictions as `fer eval` writes it: {reason_of(error)}") from error
 
 
 def _parsed(rows: Iterable[Sequence[str]]) -> Predictions:
@@ -63,6 +64,6 @@ def _parsed(rows: Iterable[Sequence[str]]) -> Predictions:
             raise ValueError(f"face {number} has {len(row)} of {len(header)} values, or a label of no column")
         ids.append(row[0])
         labels.append(index[row[1]])
-        probabilities.append([float(text) for text in row[3:]])
+        probabilities.append([parse_number(text, float) for text in row[3:]])
     table = np.array(probabilities, dtype=np.float64).reshape(len(ids), len(classes))
     return Predictions(tuple(ids), np.array(labels, dtype=np.int64), table, classes)

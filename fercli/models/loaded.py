@@ -1,5 +1,7 @@
 """Trained networks by name, run folder or file, ready to say probabilities."""
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fercli.core.catalogue import Input
-from fercli.core.errors import ModelError
+from fercli.core.errors import ModelError, reason_of
+from fercli.core.files import check_regular
 from fercli.core.registry import suggest
+from fercli.core.text import shorten
 from fercli.models.architectures import load_architectures
 from fercli.models.catalogue import load_catalogue
 from fercli.models.classifier import (
@@ -23,7 +27,7 @@ from fercli.models.classifier import (
     logits,
     set_temperature,
 )
-from fercli.models.weights import ONNX_SUFFIX, Header, read_header, read_weights
+from fercli.models.weights import ONNX_SUFFIX, Header, read_header, read_shapes, read_weights
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
@@ -31,6 +35,10 @@ _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 RUN_WEIGHTS = "model.safetensors"
 #: The file of a run folder that is written last: the run is complete.
 RUN_METRICS = "metrics.json"
+
+
+#: What a file must end in to be read as a model; .pt2 files are told apart where they are read.
+MODEL_SUFFIXES = (".safetensors", ONNX_SUFFIX, ".pt2")
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,7 @@ def load_model(
 
 def member_names(name: str | None) -> list[str]:
     """The names that '+' joins; a file or folder of that very name is one. Raises ModelError where one is empty."""
-    names = [name or ""] if name is None or Path(name).exists() else name.split("+")
+    names = [name or ""] if name is None or os.path.exists(name) else name.split("+")  # noqa: PTH110 (no error for long names)
     if len(names) > 1 and not all(names):
         raise ModelError(f"'{name}' lacks a name beside a '+': join models as in xu-rescnn+RUN_FOLDER")
     return names
@@ -154,21 +162,41 @@ def _read_network(path: Path) -> tuple[Header, nn.Module]:
             f"{path} is for torch.export.load in programs of your own: export to {ONNX_SUFFIX} to run it here"
         )
     header = read_header(path)
-    architectures = load_architectures()
-    if header.architecture not in architectures:
-        raise ModelError(f"{path} needs the architecture '{header.architecture}', there is {', '.join(architectures)}")
-    try:
-        body = architectures[header.architecture](classes=len(header.classes), **header.arguments)
-    except TypeError as error:
-        raise ModelError(f"the header of {path} does not fit {header.architecture}: {error}") from error
-    network = Classifier(body, Input.model_validate(header.input).scaling)
+    network = _build(header, path)
     try:
         network.load_state_dict(read_weights(path))
     except RuntimeError as error:
-        raise ModelError(
-            f"the weights in {path} do not fit {header.model}: {str(error).splitlines()[-1].strip()}"
-        ) from error
+        raise _misfit(path, header, str(error).splitlines()[-1].strip()) from error
     return header, network
+
+
+def _build(header: Header, path: Path) -> Classifier:
+    """The network that a header describes, not yet with its weights. Raises ModelError where there is no such network,
+    or the file's tensors are not of its shapes: only then does it take no more memory than the file."""
+    architectures = load_architectures()
+    if header.architecture not in architectures:
+        known = ", ".join(architectures)
+        raise ModelError(f"{path} needs the architecture '{shorten(header.architecture, 60)}', there is {known}")
+
+    def build() -> Classifier:
+        body = architectures[header.architecture](classes=len(header.classes), **header.arguments)
+        return Classifier(body, Input.model_validate(header.input).scaling)
+
+    try:
+        with torch.device("meta"):
+            shapes = {name: tuple(value.shape) for name, value in build().state_dict().items()}
+        found = read_shapes(path)
+        if wrong := sorted(name for name in shapes.keys() | found.keys() if shapes.get(name) != found.get(name)):
+            first = wrong[0]
+            raise _misfit(path, header, f"{first} is {found.get(first, 'missing')}, not {shapes.get(first, 'there')}")
+        return build()
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as error:  # of arguments that make no network
+        reason = reason_of(error)
+        raise ModelError(f"the header of {path} does not fit {header.architecture}: {reason}") from error
+
+
+def _misfit(path: Path, header: Header, reason: str) -> ModelError:
+    return ModelError(f"the weights in {path} do not fit {shorten(header.model, 60)}: {shorten(reason, 200)}")
 
 
 def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
@@ -185,15 +213,28 @@ def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
             )
         return _SHIPPED / shipped
     path = newest_run(runs) if name == "last" else Path(name)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 (no error for long names)
         if not (path / RUN_WEIGHTS).is_file():
             raise ModelError(f"{path} has no {RUN_WEIGHTS}: fer train --resume --out {path} finishes an unfinished run")
         return path / RUN_WEIGHTS
-    if not path.is_file():
+    if not os.path.exists(path):  # noqa: PTH110
+        raise ModelError(_describe_missing(name, [*catalogue.models, "last"]))
+    check_regular(path, "the model", ModelError)
+    if path.suffix.lower() not in MODEL_SUFFIXES:
         raise ModelError(
-            f"no model '{name}': {suggest(name, [*catalogue.models, 'last'])} (a run folder or weights file will do)"
+            f"cannot read the model {path}: --model takes a run folder, {' and '.join(MODEL_SUFFIXES[:2])} files"
         )
     return path
+
+
+def _describe_missing(name: str, known: Sequence[str]) -> str:
+    """What to say of a model that is neither a name nor a file."""
+    shown = shorten(name, 100)
+    if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
+        return f"--model {shown} is an address, and nothing is fetched: download the file and name it"
+    if Path(name).suffix.lower() in MODEL_SUFFIXES:
+        return f"no such file: {shown}"
+    return f"no model '{shown}': {suggest(name, known)} (a run folder or weights file will do)"
 
 
 def newest_run(runs: Path) -> Path:

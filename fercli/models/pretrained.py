@@ -1,6 +1,9 @@
 """ImageNet weights for networks that are torchvision's but for their head."""
 
+import pickle
+import warnings
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlparse
 
 import safetensors.torch
@@ -9,6 +12,8 @@ from torch import Tensor, nn
 from torchvision.models import WeightsEnum, get_weight
 
 from fercli.core.errors import ModelError, reason_of
+from fercli.core.files import check_regular
+from fercli.core.text import shorten
 
 #: What torchvision calls a ResNet's head, which other classes make useless.
 _HEAD = "fc."
@@ -30,15 +35,37 @@ def load_imagenet(network: nn.Module, weights: str, file: Path | None = None) ->
 
 
 def _from_file(file: Path) -> dict[str, Tensor]:
+    check_regular(file, "the file of weights", ModelError)
     try:
-        if file.suffix == ".safetensors":
-            return safetensors.torch.load_file(file)
-        state = torch.load(file, map_location="cpu", weights_only=True)
+        state = _read_state(file)
+    except pickle.UnpicklingError as error:
+        raise ModelError(f"cannot read {file} as a file of weights: {_refusal(error)}") from error
     except Exception as error:  # torch.load raises whatever a damaged pickle makes it raise
-        raise ModelError(f"cannot read {file} as a file of weights: {reason_of(error)}") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        reason = "it is empty" if file.stat().st_size == 0 else reason_of(error)
+        raise ModelError(f"cannot read {file} as a file of weights: {reason}") from error
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
+    ):
         raise ModelError(f"{file} is no state dict: save network.state_dict() alone")
     return state
+
+
+def _read_state(file: Path) -> Any:
+    """Whatever a file holds, as long as no code of the file is run for it."""
+    if file.suffix == ".safetensors":
+        return safetensors.torch.load_file(file)
+    with warnings.catch_warnings():
+        # of old forms and of archives that hold programs; what cannot be taken is told by an error
+        warnings.simplefilter("ignore")
+        return torch.load(file, map_location="cpu", weights_only=True)
+
+
+def _refusal(error: Exception) -> str:
+    """Why torch did not read a pickle, without its advice to run what stands in it."""
+    text = str(error)
+    if "Unsupported" in text or "not an allowed" in text or "GLOBAL" in text:
+        return "it holds Python objects that could run code; save network.state_dict() alone"
+    return "it is damaged, or torch.save did not write it"
 
 
 def _from_torchvision(named: WeightsEnum) -> dict[str, Tensor]:
@@ -58,7 +85,7 @@ def _from_torchvision(named: WeightsEnum) -> dict[str, Tensor]:
 
 
 def _first(names: list[str]) -> str:
-    return names[0] + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+    return shorten(names[0], 80) + (f" and {len(names) - 1} more" if len(names) > 1 else "")
 
 
 def _take(network: nn.Module, state: dict[str, Tensor], origin: str) -> None:
@@ -71,4 +98,11 @@ def _take(network: nn.Module, state: dict[str, Tensor], origin: str) -> None:
         raise ModelError(f"{origin} does not fit this network: {_first(wrong)} missing or of another shape")
     if foreign := [name for name in state if name not in own and not name.startswith(_HEAD)]:
         raise ModelError(f"{origin} does not fit this network, which has no {_first(foreign)}")
-    network.load_state_dict({name: state[name] for name in needed}, strict=False)
+    try:
+        network.load_state_dict({name: state[name] for name in needed}, strict=False)
+    except RuntimeError as error:  # of a kind of tensor that cannot be copied, such as a sparse one
+        raise ModelError(f"{origin} does not fit this network: {shorten(_last_line(error), 200)}") from error
+
+
+def _last_line(error: Exception) -> str:
+    return str(error).strip().rpartition("\n")[2].strip()

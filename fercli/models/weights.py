@@ -4,24 +4,31 @@ A shared file never runs code: only tensors and one JSON document are read from 
 """
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import safetensors
 import safetensors.torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from fercli.core.catalogue import Input
-from fercli.core.errors import ModelError
-from fercli.core.files import written_whole
+from fercli.core.errors import ModelError, reason_of
+from fercli.core.files import check_regular, written_whole
+from fercli.core.parse import parse_json
+from fercli.core.text import shorten
+from fercli.core.validation import list_faults
 
 #: The ending of a network that was exported to ONNX.
 ONNX_SUFFIX = ".onnx"
 #: Under what name a file's metadata hold the header.
 HEADER_KEY = "fercli"
 _FORMAT = 1
+#: The largest number that an architecture takes as an argument.
+MAX_ARGUMENT = 4096
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,50 @@ class Header:
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
 
+class _Part(BaseModel):
+    """A part of a header; what it says beside is for people."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class _Extra(_Part):
+    """What a header says of an extra set that was trained on too."""
+
+    data: str
+    fingerprint: str
+
+
+class _Training(_Part):
+    """The kinds of what a header says of a training, as far as the program goes by it. All of it may be missing."""
+
+    data: str | None = None
+    set: str | None = None
+    fingerprint: str | None = None
+    seed: int = 0
+    group: Literal["auto", "subject", "image"] | None = None
+    val_fraction: Annotated[float, Field(gt=0, lt=1)] | None = None
+    split: str | None = None
+    remark: Annotated[str, Field(max_length=400)] | None = None
+    reading: dict[str, Any] = Field(default_factory=dict)
+    extra: _Extra | None = None
+    members: list["_Training"] = Field(default_factory=list)
+
+
+class _Document(_Part):
+    """The kinds of a header's fields: see `Header`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: str
+    architecture: str
+    arguments: dict[str, bool | int | float | str]
+    input: Input
+    classes: Annotated[list[str], Field(min_length=1)]
+    temperature: dict[str, float] = Field(default_factory=lambda: {"single": 1.0, "mirrored": 1.0})
+    training: _Training = Field(default_factory=_Training)
+    metrics: dict[str, Any] = Field(default_factory=dict)
+
+
 def save_weights(path: Path, state: Mapping[str, Tensor], header: Header, *, half: bool = False) -> None:
     """Write weights and header whole, floats in `half` precision where asked: half the size, and a network that takes
     them back computes in float32 all the same. Raises RunError where the file cannot be written."""
@@ -57,11 +108,12 @@ def save_weights(path: Path, state: Mapping[str, Tensor], header: Header, *, hal
 
 def read_header(path: Path) -> Header:
     """The header of a weights file. Raises ModelError where it is missing, damaged or another program's."""
+    check_regular(path, "the weights file", ModelError)
     try:
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except (OSError, safetensors.SafetensorError) as error:
-        raise ModelError(f"cannot read {path} as a weights file: {error}") from error
+        raise _unreadable(path, error) from error
     return parse_header(metadata, path)
 
 
@@ -75,24 +127,60 @@ def parse_header(metadata: Mapping[str, str], path: Path) -> Header:
     if HEADER_KEY not in metadata:
         raise ModelError(f"{path} holds no fercli header: its network is unknown (fer train and fer export write one)")
     try:
-        document = json.loads(metadata[HEADER_KEY])
+        document = parse_json(metadata[HEADER_KEY])
+        if not isinstance(document, dict) or "format" not in document:
+            raise ValueError("it names no format")
         if document.pop("format") != _FORMAT:
             raise ModelError(f"{path} was written by a newer fercli: update with pip install -U fercli")
-        header = Header(**{**document, "classes": tuple(document["classes"])})
-        Input.model_validate(header.input)
-        if len(set(header.classes)) != len(header.classes) or not all(isinstance(name, str) for name in header.classes):
-            raise ValueError(f"its class names are {list(header.classes)}: each must be text and stand once")
-        if not all(header.temperature[views] > 0 for views in ("single", "mirrored")):
-            raise ValueError("a temperature is not above 0")
-        return header
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _check_document(document)
+    except ValueError as error:
         raise ModelError(f"the header of {path} is damaged: {error}") from error
+    return Header(**{**document, "classes": tuple(document["classes"])})
+
+
+def _check_document(document: dict[str, Any]) -> None:
+    """Raise ValueError, in one line, where a header's fields are not what they should be."""
+    classes = document.get("classes")
+    if not isinstance(classes, list) or not all(isinstance(name, str) and name.isprintable() for name in classes):
+        raise ValueError(f"its class names are {shorten(str(classes), 120)}: each must be printable text")
+    if max(map(len, classes), default=0) > 255:
+        raise ValueError(f"its class names are {shorten(str(classes), 120)}: each must have 255 letters at most")
+    if len(set(classes)) != len(classes):
+        raise ValueError(f"its class names are {shorten(str(classes), 120)}: each must stand once")
+    try:
+        header = _Document.model_validate(document)
+    except ValidationError as error:
+        first, *others = list_faults(error)
+        more = f" (and {len(others)} more)" if others else ""
+        raise ValueError(f"{shorten(first, 200)}{more}") from None
+    for name, value in header.arguments.items():
+        # larger numbers are no network's: to build one would take hours and all memory
+        if not isinstance(value, bool | str) and not 1 <= value <= MAX_ARGUMENT:
+            raise ValueError(f"its argument {shorten(name, 60)} is {value}, not a number from 1 to {MAX_ARGUMENT:,}")
+    for views in ("single", "mirrored"):
+        temperature = header.temperature.get(views)
+        if temperature is None or not 0 < temperature < math.inf:
+            raise ValueError(f"the temperature of {views} views is {temperature}, not a number above 0")
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """The tensors of a weights file, on the CPU. Raises ModelError where it cannot be read."""
+    check_regular(path, "the weights file", ModelError)
     try:
         state: dict[str, Tensor] = safetensors.torch.load_file(path)
     except (OSError, safetensors.SafetensorError) as error:
-        raise ModelError(f"cannot read {path} as a weights file: {error}") from error
+        raise _unreadable(path, error) from error
     return state
+
+
+def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each tensor in a weights file, without reading it. Raises ModelError where it cannot be read."""
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+    except (OSError, safetensors.SafetensorError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ModelError:
+    return ModelError(f"cannot read {path} as a weights file: {reason_of(error)}")

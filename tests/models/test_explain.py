@@ -137,7 +137,7 @@ class Session:
 
 
 def test_what_cannot_be_explained_says_why(monkeypatch):
-    exported = OnnxNetwork(Session())
+    exported = OnnxNetwork(Session(), Path("net.onnx"), 2)
     for network in (exported, Ensemble([bright_places(), exported], [1.0, 1.0])):
         with pytest.raises(ModelError, match=r"cannot be explained.* ONNX .*name the run folder"):
             Explainer(model(network, 2))

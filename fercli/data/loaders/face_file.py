@@ -16,8 +16,10 @@ from safetensors.numpy import save
 
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError
-from fercli.core.files import written_whole
+from fercli.core.files import check_regular, written_whole
+from fercli.core.parse import parse_json
 from fercli.core.progress import ProgressCallback
+from fercli.core.text import shorten
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders import FORMATS, Loader, refuse_detection
 from fercli.data.subjects import add_subjects
@@ -73,11 +75,12 @@ def _sort_header(content: bytes) -> bytes:
 
 def read_faces(path: Path) -> FaceSet:
     """The face set in a file of `write_faces`. Raises DataError where it cannot be read or is damaged."""
+    check_regular(path, "the face set", DataError)
     try:
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        faces = _make_set(json.loads(header["faces"]), arrays)
+        faces = _make_set(_check(parse_json(header["faces"])), arrays)
         intact = header["checksum"] == _checksum(header["faces"], faces)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
@@ -92,10 +95,27 @@ def read_facts(path: Path) -> dict[str, Any]:
     """The facts that a face set's file was written with. Raises DataError where they cannot be read."""
     try:
         with safe_open(path, framework="numpy") as file:
-            facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+            facts: dict[str, Any] = parse_json(file.metadata()["facts"])
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} holds no face set, or is damaged: build or fetch it again") from error
     return facts
+
+
+def _check(header: Any) -> dict[str, Any]:
+    """What a file says of its faces. Raises ValueError where something in it is not of the kind that it should be."""
+
+    def is_texts(value: Any) -> bool:
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
+    needed = is_texts(header["classes"]) and is_texts(header["ids"]) and is_texts(header["notes"])
+    needed = needed and all(len(name) <= 255 and name.isprintable() for name in header["classes"])
+    optional = all(header[key] is None or is_texts(header[key]) for key in ("subjects", "parts"))
+    shares = header["shares"]
+    fractions = isinstance(shares, list) and len(shares) == 2 and all(0 <= share < 1 for share in shares)
+    if not (needed and optional and fractions and isinstance(header["name"], str)):
+        raise ValueError("a value of the wrong kind")
+    checked: dict[str, Any] = header
+    return checked
 
 
 def _make_set(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSet:
@@ -109,7 +129,7 @@ def _make_set(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSe
         subjects=None if subjects is None else tuple(subjects),
         parts=None if parts is None else np.array(parts, dtype=np.str_),
         targets=arrays.get("targets"),
-        notes=tuple(header["notes"]),
+        notes=tuple(shorten(note, 400) for note in header["notes"]),
         fractions=tuple(header["shares"]),
     )
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fercli.core.errors import UsageError
+from fercli.core.files import read_content
 from fercli.faces.io.archives import Member, archive_format, list_members
 from fercli.faces.io.folders import Kind, RealPaths, find_matches, guess_kind, make_safe_path, natural_key, scan_folder
 
@@ -143,7 +144,7 @@ def read_list(path: Path) -> list[Path]:
     """
     name = "standard input" if str(path) == "-" else str(path)
     try:
-        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        content = sys.stdin.buffer.read() if str(path) == "-" else read_content(path, "the list", UsageError)
         paths = parse_list(content)
     except OSError as error:
         raise UsageError(f"cannot read the list {name}: {error.strerror or error}") from error

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.errors import DataError, RunError
-from fercli.core.files import read_json, write_text
+from fercli.core.errors import DataError, RunError, reason_of
+from fercli.core.files import damage_in, read_json, write_text
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import Grouping, assign_groups, count_subjects, fold_parts
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
@@ -138,7 +138,9 @@ def write_folds(path: Path, config: CrossvalConfig, faces: FaceSet, assignments:
 def read_folds(path: Path, faces: FaceSet) -> dict[Grouping, NDArray[np.int64]]:
     """The groups that write_folds wrote, for the same faces. Raises RunError where they are of other faces."""
     document = read_json(path)
-    if document.get("fingerprint") != faces.fingerprint:
+    with damage_in(path):
+        fingerprint = document.get("fingerprint")
+    if fingerprint != faces.fingerprint:
         earlier = hint_at_earlier_labels(faces, "crossval.yaml")
         raise RunError(
             f"{path} was drawn for other data than {faces.name} is now: start anew with another --out{earlier}"
@@ -150,6 +152,6 @@ def read_folds(path: Path, faces: FaceSet) -> dict[Grouping, NDArray[np.int64]]:
             continue
         try:
             assignments[grouping] = np.array([rows[face] for face in faces.ids], dtype=np.int64).T
-        except (KeyError, ValueError, TypeError) as error:
-            raise RunError(f"{path} is damaged: {error}; start anew with another --out") from error
+        except (KeyError, ValueError, TypeError, OverflowError) as error:
+            raise RunError(f"{path} is damaged: {reason_of(error)}; start anew with another --out") from error
     return assignments

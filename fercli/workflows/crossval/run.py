@@ -5,10 +5,10 @@ import os
 import torch
 
 from fercli.core.errors import RunError
-from fercli.core.files import read_json, write_json
+from fercli.core.files import damage_in, read_json, write_json
 from fercli.core.lock import hold_lock
 from fercli.core.progress import SILENT, Progress, explain_interrupt
-from fercli.core.text import format_count
+from fercli.core.text import format_count, shorten
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import count_subjects
 from fercli.models.catalogue import load_catalogue
@@ -138,12 +138,14 @@ def _write_head(
     meta = {"data": {"name": faces.name, "fingerprint": faces.fingerprint}, **here}
     if folder.meta.is_file():
         meta = read_json(folder.meta)
-        if meta["device"] != device.type:
+        with damage_in(folder.meta):
+            before = str(meta["device"])
+            meta["resumed"] = [*meta.get("resumed", []), here]
+        if before != device.type:
             raise RunError(
-                f"{folder.path} was begun on {meta['device']}, this is {device.type}: go on there, or start anew with "
-                "another --out"
+                f"{folder.path} was begun on {shorten(before, 40)}, this is {device.type}: go on there, or start anew "
+                "with another --out"
             )
-        meta["resumed"] = [*meta.get("resumed", []), here]
     if not folder.started:
         config.write(folder.config)
     if not folder.folds.is_file():

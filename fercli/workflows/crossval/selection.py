@@ -17,7 +17,7 @@ from typing import Any
 from fercli.core.catalogue import merge_settings
 from fercli.core.config import RunConfig, parse_config
 from fercli.core.errors import FerError, RunError
-from fercli.core.files import read_json, write_json
+from fercli.core.files import damage_in, read_json, write_json
 from fercli.models.weights import read_header
 from fercli.workflows.crossval.plan import TRIED
 from fercli.workflows.crossval.settings import SelectBy
@@ -93,9 +93,11 @@ def try_candidates(
             tried.append({"settings": settings, "failed": str(error)})
             continue
         metrics = read_json(folder.metrics)
-        val = metrics["val"]["single"]
-        figures = {"val_accuracy": val["accuracy"], "val_log_loss": val["log_loss"]}
-        made = {"best_epoch": metrics["best_epoch"], "temperature": dict(read_header(folder.weights).temperature)}
+        with damage_in(folder.metrics):
+            val = metrics["val"]["single"]
+            figures = {"val_accuracy": float(val["accuracy"]), "val_log_loss": float(val["log_loss"])}
+            best_epoch = int(metrics["best_epoch"])
+        made = {"best_epoch": best_epoch, "temperature": dict(read_header(folder.weights).temperature)}
         tried.append({"settings": settings, **figures, **made})
     if all("failed" in one for one in tried):
         raise RunError(f"every setting of the grid diverged: {tried[-1]['failed']}")
@@ -134,7 +136,8 @@ def read_choice(place: Path) -> Choice | None:
     if not file.is_file():
         return None
     document = read_json(file)
-    return Choice(**{**document, "tried": tuple(document["tried"])})
+    with damage_in(file):
+        return Choice(**{**document, "tried": tuple(document["tried"])})
 
 
 def write_choice(place: Path, choice: Choice) -> None:
@@ -144,7 +147,9 @@ def write_choice(place: Path, choice: Choice) -> None:
 
 def read_tried(place: Path) -> tuple[Tried, ...]:
     """What a fold's candidates reached. Raises RunError where they were not all tried."""
-    return tuple(read_json(place / TRIED))
+    document = read_json(place / TRIED)
+    with damage_in(place / TRIED):
+        return tuple(dict(one) for one in document)
 
 
 def write_tried(place: Path, tried: Sequence[Tried]) -> None:

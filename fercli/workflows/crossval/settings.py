@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from fercli.core.config import COMMAND_LINE, RunConfig, raise_settings_error
 from fercli.core.errors import RunError, UsageError
 from fercli.core.files import read_yaml, write_text
+from fercli.core.parse import parse_yaml
 from fercli.core.recipe import Count, Settings
 from fercli.workflows.crossval.options import CrossvalOptions
 from fercli.workflows.train.settings import resolve_config
@@ -137,8 +138,8 @@ def parse_grid(pairs: Sequence[str]) -> dict[str, list[Any]]:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         try:
-            values = yaml.safe_load(f"[{text}]")
-        except yaml.YAMLError:
+            values = parse_yaml(f"[{text}]")
+        except ValueError:
             values = None
         if not key or not equals or not values:
             raise UsageError(f"--grid {pair}: write it as key=value,value, e.g. --grid optimizer.lr=1e-3,3e-3")

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fercli.core.errors import FerError, reason_of
-from fercli.core.files import read_json, write_json
+from fercli.core.files import damage_in, read_json, write_json
 from fercli.core.progress import Progress
 from fercli.core.text import format_duration
 from fercli.workflows.crossval.plan import Task
@@ -29,8 +29,9 @@ def read_failures(place: Path) -> list[Failure]:
     """The failed attempts of a fold, in their order."""
     file = place / "failed.json"
     rows = read_json(file) if file.is_file() else []
-    # version 0.1 called it 'astray'
-    return [Failure(row["reason"], row.get("diverged", row.get("astray", False))) for row in rows]
+    with damage_in(file):
+        # version 0.1 called it 'astray'
+        return [Failure(str(row["reason"]), bool(row.get("diverged", row.get("astray", False)))) for row in rows]
 
 
 def record_failure(place: Path, failure: Failure) -> None:
@@ -76,11 +77,14 @@ class Tally:
         self.done += 1
         if task.trying:
             return "settings tried"
-        figures = read_json(RunFolder(self._folder / task.place).metrics)["test"]["single"]
-        correct, faces = self._correct.get((task.grouping, task.method), (0, 0))
-        correct, faces = correct + round(figures["accuracy"] * figures["faces"]), faces + figures["faces"]
-        self._correct[task.grouping, task.method] = correct, faces
-        return f"{100 * figures['accuracy']:6.2f} %   so far {100 * correct / faces:6.2f} %"
+        file = RunFolder(self._folder / task.place).metrics
+        document = read_json(file)
+        with damage_in(file):
+            figures = document["test"]["single"]
+            correct, faces = self._correct.get((task.grouping, task.method), (0, 0))
+            correct, faces = correct + round(figures["accuracy"] * figures["faces"]), faces + figures["faces"]
+            self._correct[task.grouping, task.method] = correct, faces
+            return f"{100 * figures['accuracy']:6.2f} %   so far {100 * correct / faces:6.2f} %"
 
     def advance(self, worker: int, fraction: float) -> None:
         """A worker has trained this fraction of its fold."""

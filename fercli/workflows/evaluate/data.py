@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, RunError
 from fercli.core.progress import ProgressCallback
+from fercli.core.text import shorten
 from fercli.data.faceset import FRACTIONS, FaceSet
 from fercli.data.quality.leaks import drop_leaks
 from fercli.data.sets import SETS, load_faces
@@ -84,9 +85,10 @@ def _find_training_parts(
         # the plain fractions too: a built FERGIT was split by them when it was given as a path
         for fractions in dict.fromkeys((faces.fractions, FRACTIONS)):
             known = replace(faces, fractions=fractions)
-            parts = split(known, trained["seed"], group=trained["group"], val_fraction=trained["val_fraction"])
+            group, fraction = trained.get("group") or "auto", trained.get("val_fraction")
+            parts = split(known, trained.get("seed", 0), group=group, val_fraction=fraction)
             parts = drop_leaks(faces, parts) if trained.get("drop_leaks") else parts
-            if split_digest(faces, parts) == trained["split"]:
+            if split_digest(faces, parts) == trained.get("split"):
                 return parts
     elif faces.parts is not None:
         return split(faces, 0)
@@ -115,7 +117,8 @@ def match_classes(faces: FaceSet, model: Model, *, shared: bool = False) -> Face
     """
     both = tuple(name for name in model.classes if name in faces.classes)
     differ = set(faces.classes) != set(model.classes)
-    lists = f"{faces.name} has the classes {', '.join(faces.classes)}; {model.name} knows {', '.join(model.classes)}"
+    theirs, ours = (shorten(", ".join(names), 150) for names in (faces.classes, model.classes))
+    lists = f"{shorten(faces.name, 60)} has the classes {theirs}; {shorten(model.name, 60)} knows {ours}"
     if differ and not shared:
         raise DataError(f"{lists}: --shared-classes measures the {len(both)} that both know")
     if len(both) < 2:

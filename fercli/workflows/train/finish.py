@@ -54,7 +54,8 @@ def finish(job: TrainingJob, folder: RunFolder) -> TrainResult:
     folder.write_history(state.history)
     network.load_state_dict(state.best)
     seconds = sum(row.seconds for row in state.history)
-    header = _header(job, network.eval(), seconds, read_json(folder.meta))
+    meta = read_json(folder.meta)
+    header = _header(job, network.eval(), seconds, meta)
     model = Model(network, header, job.data.device, folder.weights)
     remark = job.entry.remark(job.config.recipe)
     notes = (remark,) if remark else ()
@@ -71,7 +72,7 @@ def finish(job: TrainingJob, folder: RunFolder) -> TrainResult:
     single = [evaluation for evaluation in evaluations if not evaluation.mirrored]
     single[-1].save_predictions(folder.predictions, folder.confusion)
     plot_curves([asdict(row) for row in state.history], folder.curves, state.best_epoch)
-    write_json(folder.meta, {**read_json(folder.meta), "seconds": round(seconds, 1)})
+    write_json(folder.meta, {**meta, "seconds": round(seconds, 1)})
     write_json(folder.metrics, {"best_epoch": state.best_epoch, "epochs": state.epoch, **metrics})
     return TrainResult(folder.path, state.best_epoch, state.epoch, tuple(evaluations), seconds)
 

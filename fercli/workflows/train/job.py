@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from fercli.core.catalogue import ModelEntry
 from fercli.core.config import RunConfig
 from fercli.core.errors import RunError, UsageError
-from fercli.core.files import file_digest, read_json, write_json
+from fercli.core.files import damage_in, file_digest, read_json, write_json
 from fercli.core.progress import Progress
+from fercli.core.text import shorten
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.splits import write_split
@@ -140,7 +141,9 @@ def write_start(
 def write_resumption(folder: RunFolder, origin: Mapping[str, Any], parts: NDArray[np.str_]) -> None:
     """Add to meta.json where a run is resumed."""
     meta = read_json(folder.meta)
-    write_json(folder.meta, {**meta, "resumed": [*meta.get("resumed", []), _count_parts(origin, parts)]})
+    with damage_in(folder.meta):
+        resumed = [*meta.get("resumed", []), _count_parts(origin, parts)]
+    write_json(folder.meta, {**meta, "resumed": resumed})
 
 
 def _count_parts(origin: Mapping[str, Any], parts: NDArray[np.str_]) -> dict[str, Any]:
@@ -153,16 +156,26 @@ def check_origin(folder: RunFolder, origin: Mapping[str, Any], faces: FaceSet) -
     """Raise RunError where the run in a folder was begun with other data, another kind of device, precision or teacher
     than there are now."""
     meta = read_json(folder.meta)
-    for what, before, now in (
-        ("data", meta["data"]["fingerprint"][:12], origin["data"]["fingerprint"][:12]),
-        ("device", meta["device"].partition(",")[0], origin["device"].partition(",")[0]),
-        ("precision", meta["precision"], origin["precision"]),
-        ("extra set", _shorten(meta.get("extra")), _shorten(origin["extra"])),
-        ("teacher", meta.get("teacher") or "none", origin["teacher"] or "none"),
-    ):
+    with damage_in(folder.meta):
+        begun = _list_origin(meta)
+        for needed in ("command", "commit", "pretrained"):  # at the run's end
+            meta[needed]
+    for (what, before), now in zip(begun.items(), _list_origin(origin).values(), strict=True):
         if before != now:
             hint = hint_at_earlier_labels(faces, "its config.yaml") if what == "data" else ""
-            raise RunError(f"{folder.path} was begun with another {what} ({before}, now {now}): start a new run{hint}")
+            shown = shorten(str(before), 100)
+            raise RunError(f"{folder.path} was begun with another {what} ({shown}, now {now}): start a new run{hint}")
+
+
+def _list_origin(meta: Mapping[str, Any]) -> dict[str, str]:
+    """What must be the same where a run is resumed, by what it is called."""
+    return {
+        "data": meta["data"]["fingerprint"][:12],
+        "device": meta["device"].partition(",")[0],
+        "precision": meta["precision"],
+        "extra set": _shorten(meta.get("extra")),
+        "teacher": meta.get("teacher") or "none",
+    }
 
 
 def _shorten(extra: Mapping[str, Any] | None) -> str:

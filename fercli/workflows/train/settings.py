@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from fercli.core.catalogue import merge_settings
 from fercli.core.config import COMMAND_LINE, LoadOptions, RunConfig, parse_config
 from fercli.core.errors import UsageError
+from fercli.core.parse import parse_yaml
 from fercli.core.recipe import rename_settings
+from fercli.core.text import shorten
 from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
 from fercli.models.loaded import member_names, weights_path
@@ -112,9 +112,9 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
         if not equals or not key:
             raise UsageError(f"--set {pair}: write it as key=value, e.g. --set optimizer.lr=1e-3")
         try:
-            settings[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError as error:
-            raise UsageError(f"--set {pair}: the value is not valid YAML") from error
+            settings[key.strip()] = parse_yaml(value)
+        except ValueError as error:
+            raise UsageError(f"--set {shorten(pair, 100)}: the value is not valid YAML") from error
     return settings
 
 

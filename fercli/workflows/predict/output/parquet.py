@@ -6,8 +6,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from fercli.core.errors import DataError, MachineError
+from fercli.core.errors import DataError, MachineError, reason_of
 from fercli.core.files import written_whole
+from fercli.core.parse import parse_json
 from fercli.workflows.predict.output.schema import columns, to_rows
 from fercli.workflows.predict.results import PictureResult
 
@@ -54,8 +55,11 @@ def read_columns(path: Path) -> tuple[str, ...]:
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a file, values by column. Raises DataError where it is damaged or no Parquet file."""
     with _open(path) as file:
-        for batch in file.iter_batches():
-            yield from batch.to_pylist()
+        try:
+            for batch in file.iter_batches():
+                yield from batch.to_pylist()
+        except (need_pyarrow(path).ArrowException, OSError, ValueError) as error:  # ValueError: text that is no UTF-8
+            raise _damaged(path, error) from error
 
 
 def read_origin(path: Path) -> dict[str, Any]:
@@ -63,7 +67,7 @@ def read_origin(path: Path) -> dict[str, Any]:
     with _open(path) as file:
         metadata = file.schema_arrow.metadata or {}
     try:
-        origin: dict[str, Any] = json.loads(metadata[_KEY])
+        origin: dict[str, Any] = parse_json(metadata[_KEY])
     except (KeyError, ValueError) as error:
         raise DataError(
             f"{path} does not say which model and settings made it: fer predict did not write it"
@@ -76,4 +80,8 @@ def _open(path: Path) -> Any:
     try:
         return arrow.parquet.ParquetFile(str(path))
     except (arrow.ArrowException, OSError) as error:
-        raise DataError(f"{path} is no Parquet file, or damaged: {' '.join(str(error).split())}") from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} is no Parquet file, or damaged: {reason_of(error)}")

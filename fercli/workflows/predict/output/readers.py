@@ -1,7 +1,6 @@
 """Files of predictions read back: csv, jsonl, json and parquet alike."""
 
 import csv
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, get_args
 
 from fercli.core.errors import DataError
+from fercli.core.files import check_regular, read_content
+from fercli.core.parse import parse_json, parse_number
+from fercli.core.text import shorten
 from fercli.workflows.predict.output import form_of
 from fercli.workflows.predict.output.schema import (
     POINTS,
@@ -25,6 +27,8 @@ from fercli.workflows.predict.output.schema import (
 from fercli.workflows.predict.results import UNSURE, FacePrediction, PictureResult, Status
 
 _BOM = b"\xef\xbb\xbf"
+#: The largest JSON document that is read as a whole, and the longest line of the other forms of text, in bytes.
+MAX_DOCUMENT_BYTES, MAX_LINE_BYTES = 256 << 20, 1 << 20
 
 
 class CutOffError(DataError):
@@ -90,7 +94,7 @@ def _check_row(path: Path, line: Line) -> dict[str, Any]:
             values[name] = value = float(value)
         fits = type(value) is kind and (not isinstance(value, float) or math.isfinite(value))
         if value is not None and not fits:
-            raise _damaged(path, line.position, f"{name} is {value!r}, not {_KINDS[kind]}")
+            raise _damaged(path, line.position, f"{name} is {shorten(repr(value), 60)}, not {_KINDS[kind]}")
     if fault := _find_fault(values, classes, [name for name in values if name not in line.values]):
         raise _damaged(path, line.position, fault)
     return values
@@ -102,7 +106,7 @@ def _find_fault(values: dict[str, Any], classes: tuple[str, ...], missing: list[
     if not values["source"]:
         return "source is empty"
     if status not in get_args(Status):
-        return f"status is {status!r}, not {', '.join(get_args(Status))}"
+        return f"status is {shorten(repr(status), 60)}, not {', '.join(get_args(Status))}"
     if (status == "ok") != has_face:
         return f"status is {status}, but there is {'no' if status == 'ok' else 'a'} face"
     if not has_face:
@@ -113,14 +117,13 @@ def _find_fault(values: dict[str, Any], classes: tuple[str, ...], missing: list[
     if empty := [name for name in needed if values[name] is None]:
         return f"{empty[0]} is empty"
     if values["label"] not in (*classes, UNSURE):
-        return f"label is '{values['label']}', not {', '.join(classes)} or {UNSURE}"
+        return f"label is '{shorten(values['label'], 60)}', not {shorten(', '.join(classes), 200)} or {UNSURE}"
     return None
 
 
 def _read_lines(path: Path) -> Iterator[Line]:
     form = form_of(path)
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
+    check_regular(path, "", DataError)
     return READERS[form](path)
 
 
@@ -156,7 +159,7 @@ def _read_jsonl(path: Path) -> Iterator[Line]:
         for text in lines:
             position = f"line {lines.number}"
             try:
-                document = json.loads(text)
+                document = parse_json(text)
             except ValueError as error:
                 raise _damaged(path, position, f"no JSON ({error})") from error
             yield Line(position, lines.end, _flatten_document(path, position, document))
@@ -164,7 +167,7 @@ def _read_jsonl(path: Path) -> Iterator[Line]:
 
 def _read_json(path: Path) -> Iterator[Line]:
     try:
-        document = json.loads(path.read_bytes())
+        document = parse_json(read_content(path, "", DataError, MAX_DOCUMENT_BYTES))
     except ValueError as error:
         raise DataError(f"{path}: no JSON document ({error})") from error
     if not isinstance(document, list):
@@ -208,9 +211,9 @@ def _parse(path: Path, position: str, name: str, kind: Kind, text: str) -> objec
     if text == "":
         return None
     try:
-        return kind(text)
+        return parse_number(text, int) if kind is int else parse_number(text, float)
     except ValueError as error:
-        raise _damaged(path, position, f"{name} is '{text}', not a number") from error
+        raise _damaged(path, position, f"{name} is '{shorten(text, 60)}', not a number") from error
 
 
 def _find_classes(path: Path, position: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -223,7 +226,7 @@ def _find_classes(path: Path, position: str, names: Iterable[str]) -> tuple[str,
 
 def _damaged(path: Path, position: str, fault: str, error: type[DataError] = DataError) -> DataError:
     """What to say of a row that makes no sense."""
-    return error(f"{path}, {position}: {fault}")
+    return error(f"{path}, {position}: {shorten(fault, 400)}")
 
 
 class _TextLines:
@@ -239,13 +242,15 @@ class _TextLines:
         return self
 
     def __next__(self) -> str:
-        line = self._file.readline()
+        line = self._file.readline(MAX_LINE_BYTES)
         if not line:
             raise StopIteration
         self.number += 1
         self.end += len(line)
         position = f"line {self.number}"
         if not line.endswith(b"\n"):
+            if len(line) == MAX_LINE_BYTES:
+                raise _damaged(self._path, position, "a line of more than 1 MB")
             why = "cut off before its end (fer predict --resume continues)"
             raise _damaged(self._path, position, why, CutOffError)
         try:

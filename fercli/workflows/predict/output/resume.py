@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import fercli
-from fercli.core.errors import RunError, UsageError
+from fercli.core.errors import RunError, UsageError, reason_of
 from fercli.core.files import file_digest, read_json, refuse_existing, write_json, write_text
+from fercli.core.text import shorten
 from fercli.workflows.predict.options import PredictOptions, Setting
 from fercli.workflows.predict.output import Form, form_of
 from fercli.workflows.predict.output.readers import READERS, CutOffError, read_predictions
@@ -60,9 +61,11 @@ class JobRecord:
             known = {each.name: document[each.name] for each in fields(cls) if each.name in document}
             # the first version's files do not say that they are
             record = cls(**{"schema": 1, **known, "weights": tuple(known["weights"])})
+            if not all(isinstance(text, str) for text in (record.version, record.model, *record.weights)):
+                raise ValueError("a name in it is no text")
             return replace(record, settings=dict(record.settings), whole=int(record.whole))
-        except (TypeError, KeyError, ValueError) as error:
-            raise RunError(f"{path} is no record of a job of fer predict, or damaged: {error}") from error
+        except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
+            raise RunError(f"{path} is no record of a job of fer predict, or damaged: {reason_of(error)}") from error
 
     def differences(self, other: Self) -> list[str]:
         """What the two do not share, as 'name: this one's, the other's'."""
@@ -151,8 +154,9 @@ class JobFile:
         self.assumed = [f"{name}: {_show(value)}" for name, value in newer.items()]
         begun = replace(begun, settings={**begun.settings, **newer})
         if differences := [*begun.differences(job), *_column_differences(self.path if self.complete else self._grows)]:
+            shown = shorten("; ".join(differences), 300)
             raise RunError(
-                f"{self.path} was begun differently ({'; '.join(differences)}): use the same version and settings, or "
+                f"{self.path} was begun differently ({shown}): use the same version and settings, or "
                 "--force starts over"
             )
         if not self.complete and self._grows.exists():
