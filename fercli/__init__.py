@@ -4,8 +4,12 @@ The names in `__all__` are the public ones; each is imported when it is first us
 `import fercli` costs nothing.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# ONNX Runtime notes a device id and usage events in the user's cache otherwise; it looks when it is imported
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

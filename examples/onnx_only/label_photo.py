@@ -8,7 +8,10 @@ usage: python label_photo.py --model models/xu-rescnn.onnx photo.jpg [more.jpg â
 
 import argparse
 import json
+import os
 from pathlib import Path
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import, or it notes usage in the user's cache
 
 import numpy as np
 import onnxruntime
