@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
-from fercli.data.sets import load_faces
+from fercli.data.load import load_faces
 from fercli.metrics.calibration import fit_temperature, softmax
 from fercli.metrics.scores import Scores, score
 from fercli.models.catalogue import load_catalogue
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.workflows.evaluate.data import find_parts
 
 Floats = NDArray[np.float64]

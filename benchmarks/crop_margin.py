@@ -23,7 +23,7 @@ from fercli.faces.crop import crop_face
 from fercli.faces.detection import Detection
 from fercli.faces.io.decode import read_picture
 from fercli.faces.mtcnn.detector import Detector
-from fercli.models.loaded import Model, load_model
+from fercli.models.load import Model, load_model
 
 Found = list[tuple[NDArray[np.uint8], Detection, int]]
 

@@ -18,7 +18,7 @@ import torch
 
 from fercli.models.export.graph import graph
 from fercli.models.export.verify import Runner, file_runner, milliseconds, module_runner
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.workflows.export.run import export
 from fercli.workflows.export.verify import SUFFIXES, Export
 

@@ -19,7 +19,7 @@ from benchmarks.rows import Row, figure, print_rows
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.export.graph import graph, metadata, write_onnx
 from fercli.models.export.verify import Runner, medians, module_runner
-from fercli.models.loaded import Model
+from fercli.models.load import Model
 from fercli.models.onnx_file import read_onnx
 from fercli.models.weights import Header
 

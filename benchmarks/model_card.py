@@ -18,10 +18,10 @@ import fercli
 from benchmarks import model_card_tables as tables
 from fercli.core.catalogue import ModelEntry
 from fercli.core.files import write_text
+from fercli.data.load import SETS
 from fercli.data.quality.corruptions import parse_corruptions
-from fercli.data.sets import SETS
 from fercli.models.catalogue import load_catalogue
-from fercli.models.loaded import weights_path
+from fercli.models.load import weights_path
 from fercli.models.weights import Header, read_header
 from fercli.workflows.evaluate.evaluation import Evaluation
 from fercli.workflows.evaluate.options import EvaluateOptions

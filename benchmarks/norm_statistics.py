@@ -26,7 +26,7 @@ from benchmarks.rows import machine
 from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe, Schedule
 from fercli.data.faceset import FaceSet
-from fercli.data.sets import load_faces
+from fercli.data.load import load_faces
 from fercli.data.splits import split
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.training.device import resolve_precision, seed_everything

@@ -36,7 +36,7 @@ from fercli.faces.detection import Box, Detection
 from fercli.faces.io.decode import PICTURE_SUFFIXES
 from fercli.faces.io.sources import find_sources
 from fercli.faces.mtcnn.detector import Detector
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.workflows.predict.pipeline import predict_sources
 
 Faces = list[tuple[Box, float]]

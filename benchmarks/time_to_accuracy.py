@@ -20,7 +20,7 @@ from benchmarks.turns import Turns
 from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe
 from fercli.data.faceset import FaceSet
-from fercli.data.sets import load_faces
+from fercli.data.load import load_faces
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.classifier import logits
 from fercli.training.device import resolve_precision, should_compile

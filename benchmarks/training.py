@@ -31,11 +31,11 @@ from fercli.core.errors import DataError
 from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe
 from fercli.data.faceset import FaceSet
-from fercli.data.sets import load_faces
+from fercli.data.load import load_faces
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.training.device import Precision, multiplies_in_bf16, resolve_precision
 from fercli.training.loop import Faces, fit
-from fercli.training.optimizers import make_optimizer, make_schedule
+from fercli.training.optimization import make_optimizer, make_schedule
 from fercli.training.state import TrainingState
 
 #: How many times faster than the usual loop each should be.

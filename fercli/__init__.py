@@ -15,9 +15,9 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from fercli.core.errors import FerError as FerError
-    from fercli.data.sets import load_faces as load_faces
+    from fercli.data.load import load_faces as load_faces
     from fercli.models.catalogue import build_model as build_model
-    from fercli.models.loaded import load_model as load_model
+    from fercli.models.load import load_model as load_model
     from fercli.workflows.predict.api import predict as predict
     from fercli.workflows.predict.api import predict_files as predict_files
     from fercli.workflows.predict.output.readers import read_predictions as read_predictions
@@ -31,8 +31,8 @@ _HOMES = {
     "PictureResult": "fercli.workflows.predict.results",
     "PredictSummary": "fercli.workflows.predict.results",
     "build_model": "fercli.models.catalogue",
-    "load_faces": "fercli.data.sets",
-    "load_model": "fercli.models.loaded",
+    "load_faces": "fercli.data.load",
+    "load_model": "fercli.models.load",
     "predict": "fercli.workflows.predict.api",
     "predict_files": "fercli.workflows.predict.api",
     "read_predictions": "fercli.workflows.predict.output.readers",

@@ -14,7 +14,7 @@ from fercli.core.recipe import Recipe
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.classifier import logits
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.models.weights import Header, save_weights
 from fercli.training.device import seed_everything
 from fercli.training.loop import Faces, fit

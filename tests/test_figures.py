@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from fercli.data.sets import SETS, load_faces
+from fercli.data.load import SETS, load_faces
 from fercli.metrics.scores import wilson
 from fercli.models.catalogue import load_catalogue
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.workflows.evaluate.data import find_parts
 from fercli.workflows.evaluate.evaluation import fit_temperatures
 from fercli.workflows.evaluate.options import EvaluateOptions

@@ -129,7 +129,7 @@ def _runs(folder: Path) -> None:
 
 def _weights(folder: Path) -> None:
     """The run's weights, those of another architecture with arguments, and a small ONNX file with the run's header."""
-    from fercli.models.loaded import load_model
+    from fercli.models.load import load_model
     from fercli.models.weights import HEADER_KEY, dump_header
 
     place = folder / "weights"

@@ -6,7 +6,7 @@ from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderR
 from rich.table import Table
 from rich.text import Text
 
-from fercli.metrics.repeated import RepeatedScores, percent, spread
+from fercli.metrics.repeated_crossval import RepeatedScores, percent, spread
 from fercli.workflows.crossval.report import TextTable, runs_table
 
 if TYPE_CHECKING:

@@ -96,7 +96,7 @@ def _compare(result: "Evaluation") -> dict[str, Any]:
     """The comparison with the paper as JSON takes it, if it is wanted."""
     if result.claim is None:
         return {}
-    from fercli.metrics.claims import compare
+    from fercli.metrics.paper_claims import compare
 
     pairs = [pair.to_dict() for pair in compare(result.claim, result.scores, result.uncalibrated)]
     return {"paper": {"data": result.claim.data, "note": result.claim.note, "figures": pairs}}
@@ -124,7 +124,7 @@ def _show(result: "Evaluation") -> None:
 
 def _show_paper(claim: "Claim", result: "Evaluation") -> None:
     from fercli.cli.paper_table import class_pairs, overall_pairs, remarks
-    from fercli.metrics.claims import compare
+    from fercli.metrics.paper_claims import compare
     from fercli.models.catalogue import load_catalogue
 
     pairs, screen = compare(claim, result.scores, result.uncalibrated), console.out()

@@ -8,7 +8,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from fercli.core.catalogue import Claim
-    from fercli.metrics.claims import Pair
+    from fercli.metrics.paper_claims import Pair
     from fercli.workflows.evaluate.evaluation import Evaluation
 
 _HEADINGS = {"precision": "precision", "recall": "recall", "f1": "F1"}

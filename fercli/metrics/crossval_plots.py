@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fercli.metrics.plots import FAINT, INK, save_figure
-from fercli.metrics.repeated import RepeatedScores
+from fercli.metrics.repeated_crossval import RepeatedScores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

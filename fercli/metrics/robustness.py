@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fercli.core.files import written_whole
 from fercli.metrics.plots import FAINT, INK, save_figure
 from fercli.metrics.predictions import Predictions
-from fercli.metrics.repeated import Interval, paired_difference
+from fercli.metrics.repeated_crossval import Interval, paired_difference
 from fercli.metrics.scores import Scores, score
 
 if TYPE_CHECKING:

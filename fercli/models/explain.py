@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fercli.core.errors import MachineError, ModelError
-from fercli.models.classifier import Classifier, Ensemble
-from fercli.models.loaded import Model
+from fercli.models.classifier import Classifier
+from fercli.models.ensemble import Ensemble
+from fercli.models.load import Model
 
 #: A map of fewer places a side tells next to nothing of where.
 SMALLEST_MAP = 3

@@ -15,7 +15,7 @@ from fercli.core.files import written_whole
 from fercli.core.progress import EpochRow
 from fercli.core.recipe import Recipe
 from fercli.training.ema import make_ema
-from fercli.training.optimizers import make_optimizer, make_schedule
+from fercli.training.optimization import make_optimizer, make_schedule
 
 
 def _body(network: nn.Module) -> nn.Module:

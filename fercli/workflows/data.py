@@ -15,11 +15,11 @@ from fercli.core.labels import SPLITS
 from fercli.core.lock import hold_lock
 from fercli.core.progress import SILENT, Progress, ProgressCallback, explain_interrupt, no_progress
 from fercli.data.faceset import FaceSet
+from fercli.data.load import SETS, data_root, load_faces, load_path
 from fercli.data.loaders import face_file
 from fercli.data.loaders.fergit import BUILT, join_sources
 from fercli.data.loaders.muxspace import find_muxspace, read_muxspace
 from fercli.data.quality.contact_sheet import Section, write_contact_sheet
-from fercli.data.sets import SETS, data_root, load_faces, load_path
 from fercli.data.splits import Group, split
 from fercli.workflows.check.report import tile
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.model_card import CARDS, Measured, blocks, facts, filled
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import load_catalogue
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.models.weights import read_header
 from fercli.workflows.evaluate.evaluation import measure
 from fercli.workflows.evaluate.robustness import measure_robustness

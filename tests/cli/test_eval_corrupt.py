@@ -10,7 +10,7 @@ from rich.console import Console
 from fercli.cli.evaluate_tables import corruption_table
 from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.workflows.evaluate.evaluation import measure
 from fercli.workflows.evaluate.robustness import measure_robustness
 

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from fercli.cli.paper_table import class_pairs, overall_pairs
 from fercli.core.catalogue import Claim
-from fercli.metrics.claims import Pair
+from fercli.metrics.paper_claims import Pair
 
 PAIRS = [
     Pair("surprise", "precision", 0.76, 0.5),

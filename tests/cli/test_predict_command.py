@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 import fercli.faces.mtcnn.detector
-import fercli.models.loaded
+import fercli.models.load
 from fercli.cli.predict import predict
 from fercli.cli.predict_tables import picture_lines
 from fercli.core.errors import UsageError
@@ -48,7 +48,7 @@ def fer(monkeypatch):
         loaded.update(name=name, device=str(device), **options)
         return HappyModel()
 
-    monkeypatch.setattr(fercli.models.loaded, "load_model", load_model)
+    monkeypatch.setattr(fercli.models.load, "load_model", load_model)
     monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", OneFaceDetector)
     app = typer.Typer()
     app.command()(predict)

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import fercli.faces.mtcnn.detector
-import fercli.models.loaded
+import fercli.models.load
 from fercli.cli.predict import predict
 from fercli.faces.detection import Detection
 from fercli.workflows.predict import pipeline
@@ -42,7 +42,7 @@ class TwoFaces:
 
 @pytest.fixture
 def stand_ins(monkeypatch):
-    monkeypatch.setattr(fercli.models.loaded, "load_model", lambda *_, **__: SureWhenBright())
+    monkeypatch.setattr(fercli.models.load, "load_model", lambda *_, **__: SureWhenBright())
     monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", TwoFaces)
 
 

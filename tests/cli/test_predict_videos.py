@@ -6,7 +6,7 @@ from PIL import Image
 from rich.console import Console
 
 import fercli.faces.mtcnn.detector
-import fercli.models.loaded
+import fercli.models.load
 from fercli.cli.predict import _read_every, _read_smooth
 from fercli.cli.predict_tables import describe_stop, describe_summary, video_table
 from fercli.core.errors import UsageError
@@ -43,7 +43,7 @@ class OneFaceDetector:
 
 @pytest.fixture(autouse=True)
 def _no_weights(monkeypatch):
-    monkeypatch.setattr(fercli.models.loaded, "load_model", lambda *_, **__: HappyModel())
+    monkeypatch.setattr(fercli.models.load, "load_model", lambda *_, **__: HappyModel())
     monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", OneFaceDetector)
 
 

@@ -7,8 +7,8 @@ from PIL import Image
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.data import pictures
+from fercli.data.load import load_faces
 from fercli.data.pictures import NO_FACE, LabelledPicture, find_faces, read_labelled_pictures
-from fercli.data.sets import load_faces
 from fercli.faces.crop import crop_face
 from fercli.faces.io.decode import read_picture
 from fercli.faces.mtcnn.detector import Detector

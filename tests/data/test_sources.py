@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fercli.core.errors import DataError
+from fercli.data.load import load_faces, load_path
 from fercli.data.loaders.class_folders import read_class_folders
 from fercli.data.loaders.csv_file import read_csv
-from fercli.data.sets import load_faces, load_path
 from fercli.data.sources import list_names, list_pictures, open_source
 from fercli.faces.io import streams
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
-from fercli.data.sets import load_faces
+from fercli.data.load import load_faces
 from fercli.data.subjects import parse_subject_table
 
 

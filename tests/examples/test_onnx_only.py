@@ -13,7 +13,7 @@ from PIL import Image
 
 from fercli.faces.io.sources import find_sources
 from fercli.faces.mtcnn.detector import Detector
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.workflows.export.detector import DETECTOR_FILES
 from fercli.workflows.export.run import export
 from fercli.workflows.predict.pipeline import predict_sources

@@ -14,7 +14,7 @@ from torch import nn
 
 from benchmarks.faults.inputs import write_small_onnx
 from fercli.models.catalogue import build_model
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.models.pretrained import load_imagenet
 from fercli.models.weights import HEADER_KEY, Header, dump_header, save_weights
 

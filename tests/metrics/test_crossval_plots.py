@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from fercli.metrics.crossval_plots import plot_sensitivities, plot_trend, sensitivities_figure, trend_figure
-from fercli.metrics.repeated import repeated_scores
+from fercli.metrics.repeated_crossval import repeated_scores
 
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from fercli.metrics.repeated import corrected_t, mcnemar
+from fercli.metrics.repeated_crossval import corrected_t, mcnemar
 
 
 def test_the_corrected_t_by_hand():

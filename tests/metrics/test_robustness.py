@@ -7,7 +7,7 @@ import pytest
 
 from fercli.core.errors import RunError
 from fercli.metrics.predictions import Predictions
-from fercli.metrics.repeated import mcnemar, paired_difference
+from fercli.metrics.repeated_crossval import mcnemar, paired_difference
 from fercli.metrics.robustness import corrupted_figure, plot_corrupted, score_corrupted, write_corrupted
 from fercli.metrics.scores import score
 

@@ -10,8 +10,8 @@ import torch
 
 from fercli.core.errors import ModelError
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.models.classifier import list_trainings
-from fercli.models.loaded import load_model
+from fercli.models.ensemble import list_trainings
+from fercli.models.load import load_model
 from fercli.models.weights import Header, save_weights
 
 FACES = np.random.default_rng(0).integers(0, 256, (5, 1, 48, 48), dtype=np.uint8)

@@ -10,9 +10,10 @@ from torch import nn
 
 from fercli.core.errors import MachineError, ModelError
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.models.classifier import Classifier, Ensemble, ensemble_header
+from fercli.models.classifier import Classifier
+from fercli.models.ensemble import Ensemble, ensemble_header
 from fercli.models.explain import Explainer
-from fercli.models.loaded import Model
+from fercli.models.load import Model
 from fercli.models.onnx_file import OnnxNetwork
 from fercli.models.weights import Header
 

@@ -11,7 +11,7 @@ import torch
 
 from fercli.core.errors import ModelError
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.models.weights import Header, read_header, save_weights
 
 HEADER = Header("xu-rescnn", "xu-rescnn", {}, {"scaling": "unit"}, ("a", "b", "c"), {"single": 2.0, "mirrored": 4.0})

@@ -8,7 +8,7 @@ def list_sets(root: options.Root = None, as_json: options.Json = False, debug: o
     from rich.table import Table
     from rich.text import Text
 
-    from fercli.data.sets import SETS, data_root
+    from fercli.data.load import SETS, data_root
 
     where = data_root(root)
     found = {name: known.find(where) for name, known in SETS.items()}

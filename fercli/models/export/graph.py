@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import fercli
-from fercli.models.loaded import Model
+from fercli.models.load import Model
 from fercli.models.onnx_file import FACES, LOGITS, PROBABILITIES
 from fercli.models.weights import HEADER_KEY, dump_header
 

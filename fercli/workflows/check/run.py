@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from fercli.core.config import LoadOptions
 from fercli.core.progress import SILENT, Progress, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
+from fercli.data.load import load_faces
 from fercli.data.quality import duplicates
-from fercli.data.sets import load_faces
 from fercli.data.splits import Group, split
 from fercli.workflows.check.issues import (
     KINDS,
@@ -26,7 +26,7 @@ from fercli.workflows.check.issues import (
     find_without_face,
     make_issue,
 )
-from fercli.workflows.crossval.folder import choose_folder
+from fercli.workflows.crossval.crossval_folder import choose_folder
 from fercli.workflows.crossval.options import CrossvalOptions
 from fercli.workflows.crossval.run import run_crossval
 from fercli.workflows.crossval.settings import resolve_crossval

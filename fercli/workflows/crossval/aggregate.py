@@ -14,7 +14,7 @@ from fercli.core.errors import RunError
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import Grouping
 from fercli.metrics.predictions import read_predictions
-from fercli.metrics.repeated import (
+from fercli.metrics.repeated_crossval import (
     Interval,
     McNemar,
     RepeatedScores,

@@ -12,9 +12,9 @@ from fercli.core.labels import EXPRESSIONS
 from fercli.data.faceset import FaceSet
 from fercli.metrics.crossval_plots import plot_sensitivities, plot_trend
 from fercli.metrics.plots import plot_confusion
-from fercli.metrics.repeated import RepeatedScores, half_up, percent
+from fercli.metrics.repeated_crossval import RepeatedScores, half_up, percent
 from fercli.workflows.crossval.aggregate import Comparison, CrossvalResult, Gap, Series
-from fercli.workflows.crossval.folder import ENDINGS, CrossvalFolder
+from fercli.workflows.crossval.crossval_folder import ENDINGS, CrossvalFolder
 
 _LATEX = str.maketrans(
     {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "$": r"\$", "±": r"$\pm$", "–": "--", "×": r"$\times$"}

@@ -14,8 +14,8 @@ from fercli.data.folds import count_subjects
 from fercli.models.catalogue import load_catalogue
 from fercli.training.device import pick_device
 from fercli.workflows.crossval.aggregate import CrossvalResult, pool_folds
+from fercli.workflows.crossval.crossval_folder import CrossvalFolder, choose_folder, unfinished_crossval
 from fercli.workflows.crossval.fold import Work
-from fercli.workflows.crossval.folder import CrossvalFolder, choose_folder, unfinished_crossval
 from fercli.workflows.crossval.options import CrossvalOptions
 from fercli.workflows.crossval.plan import (
     Assignments,

@@ -14,11 +14,11 @@ from fercli.core.errors import DataError, RunError
 from fercli.core.progress import ProgressCallback
 from fercli.core.text import shorten
 from fercli.data.faceset import FRACTIONS, FaceSet
+from fercli.data.load import SETS, load_faces
 from fercli.data.quality.leaks import drop_leaks
-from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import EXTRA_SEED, Group, read_split, split, split_digest
-from fercli.models.classifier import list_trainings
-from fercli.models.loaded import Model
+from fercli.models.ensemble import list_trainings
+from fercli.models.load import Model
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.run_folder import RunFolder, read_config
 

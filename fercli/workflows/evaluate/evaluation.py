@@ -17,7 +17,7 @@ from fercli.metrics.plots import plot_confusion
 from fercli.metrics.predictions import Predictions, write_predictions
 from fercli.metrics.scores import Coverage, Scores, score
 from fercli.models.classifier import logits
-from fercli.models.loaded import Model
+from fercli.models.load import Model
 from fercli.workflows.evaluate.data import select_logits
 from fercli.workflows.evaluate.robustness import ROBUSTNESS_FILES, Robustness
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class EvaluateOptions:
     """Everything that `fer eval` can be told. The names are those of the flags."""
 
-    #: as fercli.models.loaded.load_model takes it
+    #: as fercli.models.load.load_model takes it
     model: str | None = None
     #: a named set or a path; None is the data of the network's own training
     data: str | None = None

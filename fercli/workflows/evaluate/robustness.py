@@ -16,7 +16,7 @@ from fercli.metrics.calibration import softmax
 from fercli.metrics.predictions import Predictions
 from fercli.metrics.robustness import CorruptedScores, plot_corrupted, score_corrupted, write_corrupted
 from fercli.metrics.scores import Scores, score
-from fercli.models.loaded import Model
+from fercli.models.load import Model
 from fercli.workflows.evaluate.data import select_logits
 
 #: What a measurement leaves in a folder.

@@ -10,14 +10,14 @@ from fercli.core.errors import DataError, ModelError
 from fercli.core.files import refuse_existing
 from fercli.core.progress import SILENT, Progress
 from fercli.data.faceset import FaceSet
+from fercli.data.load import share_faces
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.quality.leaks import describe_leak
-from fercli.data.sets import share_faces
-from fercli.metrics.claims import fitting_claim
+from fercli.metrics.paper_claims import fitting_claim
 from fercli.metrics.scores import coverage as measure_coverage
 from fercli.models.catalogue import load_catalogue
-from fercli.models.classifier import ENSEMBLE, list_trainings
-from fercli.models.loaded import Model, load_model
+from fercli.models.ensemble import ENSEMBLE, list_trainings
+from fercli.models.load import Model, load_model
 from fercli.training.device import model_device
 from fercli.workflows.evaluate.data import find_parts, load_measured_set, match_classes
 from fercli.workflows.evaluate.evaluation import EVALUATION_FILES, Evaluation, measure

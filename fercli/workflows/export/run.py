@@ -11,11 +11,11 @@ from fercli.core.errors import ModelError, UsageError
 from fercli.core.files import refuse_existing, write_json, written_whole
 from fercli.core.registry import suggest
 from fercli.faces.crop import MARGIN
-from fercli.models.classifier import ENSEMBLE, lacks_temperature, set_temperature
+from fercli.models.ensemble import ENSEMBLE, lacks_temperature, set_temperature
 from fercli.models.export.graph import InputType, graph, metadata, write_onnx, write_pt2
 from fercli.models.export.quantise import quantise
 from fercli.models.export.verify import Runner, file_runner, module_runner
-from fercli.models.loaded import Model, load_model
+from fercli.models.load import Model, load_model
 from fercli.models.onnx_file import OnnxNetwork
 from fercli.models.weights import save_weights
 from fercli.workflows.evaluate.evaluation import fit_temperatures

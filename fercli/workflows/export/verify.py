@@ -12,7 +12,7 @@ import torch
 from fercli.core.errors import DataError
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FaceSet
-from fercli.data.sets import load_faces
+from fercli.data.load import load_faces
 from fercli.data.splits import split
 from fercli.models.export.graph import InputType
 from fercli.models.export.quantise import CALIBRATION_FACES
@@ -25,7 +25,7 @@ from fercli.models.export.verify import (
     probabilities,
     random_faces,
 )
-from fercli.models.loaded import Model
+from fercli.models.load import Model
 from fercli.workflows.evaluate.data import find_parts, match_classes
 from fercli.workflows.run_folder import command_line, versions
 

@@ -44,7 +44,7 @@ class PredictOptions:
     smooth: float = 0.0
     #: label faces 'unsure' whose confidence is below this, 0 to 1
     min_confidence: float = 0.0
-    #: as fercli.models.loaded.load_model takes it; a resumed job compares its weights, not its name
+    #: as fercli.models.load.load_model takes it; a resumed job compares its weights, not its name
     model: str | None = field(default=None, metadata=SAME_ROWS)
     device: str = field(default="auto", metadata=SAME_ROWS)
     #: look into the folders within folders too

@@ -19,7 +19,7 @@ from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.results import UNSURE, FacePrediction, PictureResult, Predicted, Status, make_prediction
 
 if TYPE_CHECKING:
-    from fercli.models.loaded import Model
+    from fercli.models.load import Model
 
 #: The cost of pictures whose faces are classified before their results are asked for.
 AHEAD = BATCH_PIXELS
@@ -35,7 +35,7 @@ _DEFAULTS = PredictOptions()
 
 
 class ExpressionModel(Protocol):
-    """What a prediction needs of a model; fercli.models.loaded.Model has it."""
+    """What a prediction needs of a model; fercli.models.load.Model has it."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def load_networks(options: PredictOptions) -> "tuple[Model, FaceFinder]":
 
     Raises ModelError, UsageError or MachineError for a model, setting or device that does not exist here.
     """
-    from fercli.models.loaded import load_model
+    from fercli.models.load import load_model
     from fercli.training.device import model_device, pick_device
 
     device = str(pick_device(options.device))

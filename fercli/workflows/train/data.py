@@ -14,8 +14,8 @@ from fercli.core.config import RunConfig
 from fercli.core.errors import DataError
 from fercli.core.progress import Progress, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
+from fercli.data.load import SETS, load_faces
 from fercli.data.quality.leaks import DROPPED, describe_leak, drop_leaks, find_shared
-from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import EXTRA_SEED, split
 from fercli.training.loop import Faces
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from fercli.core.files import read_json, write_json
-from fercli.data.sets import SETS
+from fercli.data.load import SETS
 from fercli.data.splits import split_digest
 from fercli.metrics.plots import plot_curves
 from fercli.models.classifier import Classifier
-from fercli.models.loaded import Model
+from fercli.models.load import Model
 from fercli.models.weights import Header, save_weights
 from fercli.workflows.evaluate.evaluation import Evaluation, fit_temperatures, measure
 from fercli.workflows.run_folder import RunFolder, versions

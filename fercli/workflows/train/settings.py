@@ -10,9 +10,9 @@ from fercli.core.errors import UsageError
 from fercli.core.parse import parse_yaml
 from fercli.core.recipe import rename_settings
 from fercli.core.text import shorten
-from fercli.data.sets import SETS
+from fercli.data.load import SETS
 from fercli.models.catalogue import load_catalogue
-from fercli.models.loaded import member_names, weights_path
+from fercli.models.load import member_names, weights_path
 from fercli.workflows.train.options import CommonOptions
 
 

@@ -10,7 +10,7 @@ from fercli.core.errors import DataError
 from fercli.core.labels import EXPRESSIONS
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import assign_groups
-from fercli.data.sets import load_faces
+from fercli.data.load import load_faces
 from fercli.data.splits import split
 
 

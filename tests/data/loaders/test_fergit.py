@@ -11,9 +11,9 @@ from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import no_progress
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FRACTIONS
+from fercli.data.load import load_faces
 from fercli.data.loaders.face_file import write_faces
 from fercli.data.loaders.fergit import join_sources, load_fergit
-from fercli.data.sets import load_faces
 from fercli.data.splits import split
 
 

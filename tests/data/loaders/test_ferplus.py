@@ -12,8 +12,8 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.data.faceset import FaceSet
+from fercli.data.load import load_faces
 from fercli.data.loaders.ferplus import apply_mixed_votes, apply_votes, find_votes
-from fercli.data.sets import load_faces
 
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 #: Where the file has our classes: angry, disgust, fear, happy, sad, surprise, neutral, contempt, unknown, NF.

@@ -7,9 +7,9 @@ import pytest
 
 from fercli.core.errors import DataError, UsageError
 from fercli.core.labels import EXPRESSIONS
+from fercli.data.load import load_faces
 from fercli.data.loaders.face_file import read_facts
 from fercli.data.loaders.muxspace import parse_subject, read_legend, read_muxspace
-from fercli.data.sets import load_faces
 from fercli.data.splits import split
 from fercli.workflows.data import build_fergit
 

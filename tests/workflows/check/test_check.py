@@ -14,8 +14,8 @@ from PIL import Image
 from fercli.core.errors import UsageError
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FaceSet
+from fercli.data.load import SETS, load_faces
 from fercli.data.loaders.face_file import read_faces, read_facts, write_faces
-from fercli.data.sets import SETS, load_faces
 from fercli.data.splits import split
 from fercli.workflows.check import issues
 from fercli.workflows.check.fix import fix, list_removals

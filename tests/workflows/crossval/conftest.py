@@ -10,7 +10,7 @@ import pytest
 from fercli.core.progress import SILENT, Progress
 from fercli.data.cartoon import cartoon
 from fercli.workflows.crossval.aggregate import CrossvalResult
-from fercli.workflows.crossval.folder import choose_folder
+from fercli.workflows.crossval.crossval_folder import choose_folder
 from fercli.workflows.crossval.options import CrossvalOptions
 from fercli.workflows.crossval.run import run_crossval
 from fercli.workflows.crossval.settings import CrossvalConfig, resolve_crossval

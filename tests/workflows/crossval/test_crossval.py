@@ -12,7 +12,7 @@ import pytest
 from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.lock import hold_lock
 from fercli.data.cartoon import cartoon
-from fercli.workflows.crossval.folder import unfinished_crossval
+from fercli.workflows.crossval.crossval_folder import unfinished_crossval
 from fercli.workflows.crossval.settings import read_crossval
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate

@@ -1,6 +1,6 @@
 import numpy as np
 
-from fercli.metrics.repeated import repeated_scores, spread
+from fercli.metrics.repeated_crossval import repeated_scores, spread
 from fercli.workflows.crossval.aggregate import Gap
 from fercli.workflows.crossval.report import TextTable, gap_table, p_text, runs_table
 

@@ -18,7 +18,7 @@ from fercli.data.splits import split
 from fercli.metrics.calibration import fit_temperature
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.export.graph import PT2_METADATA
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.models.weights import Header, save_weights
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate

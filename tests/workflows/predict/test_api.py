@@ -13,7 +13,7 @@ from fercli.cli.app import main
 from fercli.core.errors import ModelError, UsageError
 from fercli.faces.detection import Detection
 from fercli.faces.mtcnn import detector
-from fercli.models import loaded
+from fercli.models import load
 from fercli.workflows.predict import api, pipeline
 
 PORTRAIT = Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
@@ -43,7 +43,7 @@ class Detector:
 @pytest.fixture
 def quick(monkeypatch):
     """A network and a detector that need no weights."""
-    monkeypatch.setattr(loaded, "load_model", lambda *_, **__: Model())
+    monkeypatch.setattr(load, "load_model", lambda *_, **__: Model())
     monkeypatch.setattr(detector, "Detector", Detector)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import fercli.models.loaded
+import fercli.models.load
 from fercli.core.errors import UsageError
 from fercli.core.labels import EXPRESSIONS
 from fercli.faces.detection import Detection
@@ -39,7 +39,7 @@ class Detector:
 
 @pytest.fixture
 def stand_ins(monkeypatch):
-    monkeypatch.setattr(fercli.models.loaded, "load_model", lambda *_, **__: Model())
+    monkeypatch.setattr(fercli.models.load, "load_model", lambda *_, **__: Model())
     monkeypatch.setattr(detector, "Detector", Detector)
 
 

@@ -11,7 +11,7 @@ from fercli.core.errors import UsageError
 from fercli.core.progress import EpochRow, Progress
 from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import load_catalogue
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.train.options import TrainOptions

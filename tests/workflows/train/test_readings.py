@@ -13,10 +13,10 @@ from fercli.core.errors import DataError, RunError
 from fercli.core.labels import EXPRESSIONS
 from fercli.core.progress import SILENT, Progress
 from fercli.data.cartoon import cartoon
+from fercli.data.load import load_faces
 from fercli.data.loaders.face_file import write_faces
-from fercli.data.sets import load_faces
 from fercli.data.splits import split, write_split
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.models.weights import read_header
 from fercli.workflows.crossval.options import CrossvalOptions
 from fercli.workflows.crossval.plan import draw_groups, read_folds, write_folds

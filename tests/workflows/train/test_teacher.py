@@ -11,7 +11,7 @@ from fercli.core.errors import ModelError, RunError, UsageError
 from fercli.core.progress import SILENT, Progress
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.models.weights import read_header, save_weights
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.train.data import draw_split, load_training_faces, place_data

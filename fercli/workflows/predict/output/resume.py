@@ -46,7 +46,7 @@ class JobRecord:
         """The record of a job with that model, as load_model takes it. Raises ModelError where there is none."""
         # they import torch, which nobody who is refused should wait for
         from fercli.models.catalogue import load_catalogue
-        from fercli.models.loaded import member_names, weights_path
+        from fercli.models.load import member_names, weights_path
 
         names = member_names(model or load_catalogue().default)
         paths = [weights_path(name) for name in names]

@@ -19,7 +19,7 @@ from fercli.workflows.predict.pipeline import Stage
 from fercli.workflows.predict.results import PredictSummary
 
 if TYPE_CHECKING:
-    from fercli.models.loaded import Model
+    from fercli.models.load import Model
     from fercli.workflows.predict.output.resume import JobFile
 
 #: A file's number: its device's and its own on it.

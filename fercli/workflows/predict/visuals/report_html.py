@@ -9,8 +9,8 @@ from pathlib import Path
 from string import Template
 
 from fercli.core.files import write_text
-from fercli.models.classifier import list_trainings
-from fercli.models.loaded import Model
+from fercli.models.ensemble import list_trainings
+from fercli.models.load import Model
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.visuals.report import Report, ShownFace
 from fercli.workflows.run_folder import command_line, versions

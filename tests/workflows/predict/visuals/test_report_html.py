@@ -11,7 +11,7 @@ from fercli.core.errors import RunError, UsageError
 from fercli.faces.detection import Detection
 from fercli.faces.io.pictures import Picture
 from fercli.faces.io.sources import Source
-from fercli.models.loaded import load_model
+from fercli.models.load import load_model
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted
 from fercli.workflows.predict.visuals.report import LISTED, Report, plan_report

@@ -18,15 +18,8 @@ from fercli.core.registry import suggest
 from fercli.core.text import shorten
 from fercli.models.architectures import load_architectures
 from fercli.models.catalogue import load_catalogue
-from fercli.models.classifier import (
-    ENSEMBLE,
-    Classifier,
-    Ensemble,
-    ensemble_header,
-    lacks_temperature,
-    logits,
-    set_temperature,
-)
+from fercli.models.classifier import Classifier, logits
+from fercli.models.ensemble import ENSEMBLE, Ensemble, ensemble_header, lacks_temperature, set_temperature
 from fercli.models.weights import ONNX_SUFFIX, Header, read_header, read_shapes, read_weights
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"

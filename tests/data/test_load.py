@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fercli.core.errors import DataError
-from fercli.data.sets import SETS, data_root, load_faces, load_path, share_faces
+from fercli.data.load import SETS, data_root, load_faces, load_path, share_faces
 from fercli.data.splits import split
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn, optim
 
 from fercli.core.recipe import Optimizer, Schedule
-from fercli.training.optimizers import make_optimizer, make_schedule
+from fercli.training.optimization import make_optimizer, make_schedule
 
 
 @pytest.mark.parametrize(

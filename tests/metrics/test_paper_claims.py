@@ -5,7 +5,7 @@ import pytest
 
 from fercli.core.catalogue import Claim
 from fercli.core.labels import EXPRESSIONS
-from fercli.metrics.claims import compare, fitting_claim
+from fercli.metrics.paper_claims import compare, fitting_claim
 from fercli.metrics.scores import score
 
 CLAIM = Claim.model_validate(

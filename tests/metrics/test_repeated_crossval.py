@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fercli.metrics.repeated import half_up, percent, repeated_scores, spread
+from fercli.metrics.repeated_crossval import half_up, percent, repeated_scores, spread
 
 CLASSES = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 
