@@ -55,8 +55,9 @@ def _told(results: Iterable[fercli.PictureResult]) -> list[str]:
 
 
 def load_set(path: Path) -> list[str]:
-    """A face set by its path."""
-    return list(fercli.load_faces(str(path)).notes)
+    """A face set by its path. The notes in a face file are its own words, not ours."""
+    notes = fercli.load_faces(str(path)).notes
+    return [] if path.suffix == ".safetensors" else list(notes)
 
 
 def load_votes(path: Path) -> list[str]:

@@ -20,7 +20,6 @@ from fercli.core.errors import ModelError, reason_of
 from fercli.core.files import check_regular, written_whole
 from fercli.core.parse import parse_json
 from fercli.core.text import shorten
-from fercli.core.validation import list_faults
 
 #: The ending of a network that was exported to ONNX.
 ONNX_SUFFIX = ".onnx"
@@ -150,6 +149,8 @@ def _check_document(document: dict[str, Any]) -> None:
     try:
         header = _Document.model_validate(document)
     except ValidationError as error:
+        from fercli.core.validation import list_faults  # where nothing is wrong, it is not needed
+
         first, *others = list_faults(error)
         more = f" (and {len(others)} more)" if others else ""
         raise ValueError(f"{shorten(first, 200)}{more}") from None

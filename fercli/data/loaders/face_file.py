@@ -19,7 +19,6 @@ from fercli.core.errors import DataError
 from fercli.core.files import check_regular, written_whole
 from fercli.core.parse import parse_json
 from fercli.core.progress import ProgressCallback
-from fercli.core.text import shorten
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders import FORMATS, Loader, refuse_detection
 from fercli.data.subjects import add_subjects
@@ -129,7 +128,7 @@ def _make_set(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSe
         subjects=None if subjects is None else tuple(subjects),
         parts=None if parts is None else np.array(parts, dtype=np.str_),
         targets=arrays.get("targets"),
-        notes=tuple(shorten(note, 400) for note in header["notes"]),
+        notes=tuple(header["notes"]),
         fractions=tuple(header["shares"]),
     )
 
