@@ -116,7 +116,7 @@ def test_averages_reach_what_is_stated():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("entry", load_catalogue().averages, ids=lambda entry: "+".join(entry.models))
+@pytest.mark.parametrize("entry", load_catalogue().ensembles, ids=lambda entry: "+".join(entry.models))
 def test_the_temperatures_of_averages_are_those_that_fit(entry):
     """Fitted, in either views, to the weights that ship: new weights need `python -m benchmarks.averaging`."""
     model = load_model("+".join(entry.models))

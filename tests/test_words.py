@@ -21,7 +21,7 @@ NAMES = {
     "with_classes": "match_classes", "logits_among": "select_logits", "folder_for": "choose_folder",
     "crossval_settings": "resolve_crossval", "threads_for": "choose_threads", "parts_of": "find_parts",
     "Film": "VideoWriter", "filming": "write_video", "astray": "diverged", "Fault": "Issue", "Average": "Ensemble",
-    "faceless": "no_face", "trainings": "list_trainings", "removals": "list_removals",
+    "faceless": "no_face", "removals": "list_removals",
 }  # fmt: skip
 #: Phrases that no message, help text, comment or page uses.
 PHRASES = (

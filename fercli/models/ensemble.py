@@ -1,19 +1,12 @@
 """Several networks as one: the mean of their calibrated logits."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from fercli.core.errors import ModelError
-from fercli.models.weights import Header
-
-#: What the header of an ensemble names as its architecture.
-ENSEMBLE = "average"
-#: Where the header's `training` says on which faces the temperatures of the ensemble itself were fitted.
-_FITTED_ON = "temperature_fitted_on"
+from fercli.models.weights import ENSEMBLE, Header
 
 
 class Ensemble(nn.Module):
@@ -46,7 +39,7 @@ def ensemble_header(headers: Sequence[Header]) -> Header:
                 f"{first.model} knows {', '.join(first.classes)}; {other.model} knows {', '.join(other.classes)}: "
                 "only networks of the same classes, in the same order, can be averaged"
             )
-    members = [training for header in headers for training in list_trainings(header)]
+    members = [training for header in headers for training in header.trainings]
     return Header(
         model="+".join(header.model for header in headers),
         architecture=ENSEMBLE,
@@ -55,19 +48,3 @@ def ensemble_header(headers: Sequence[Header]) -> Header:
         classes=first.classes,
         training={"members": members},
     )
-
-
-def list_trainings(header: Header) -> list[dict[str, Any]]:
-    """What is recorded of each training behind a network: one, or one for each member of an ensemble."""
-    recorded = header.training.get("members") if header.architecture == ENSEMBLE else None
-    return list(recorded) if recorded else [{"model": header.model, **header.training}]
-
-
-def set_temperature(header: Header, temperature: Mapping[str, float], fitted_on: str) -> Header:
-    """The header of an ensemble with temperatures, by views, that were fitted on the faces named."""
-    return replace(header, temperature=dict(temperature), training={**header.training, _FITTED_ON: fitted_on})
-
-
-def lacks_temperature(header: Header) -> bool:
-    """Whether it is of an ensemble to which no temperature was fitted."""
-    return header.architecture == ENSEMBLE and _FITTED_ON not in header.training

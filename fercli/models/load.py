@@ -19,7 +19,6 @@ from fercli.core.text import shorten
 from fercli.models.architectures import load_architectures
 from fercli.models.catalogue import load_catalogue
 from fercli.models.classifier import Classifier, logits
-from fercli.models.ensemble import ENSEMBLE, Ensemble, ensemble_header, lacks_temperature, set_temperature
 from fercli.models.weights import ONNX_SUFFIX, Header, read_header, read_shapes, read_weights
 
 _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
@@ -67,7 +66,7 @@ class Model:
     @property
     def remark(self) -> str:
         """What must be said of this model's confidence; empty where it was calibrated, or is not meant to be."""
-        if self.raw or not lacks_temperature(self.header):
+        if self.raw or not self.header.lacks_temperature:
             return ""
         return (
             "no temperature was fitted to this ensemble, only to its members: fer export --data SET fits one on val, "
@@ -123,7 +122,7 @@ def load_model(
     header, network = read_onnx(path) if exported else _read_network(path)
     if exported and where.type != "cpu":
         raise ModelError(f"{path} runs on ONNX Runtime, on the CPU: it cannot be put on {where}")
-    if exported and raw and header.architecture == ENSEMBLE:
+    if exported and raw and header.is_ensemble:
         raise ModelError(f"the temperatures of its members are part of {path}: they cannot be left out (--raw)")
     return Model(network.to(where).eval(), header, where, path, mirrored, raw)
 
@@ -141,10 +140,13 @@ def _ensemble(members: Sequence[Model], names: Sequence[str], mirrored: bool) ->
 
     The catalogue has the temperature of the ensemble itself, where all members ship.
     """
+    # where there is one network, this is not needed
+    from fercli.models.ensemble import Ensemble, ensemble_header
+
     network = Ensemble([member.network for member in members], [member.temperature for member in members])
     header = ensemble_header([member.header for member in members])
     if known := load_catalogue().ensemble(names):
-        header = set_temperature(header, known.temperature.model_dump(), f"{known.data} {known.split}")
+        header = header.set_temperature(known.temperature.model_dump(), f"{known.data} {known.split}")
     return replace(members[0], network=network.eval(), header=header, path=Path("+".join(names)), mirrored=mirrored)
 
 

@@ -6,7 +6,7 @@ A shared file never runs code: only tensors and one JSON document are read from 
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,6 +26,10 @@ ONNX_SUFFIX = ".onnx"
 #: Under what name a file's metadata hold the header.
 HEADER_KEY = "fercli"
 _FORMAT = 1
+#: What the header of an ensemble names as its architecture.
+ENSEMBLE = "average"
+#: Where the header's `training` says on which faces the temperatures of an ensemble itself were fitted.
+_FITTED_ON = "temperature_fitted_on"
 #: The largest number that an architecture takes as an argument.
 MAX_ARGUMENT = 4096
 
@@ -48,6 +52,26 @@ class Header:
     temperature: Mapping[str, float] = field(default_factory=lambda: {"single": 1.0, "mirrored": 1.0})
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether it is of several networks: see fercli.models.ensemble."""
+        return self.architecture == ENSEMBLE
+
+    @property
+    def trainings(self) -> list[dict[str, Any]]:
+        """What is recorded of each training behind a network: one, or one for each member of an ensemble."""
+        members = self.training.get("members") if self.is_ensemble else None
+        return list(members) if members else [{"model": self.model, **self.training}]
+
+    @property
+    def lacks_temperature(self) -> bool:
+        """Whether it is of an ensemble to which no temperature was fitted."""
+        return self.is_ensemble and _FITTED_ON not in self.training
+
+    def set_temperature(self, temperature: Mapping[str, float], fitted_on: str) -> "Header":
+        """The header of an ensemble with temperatures, by views, that were fitted on the faces named."""
+        return replace(self, temperature=dict(temperature), training={**self.training, _FITTED_ON: fitted_on})
 
 
 class _Part(BaseModel):

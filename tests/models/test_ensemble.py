@@ -10,7 +10,6 @@ import torch
 
 from fercli.core.errors import ModelError
 from fercli.models.catalogue import build_model, load_catalogue
-from fercli.models.ensemble import list_trainings
 from fercli.models.load import load_model
 from fercli.models.weights import Header, save_weights
 
@@ -38,7 +37,7 @@ def test_an_average_is_the_mean_of_calibrated_logits(pair):
     both = load_model("+".join(pair))
     np.testing.assert_allclose(both.logits(FACES), (one / 2.0 + two / 0.5) / 2, atol=1e-6)
     assert (both.name, both.classes) == ("lenet+lenet", ("a", "b", "c"))
-    assert [trained["data"] for trained in list_trainings(both.header)] == ["fer2013", "cartoon"]
+    assert [trained["data"] for trained in both.header.trainings] == ["fer2013", "cartoon"]
     np.testing.assert_allclose(load_model("+".join(pair), raw=True).logits(FACES), (one + two) / 2, atol=1e-6)
 
 

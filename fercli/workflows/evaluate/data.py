@@ -17,7 +17,6 @@ from fercli.data.faceset import FRACTIONS, FaceSet
 from fercli.data.load import SETS, load_faces
 from fercli.data.quality.leaks import drop_leaks
 from fercli.data.splits import EXTRA_SEED, Group, read_split, split, split_digest
-from fercli.models.ensemble import list_trainings
 from fercli.models.load import Model
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.run_folder import RunFolder, read_config
@@ -36,7 +35,7 @@ def load_measured_set(options: EvaluateOptions, model: Model, progress: Progress
         own = read_config(config)
         root = root or (Path(own.root) if own.root else None)
         return load_faces(own.data, root, load_options or own.load_options, progress)
-    behind = list_trainings(model.header)
+    behind = model.header.trainings
     names = {str(trained.get("set") or trained.get("data") or "an unknown set") for trained in behind}
     readings = [trained.get("reading", {}) for trained in behind]
     if len(names) > 1 or not names <= set(SETS) or any(other != readings[0] for other in readings):
@@ -53,10 +52,10 @@ def find_parts(faces: FaceSet, model: Model, part: str | None = None) -> NDArray
     """
     here = [
         trained
-        for trained in list_trainings(model.header)
+        for trained in model.header.trainings
         if trained.get("fingerprint") == faces.fingerprint or trained.get("data") == faces.name
     ]
-    beside = [trained["extra"] for trained in list_trainings(model.header) if trained.get("extra")]
+    beside = [trained["extra"] for trained in model.header.trainings if trained.get("extra")]
     if not here and any(extra["fingerprint"] == faces.fingerprint for extra in beside):
         return split(faces, EXTRA_SEED)
     if not here and any(extra["data"] == faces.name for extra in beside) and part != "all":

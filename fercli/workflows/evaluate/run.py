@@ -16,7 +16,6 @@ from fercli.data.quality.leaks import describe_leak
 from fercli.metrics.paper_claims import fitting_claim
 from fercli.metrics.scores import coverage as measure_coverage
 from fercli.models.catalogue import load_catalogue
-from fercli.models.ensemble import ENSEMBLE, list_trainings
 from fercli.models.load import Model, load_model
 from fercli.training.device import model_device
 from fercli.workflows.evaluate.data import find_parts, load_measured_set, match_classes
@@ -91,17 +90,17 @@ def _note_choice(part: str, faces: FaceSet) -> list[str]:
 
 def _note_model(model: Model) -> list[str]:
     """What should be said of every figure of a network."""
-    notes = list(dict.fromkeys(trained["remark"] for trained in list_trainings(model.header) if trained.get("remark")))
+    notes = list(dict.fromkeys(trained["remark"] for trained in model.header.trainings if trained.get("remark")))
     if model.remark:
         notes.append(model.remark)
-    elif model.header.architecture == ENSEMBLE:
+    elif model.header.is_ensemble:
         notes.append("'before temperature' still includes the temperatures of the ensemble's members")
     return notes
 
 
 def _note_known_faces(part: str, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> list[str]:
     """What the network may know of the faces that are measured."""
-    behind = list_trainings(model.header)
+    behind = model.header.trainings
     extras = [trained["extra"]["data"] for trained in behind if trained.get("extra")]
     notes = [
         f"the network was trained on {name}, which shares faces with {faces.name}: this is no estimate for new ones"

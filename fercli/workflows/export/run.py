@@ -11,7 +11,6 @@ from fercli.core.errors import ModelError, UsageError
 from fercli.core.files import refuse_existing, write_json, written_whole
 from fercli.core.registry import suggest
 from fercli.faces.crop import MARGIN
-from fercli.models.ensemble import ENSEMBLE, lacks_temperature, set_temperature
 from fercli.models.export.graph import InputType, graph, metadata, write_onnx, write_pt2
 from fercli.models.export.quantise import quantise
 from fercli.models.export.verify import Runner, file_runner, module_runner
@@ -62,7 +61,7 @@ def export(
     output = _output(loaded, form, output)
     _refuse_existing(output, with_detector, force)
     faces = export_faces(loaded, data, root) if data is not None else None
-    if faces and lacks_temperature(loaded.header):
+    if faces and loaded.header.lacks_temperature:
         loaded = _with_fitted_temperature(loaded, faces)
     made = _compared_and_placed(loaded, form, output, input_type, faces, max_drop, seconds)
     if with_detector:
@@ -104,7 +103,7 @@ def _refuse_what_cannot_be(model: Model, form: Form, data: str | None, with_dete
         raise UsageError(f"no format '{form}': {suggest(form, SUFFIXES)}")
     if any(isinstance(module, OnnxNetwork) for module in model.network.modules()):
         raise ModelError(f"{model.path} is an exported file: export the run or weights that it was made of")
-    if form.startswith("safetensors") and model.header.architecture == ENSEMBLE:
+    if form.startswith("safetensors") and model.header.is_ensemble:
         raise ModelError(
             "an ensemble has no weights file of its own: export it to onnx or pt2, or export its members one by one"
         )
@@ -120,7 +119,7 @@ def _with_fitted_temperature(model: Model, faces: ExportFaces) -> Model:
         return model
     measured = faces.measured
     temperature = fit_temperatures(model.network, torch.from_numpy(measured.images), measured.labels)
-    header = set_temperature(model.header, temperature, f"{measured.name} {faces.part}")
+    header = model.header.set_temperature(temperature, f"{measured.name} {faces.part}")
     return replace(model, header=header)
 
 

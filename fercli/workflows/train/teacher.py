@@ -12,7 +12,6 @@ from fercli.core.files import file_digest
 from fercli.data.faceset import FaceSet
 from fercli.data.splits import split_digest
 from fercli.models.catalogue import load_catalogue
-from fercli.models.ensemble import list_trainings
 from fercli.models.load import Model, load_model, member_names, weights_path
 from fercli.models.weights import ONNX_SUFFIX
 from fercli.training.device import resolve_precision
@@ -36,7 +35,7 @@ def load_teacher(
             "have the same classes in the same order"
         )
     known = load_catalogue().models
-    entries = [known.get(training["model"]) for training in list_trainings(model.header)]
+    entries = [known.get(training["model"]) for training in model.header.trainings]
     gains = all(entry is not None and entry.bf16_on_cpu for entry in entries)
     return Teacher(model.network, model.temperature, resolve_precision(precision, device, gains)), model
 
@@ -50,7 +49,7 @@ def teacher_record(name: str) -> str:
 def teacher_note(model: Model, faces: FaceSet, parts: NDArray[np.str_]) -> str:
     """What must be said where a teacher may have seen the faces that validate or test; empty where it has not."""
     split = split_digest(faces, parts)
-    if all(training.get("split") == split for training in list_trainings(model.header)):
+    if all(training.get("split") == split for training in model.header.trainings):
         return ""
     return (
         f"the teacher {model.path} was not trained on this very split: it may know the val and test faces, which would "

@@ -9,7 +9,6 @@ from pathlib import Path
 from string import Template
 
 from fercli.core.files import write_text
-from fercli.models.ensemble import list_trainings
 from fercli.models.load import Model
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.visuals.report import Report, ShownFace
@@ -20,7 +19,7 @@ _TEMPLATE = Path(__file__).with_name("report.html")
 
 def describe_job(model: Model, options: PredictOptions) -> dict[str, str]:
     """How the page that is made now comes about, by the command that runs: pairs of what and how."""
-    trained = {str(training.get("data") or "an unknown set") for training in list_trainings(model.header)}
+    trained = {str(training.get("data") or "an unknown set") for training in model.header.trainings}
     return {
         "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
         "command": command_line(),
