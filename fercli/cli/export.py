@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fercli.cli import console, options
+from fercli.core.text import format_count
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -93,7 +94,7 @@ def _summary(done: "Export") -> "Table":
     table.add_row("size", _kilobytes(done.size), _kilobytes(done.weights_size), "PyTorch: the tensors alone")
     for size, taken in done.check.milliseconds.items():
         times = (f"{taken[name]:.2f} ms" for name in ("exported", "pytorch"))
-        table.add_row(f"{size} face{'s'[: size > 1]}", *times, "one thread")
+        table.add_row(format_count(size, "face"), *times, "one thread")
     if accuracy := done.check.accuracy:
         shares = (f"{100 * share:.2f} %" for share in (accuracy.exported, accuracy.pytorch))
         otherwise = f"{len(accuracy.differing):,} of {accuracy.faces:,} faces of {accuracy.data} {accuracy.part}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fercli.cli import console, options
+from fercli.core.text import format_count
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -81,7 +82,7 @@ def _claimed(claim: "Claim") -> str:
 
 def _measured(entry: "ModelEntry", result: "Result") -> str:
     """One line: figure, data, how long it was trained, and what must be said beside it."""
-    epochs = f"{result.epochs} epoch{'s'[: result.epochs > 1]}"
+    epochs = format_count(result.epochs, "epoch")
     return ", ".join(
         filter(None, (f"{result.accuracy:g} % {result.data} {result.split}", epochs, entry.remark(result)))
     )

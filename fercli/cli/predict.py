@@ -7,7 +7,7 @@ import typer
 
 from fercli.cli import console, options
 from fercli.core.errors import UsageError
-from fercli.core.text import read_seconds
+from fercli.core.text import format_count, read_seconds
 from fercli.workflows.predict.options import MAX_SMOOTH, PredictOptions
 from fercli.workflows.predict.output import Form, form_of
 
@@ -179,11 +179,11 @@ def _portrait() -> Path:
 
 def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dict[str, object]) -> None:
     """The closing lines, and the exit code."""
-    from fercli.cli.predict_tables import count, describe_stop, describe_summary
+    from fercli.cli.predict_tables import describe_stop, describe_summary
 
     failed = 1 if summary.failed else 0
     if summary.nothing_left:
-        console.note(f"{settings.output} has all {count(summary.inputs, 'picture')} already: nothing left to do")
+        console.note(f"{settings.output} has all {format_count(summary.inputs, 'picture')} already: nothing left to do")
         raise typer.Exit(failed)
     console.note(describe_summary(summary))
     _note_sampling(summary, [flag for flag, value in video_flags.items() if value is not None])

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from fercli.cli import console
 from fercli.cli.progress import TerminalProgress
-from fercli.core.text import clock, shorten, to_printable
+from fercli.core.text import clock, format_count, shorten, to_printable
 from fercli.workflows.predict.results import PictureResult, PredictSummary
 from fercli.workflows.predict.run import JobProgress
 
@@ -208,12 +208,12 @@ def describe_summary(summary: PredictSummary) -> str:
     """The closing line, e.g. '3 pictures, 8 faces: 6 happy, 2 neutral; 1 failed', or for a video
     '1 video (40 frames, 2 people), 78 faces: 78 happy'."""
     videos = summary.videos.values()
-    things = [count(summary.pictures, "picture")] if summary.pictures or not videos else []
+    things = [format_count(summary.pictures, "picture")] if summary.pictures or not videos else []
     if videos:
-        frames = count(sum(video.frames for video in videos), "frame")
+        frames = format_count(sum(video.frames for video in videos), "frame")
         people = sum(len(video.people) for video in videos)
-        things.append(f"{count(len(videos), 'video')} ({frames}, {people:,} {'person' if people == 1 else 'people'})")
-    line = ", ".join([*things, count(summary.faces, "face")])
+        things.append(f"{format_count(len(videos), 'video')} ({frames}, {format_count(people, 'person', 'people')})")
+    line = ", ".join([*things, format_count(summary.faces, "face")])
     labels = ", ".join(f"{number:,} {label}" for label, number in summary.expressions.items() if number)
     return line + (f": {labels}" if labels else "") + (f"; {summary.failed} failed" if summary.failed else "")
 
@@ -225,9 +225,4 @@ def describe_stop(summary: PredictSummary) -> str:
     if summary.videos:
         done = summary.pictures + len(summary.videos)
         return f"stopped after {done:,} of {summary.inputs:,} pictures and videos"
-    return f"stopped after {count(summary.pictures, 'picture')} of {summary.inputs:,}"
-
-
-def count(number: int, thing: str) -> str:
-    """A number of things, e.g. '1 picture' and '2 pictures'."""
-    return f"{number:,} {thing}{'s'[: number != 1]}"
+    return f"stopped after {format_count(summary.pictures, 'picture')} of {summary.inputs:,}"

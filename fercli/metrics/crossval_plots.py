@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fercli.core.text import format_count
 from fercli.metrics.plots import FAINT, INK, save_figure
 from fercli.metrics.repeated_crossval import RepeatedScores
 
@@ -60,7 +61,7 @@ def sensitivities_figure(scores: RepeatedScores, title: str = "") -> "Figure":
         rotation=40 if tilted else 0, ha="right" if tilted else "center", rotation_mode="anchor",
     )  # fmt: skip
     runs = len(scores.accuracy)
-    _dress(axes, title, f"sensitivity over {runs} run{'s'[: runs > 1]}")
+    _dress(axes, title, f"sensitivity over {format_count(runs, 'run')}")
     return figure
 
 

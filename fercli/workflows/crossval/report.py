@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fercli.core.files import write_json, write_text, written_whole
 from fercli.core.labels import EXPRESSIONS
+from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
 from fercli.metrics.crossval_plots import plot_sensitivities, plot_trend
 from fercli.metrics.plots import plot_confusion
@@ -172,7 +173,7 @@ def write_artefacts(folder: CrossvalFolder, result: CrossvalResult, faces: FaceS
 
 def title_of(series: Series, result: CrossvalResult) -> str:
     """'xu-rescnn on cartoon, by image: 10 runs of 10 folds'."""
-    runs = f"{result.config.runs} run{'s'[: result.config.runs > 1]}"
+    runs = format_count(result.config.runs, "run")
     return f"{series.method} on {result.data}, by {series.grouping}: {runs} of {result.config.folds} folds"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from fercli.core.files import write_text
+from fercli.core.text import format_count
 from fercli.models.load import Model
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.visuals.report import Report, ShownFace
@@ -200,7 +201,7 @@ def _format_percent(fraction: float, digits: int = 0) -> str:
 
 def _count_things(number: int, thing: str) -> str:
     """'1 face', '2 faces', '3 pictures and frames'."""
-    return f"{number:,} {thing if number == 1 else _plural(thing)}"
+    return format_count(number, thing, _plural(thing))
 
 
 def _plural(thing: str) -> str:
