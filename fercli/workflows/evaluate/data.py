@@ -16,7 +16,7 @@ from fercli.core.text import shorten
 from fercli.data.faceset import FRACTIONS, FaceSet
 from fercli.data.quality.leaks import drop_leaks
 from fercli.data.sets import SETS, load_faces
-from fercli.data.splits import EXTRA_SEED, read_split, split, split_digest
+from fercli.data.splits import EXTRA_SEED, Group, read_split, split, split_digest
 from fercli.models.classifier import list_trainings
 from fercli.models.loaded import Model
 from fercli.workflows.evaluate.options import EvaluateOptions
@@ -85,8 +85,8 @@ def _find_training_parts(
         # the plain fractions too: a built FERGIT was split by them when it was given as a path
         for fractions in dict.fromkeys((faces.fractions, FRACTIONS)):
             known = replace(faces, fractions=fractions)
-            group, fraction = trained.get("group") or "auto", trained.get("val_fraction")
-            parts = split(known, trained.get("seed", 0), group=group, val_fraction=fraction)
+            group: Group = trained.get("group") or "auto"
+            parts = split(known, trained.get("seed", 0), group=group, val_fraction=trained.get("val_fraction"))
             parts = drop_leaks(faces, parts) if trained.get("drop_leaks") else parts
             if split_digest(faces, parts) == trained.get("split"):
                 return parts

@@ -183,7 +183,7 @@ def test_a_parquet_file_of_something_else_is_refused(tmp_path):
 
 
 def test_no_file_and_no_form(tmp_path):
-    with pytest.raises(DataError, match="(?i)no such file"):
+    with pytest.raises(DataError, match=r"(?i)no such file"):
         read_predictions(tmp_path / "a.csv")
     with pytest.raises(UsageError, match="does not end in"):
         read_predictions(tmp_path / "a.txt")
