@@ -3,7 +3,6 @@
 A killed job must come to the figures of one that nobody disturbed, and leave no temporary file and no lock.
 """
 
-import inspect
 import json
 import os
 import shutil
@@ -73,6 +72,9 @@ JOBS = (
     Job("data check", f"data check {{in}}/{FACES} --fix {{out}}", "fixed.safetensors", "--force", _content),
 )  # fmt: skip
 
+#: The jobs that race; cross-validations have the lock of trainings, and take minutes.
+RACES = ("predict csv", "predict jsonl", "predict parquet", "train")
+
 
 def start(words: Sequence[str], folder: Path, inputs: Path) -> "subprocess.Popen[str]":
     """`fer WORDS…` in a folder, one thread, with a cache of its own."""
@@ -111,7 +113,7 @@ class Processes:
 
     def race(self, draw: Random, jobs: Sequence[Job] | None = None) -> tuple[str, Reply]:
         """Two or three processes on one output: one works, the others are told so in one line."""
-        chosen = jobs or [job for job in JOBS if job.name in _locked()]
+        chosen = jobs or [job for job in JOBS if job.name in RACES]
         job, begun = draw.choice(chosen), time.monotonic()
         expected, _ = self._come_to(job)
         folder = self._new_folder()
@@ -125,9 +127,7 @@ class Processes:
                 return job.name, Reply("exception", f"exit code {code}: {told[-1500:]}", time.monotonic() - begun)
         if len(worked) != 1:
             text = f"{len(worked)} of {len(endings)} worked"
-            # a cross-validation that is complete is started again and finds nothing to do
-            if not (worked and job.name == "crossval"):
-                return job.name, Reply("exception", text, time.monotonic() - begun)
+            return job.name, Reply("exception", text, time.monotonic() - begun)
         return job.name, _judge(job, folder, expected, begun)
 
     def _come_to(self, job: Job) -> tuple[object, float]:
@@ -168,13 +168,3 @@ def _judge(job: Job, folder: Path, expected: object, begun: float) -> Reply:
     if job.figures(folder / job.out) != expected:
         return Reply("exception", "it came to other figures than undisturbed", seconds)
     return Reply("result", "", seconds)
-
-
-def _locked() -> list[str]:
-    """The jobs whose output only one process at a time may write."""
-    import fercli.workflows.crossval.run
-    import fercli.workflows.train.run
-
-    modules = {"train": fercli.workflows.train.run, "crossval": fercli.workflows.crossval.run}
-    locked = [name for name, module in modules.items() if "hold_lock" in inspect.getsource(module)]
-    return [*(job.name for job in JOBS if job.name.startswith("predict")), *locked]
