@@ -54,8 +54,8 @@ COMMANDS = (
     ("export --model {in}/run -o {out}/net.onnx", 400_000),
     ("export --model {in}/run -o {out}/net.pt2", 400_000),
     ("export --model {in}/run -o {out}/net.safetensors", 300_000),
-    ("data check {in}/faces/faces.safetensors --csv {out}/rows.csv --sheet {out}/sheet.png", 90_000),
-    ("data check {in}/faces/faces.safetensors --fix {out}/fixed.safetensors", 200_000),
+    ("data check {in}/faces/faces.safetensors --group image --csv {out}/rows.csv --sheet {out}/sheet.png", 90_000),
+    ("data check {in}/faces/faces.safetensors --group image --fix {out}/fixed.safetensors", 200_000),
 )
 
 

@@ -3,7 +3,6 @@
 A killed job must come to the figures of one that nobody disturbed, and leave no temporary file and no lock.
 """
 
-import inspect
 import json
 import os
 import shutil
@@ -63,15 +62,18 @@ def _tables(path: Path) -> object:
 
 
 _PREDICT = "predict {in}/pictures {in}/jobs/photos {in}/archives/a.zip --faces-are-cropped --device cpu -o {out}"
-_TRAIN = f"--data {{in}}/{FACES} --model lenet --recipe quick --device cpu --batch-size 16"
+_TRAIN = f"--data {{in}}/{FACES} --group image --model lenet --recipe quick --device cpu --batch-size 16"
 JOBS = (
     Job("predict csv", _PREDICT, "rows.csv", "--resume", _content, "rows.csv.job"),
     Job("predict jsonl", _PREDICT, "rows.jsonl", "--resume", _content, "rows.jsonl.job"),
     Job("predict parquet", _PREDICT, "rows.parquet", "--resume", _rows, "rows.parquet.job"),
     Job("train", f"train {_TRAIN} --epochs 3 --out {{out}}", "run", "--resume", _run, "run/config.yaml"),
-    Job("crossval", f"crossval {_TRAIN} --epochs 1 --folds 3 -j 1 --group image --out {{out}}", "cv", "", _tables),
-    Job("data check", f"data check {{in}}/{FACES} --fix {{out}}", "fixed.safetensors", "--force", _content),
+    Job("crossval", f"crossval {_TRAIN} --epochs 1 --folds 3 -j 1 --out {{out}}", "cv", "", _tables),
+    Job("data check", f"data check {{in}}/{FACES} --group image --fix {{out}}", "fixed.safetensors", "--force", _content),
 )  # fmt: skip
+
+#: The jobs that race; cross-validations have the lock of trainings, and take minutes.
+RACES = ("predict csv", "predict jsonl", "predict parquet", "train")
 
 
 def start(words: Sequence[str], folder: Path, inputs: Path) -> "subprocess.Popen[str]":
@@ -111,7 +113,7 @@ class Processes:
 
     def race(self, draw: Random, jobs: Sequence[Job] | None = None) -> tuple[str, Reply]:
         """Two or three processes on one output: one works, the others are told so in one line."""
-        chosen = jobs or [job for job in JOBS if job.name in _locked()]
+        chosen = jobs or [job for job in JOBS if job.name in RACES]
         job, begun = draw.choice(chosen), time.monotonic()
         expected, _ = self._come_to(job)
         folder = self._new_folder()
@@ -125,9 +127,7 @@ class Processes:
                 return job.name, Reply("exception", f"exit code {code}: {told[-1500:]}", time.monotonic() - begun)
         if len(worked) != 1:
             text = f"{len(worked)} of {len(endings)} worked"
-            # a cross-validation that is complete is started again and finds nothing to do
-            if not (worked and job.name == "crossval"):
-                return job.name, Reply("exception", text, time.monotonic() - begun)
+            return job.name, Reply("exception", text, time.monotonic() - begun)
         return job.name, _judge(job, folder, expected, begun)
 
     def _come_to(self, job: Job) -> tuple[object, float]:
@@ -168,13 +168,3 @@ def _judge(job: Job, folder: Path, expected: object, begun: float) -> Reply:
     if job.figures(folder / job.out) != expected:
         return Reply("exception", "it came to other figures than undisturbed", seconds)
     return Reply("result", "", seconds)
-
-
-def _locked() -> list[str]:
-    """The jobs whose output only one process at a time may write."""
-    import fercli.workflows.crossval.run
-    import fercli.workflows.train.run
-
-    modules = {"train": fercli.workflows.train.run, "crossval": fercli.workflows.crossval.run}
-    locked = [name for name, module in modules.items() if "hold_lock" in inspect.getsource(module)]
-    return [*(job.name for job in JOBS if job.name.startswith("predict")), *locked]

@@ -1,6 +1,7 @@
 """All that changes while a network is trained, in one place, so that it can be put away and taken up again."""
 
 import io
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -119,7 +120,9 @@ class TrainingState:
         """Take up what `save` wrote. Raises RunError where the file is damaged or of another training."""
         device = next(self.network.parameters()).device
         try:
-            document = torch.load(path, map_location=device, weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what cannot be taken is told by an error
+                document = torch.load(path, map_location=device, weights_only=True)
             self.network.load_state_dict(document["network"])
             if self.averaged is not None:
                 self.averaged.load_state_dict(document["averaged"])

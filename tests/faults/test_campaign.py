@@ -40,9 +40,9 @@ def test_a_fault_is_a_result_or_one_line(campaign, kind):
         assert reply.outcome in ("result", "refused"), f"{seed} ({what}): {reply.outcome}: {reply.text}"
 
 
-def test_a_killed_job_comes_to_the_same_end(campaign):
-    job = next(job for job in JOBS if job.name == "train")
-    _, reply = campaign.processes.kill(Random(1), [job])
+@pytest.mark.parametrize("name", ["train", "data check"])
+def test_a_killed_job_comes_to_the_same_end(campaign, name):
+    _, reply = campaign.processes.kill(Random(1), [job for job in JOBS if job.name == name])
     assert reply.outcome == "result", reply.text
 
 

@@ -11,6 +11,7 @@ from fercli.core.config import LoadOptions
 from fercli.core.files import damage_in, read_json, read_yaml
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders import face_file
+from fercli.data.loaders.csv_file import read_csv
 from fercli.data.subjects import add_subjects
 from fercli.faces.io.sources import read_list
 from fercli.models.catalogue import load_catalogue
@@ -176,3 +177,10 @@ def test_a_header_nested_too_deeply(tmp_path, refused):
     save_file({"images": FACES.images, "labels": FACES.labels}, tmp_path / "a.safetensors", {"faces": "[" * 100_000})
     with refused("holds no face set, or is damaged"):
         face_file.read_faces(tmp_path / "a.safetensors")
+
+
+@pytest.mark.parametrize("row", [f"{LONG},{'0 ' * 2304},Training", f"0,{LONG} {'0 ' * 2303},Training"])
+def test_a_label_or_pixel_of_thousands_of_digits(tmp_path, refused, row):
+    (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n{row}\n")
+    with refused("row 1"):
+        read_csv(tmp_path / "fer2013.csv")

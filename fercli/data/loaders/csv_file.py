@@ -140,7 +140,7 @@ def _find_columns(title: str, header: bytes) -> list[int]:
 
 
 def _parse_label(position: str, text: bytes, classes: int) -> int:
-    if text.isdigit() and int(text) < classes:
+    if len(text) < 9 and text.isdigit() and int(text) < classes:
         return int(text)
     raise DataError(f"{position}: emotion {_quote(text)} is not a number from 0 to {classes - 1}")
 
@@ -189,7 +189,7 @@ def _parse_numbers(text: bytes, position: str) -> list[int]:
     if len(words) != _PIXELS:
         raise DataError(f"{position}: {len(words):,} pixels, not {_PIXELS:,} ({SIDE}×{SIDE})")
     for word in words:
-        if not word.isdigit() or int(word) > 255:
+        if len(word) > 9 or not word.isdigit() or int(word) > 255:
             raise DataError(f"{position}: pixel {_quote(word)} is not a whole number from 0 to 255")
     return [int(word) for word in words]
 

@@ -175,7 +175,7 @@ def _read_votes(path: Path) -> _Votes:
     for number, row in enumerate(rows):
         try:
             counts[number] = [int(row[name]) for name in (*_CLASS_COLUMNS, *_OTHER_COLUMNS)]
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise DataError(f"{path}, row {number + 1}: votes must be whole numbers; is the file cut off?") from None
         if (counts[number] < 0).any():
             raise DataError(f"{path}, row {number + 1}: there is a negative number of votes: get the file anew")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,8 @@ def read_columns(path: Path) -> tuple[str, ...]:
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a file, values by column. Raises DataError where it is damaged or no Parquet file."""
     with _open(path) as file:
-        try:
-            for batch in file.iter_batches():
-                yield from batch.to_pylist()
-        except (need_pyarrow(path).ArrowException, OSError, ValueError) as error:  # ValueError: text that is no UTF-8
-            raise _damaged(path, error) from error
+        for batch in file.iter_batches():
+            yield from batch.to_pylist()
 
 
 def read_origin(path: Path) -> dict[str, Any]:
@@ -75,13 +73,12 @@ def read_origin(path: Path) -> dict[str, Any]:
     return origin
 
 
-def _open(path: Path) -> Any:
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    """A file to read from; damage met while it is open is a DataError."""
     arrow = need_pyarrow(path)
     try:
-        return arrow.parquet.ParquetFile(str(path))
-    except (arrow.ArrowException, OSError) as error:
-        raise _damaged(path, error) from error
-
-
-def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path} is no Parquet file, or damaged: {reason_of(error)}")
+        with arrow.parquet.ParquetFile(str(path)) as file:
+            yield file
+    except (arrow.ArrowException, OSError, ValueError) as error:  # ValueError: text that is no UTF-8
+        raise DataError(f"{path} is no Parquet file, or damaged: {reason_of(error)}") from error
