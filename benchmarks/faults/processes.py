@@ -69,7 +69,10 @@ JOBS = (
     Job("predict parquet", _PREDICT, "rows.parquet", "--resume", _rows, "rows.parquet.job"),
     Job("train", f"train {_TRAIN} --epochs 3 --out {{out}}", "run", "--resume", _run, "run/config.yaml"),
     Job("crossval", f"crossval {_TRAIN} --epochs 1 --folds 3 -j 1 --out {{out}}", "cv", "", _tables),
-    Job("data check", f"data check {{in}}/{FACES} --group image --fix {{out}}", "fixed.safetensors", "--force", _content),
+    Job(
+        "data check", f"data check {{in}}/{FACES} --group image --fix {{out}}",
+        "fixed.safetensors", "--force", _content,
+    ),
 )  # fmt: skip
 
 #: The jobs that race; cross-validations have the lock of trainings, and take minutes.
