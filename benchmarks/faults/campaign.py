@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -97,7 +98,12 @@ class Campaign:
             "kills": self.processes.kill,
             "races": self.processes.race,
         }
-        return jobs[name](draw) if name in jobs else self._mutated(self.kinds[name], draw)
+        if name not in jobs:
+            return self._mutated(self.kinds[name], draw)
+        try:
+            return jobs[name](draw)
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            return "a process", Reply("exception", str(error), 0.0)
 
     def _mutated(self, kind: Kind, draw: Random) -> tuple[str, Reply]:
         good = draw.choice(kind.files(self.inputs))

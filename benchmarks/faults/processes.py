@@ -62,17 +62,15 @@ def _tables(path: Path) -> object:
 
 
 _PREDICT = "predict {in}/pictures {in}/jobs/photos {in}/archives/a.zip --faces-are-cropped --device cpu -o {out}"
-_TRAIN = f"--data {{in}}/{FACES} --group image --model lenet --recipe quick --device cpu --batch-size 16"
+_TRAIN = f"--data {{in}}/{FACES} --model lenet --recipe quick --device cpu --batch-size 16 --group image"
+_CHECK = f"data check {{in}}/{FACES} --group image --fix {{out}}"
 JOBS = (
     Job("predict csv", _PREDICT, "rows.csv", "--resume", _content, "rows.csv.job"),
     Job("predict jsonl", _PREDICT, "rows.jsonl", "--resume", _content, "rows.jsonl.job"),
     Job("predict parquet", _PREDICT, "rows.parquet", "--resume", _rows, "rows.parquet.job"),
     Job("train", f"train {_TRAIN} --epochs 3 --out {{out}}", "run", "--resume", _run, "run/config.yaml"),
     Job("crossval", f"crossval {_TRAIN} --epochs 1 --folds 3 -j 1 --out {{out}}", "cv", "", _tables),
-    Job(
-        "data check", f"data check {{in}}/{FACES} --group image --fix {{out}}",
-        "fixed.safetensors", "--force", _content,
-    ),
+    Job("data check", _CHECK, "fixed.safetensors", "--force", _content),
 )  # fmt: skip
 
 #: The jobs that race; cross-validations have the lock of trainings, and take minutes.
