@@ -33,7 +33,7 @@ _CHUNK = 128
 #: Photographs in memory at once, searched together.
 _BATCH = 16
 #: Part of every chunk's key: raise the number when faces are found or cut out differently than before.
-DETECTOR_KEY = f"2 {MIN_FACE} {THRESHOLDS} {MARGIN}"
+DETECTOR_KEY = f"3 {MIN_FACE} {THRESHOLDS} {MARGIN}"
 #: The reason that stands for a photograph without a face.
 NO_FACE = "no face found"
 #: Pictures are taken for whole photographs when the median longer side is over this many pixels …

@@ -13,6 +13,7 @@ from fercli.faces.opencv import load_opencv
 
 if TYPE_CHECKING:
     from fercli.faces.mtcnn.boxes import Candidates
+    from fercli.faces.mtcnn.engine import Engine
 
 #: The smallest face searched for, in pixels: the default, and the least allowed, since PNet sees 12 × 12 pixels.
 MIN_FACE, _LEAST_MIN_FACE = 20, 12
@@ -31,8 +32,10 @@ class Detector:
     """Finds faces of at least `min_face` pixels.
 
     In a picture whose longer side exceeds `max_side` (0: no limit), the smallest face is 20 · longer side / `max_side`.
-    `device` is the name of a PyTorch device; with 'mps' the search runs on the CPU. `thresholds` are the scores that
-    the three networks must reach. A detector has its own networks and no state between pictures.
+    `device` is the name of a PyTorch device; with 'mps' the search runs on the CPU. `engine` runs the networks:
+    'onnx' (ONNX Runtime, on the CPU alone), 'torch', or 'auto' for the first on the CPU and the second elsewhere; both
+    give the same faces. `thresholds` are the scores that the three networks must reach. A detector has its own
+    networks and no state between pictures.
 
     The detections are those of facenet-pytorch's MTCNN at full size with the same smallest face, but computed in
     batches (see fercli.faces.mtcnn.search).
@@ -46,15 +49,15 @@ class Detector:
         min_face: float = MIN_FACE,
         thresholds: tuple[float, float, float] = THRESHOLDS,
         max_side: int = MAX_SIDE,
+        engine: "Engine" = "auto",
     ) -> None:
         _check_settings(min_face, thresholds, max_side)
         self._cv2 = load_opencv()
-        import torch
-
+        from fercli.faces.mtcnn.engine import load_networks
         from fercli.faces.mtcnn.search import Search
 
         self._min_face, self._max_side = min_face, max_side
-        self._search = Search(torch.device("cpu" if device.startswith("mps") else device), thresholds)
+        self._search = Search(load_networks(engine, device), thresholds)
 
     def find(self, picture: NDArray[np.uint8]) -> list[Detection]:
         """The faces in an RGB picture [H, W, 3], sorted from left to right by the centres of their boxes.
@@ -136,7 +139,7 @@ def _shrink_factor(picture: NDArray[np.uint8], min_face: float) -> int:
 def _to_detections(candidates: "Candidates", image_id: int, factor: int) -> list[Detection]:
     """The detections in one picture, in pixels of the original, from left to right."""
     own = candidates.select(candidates.image_ids == image_id)
-    boxes, landmarks = ((values.double() * factor).tolist() for values in (own.boxes, own.landmarks))
+    boxes, landmarks = ((values.astype(float) * factor).tolist() for values in (own.boxes, own.landmarks))
     detections = [
         Detection(tuple(box), tuple((x, y) for x, y in points), score)
         for box, points, score in zip(boxes, landmarks, own.scores.tolist(), strict=True)

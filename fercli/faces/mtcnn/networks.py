@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from fercli.faces.mtcnn.detector import MAX_SIDE, MIN_FACE, THRESHOLDS
 from fercli.faces.mtcnn.pyramid import SCALE_STEP
-from fercli.faces.opencv import load_opencv
+from fercli.faces.mtcnn.torch_networks import load_facenet_networks
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,12 @@ def load_detector_networks() -> tuple[DetectorNetwork, ...]:
 
     Raises MachineError if OpenCV, which facenet-pytorch imports, cannot be loaded.
     """
-    load_opencv()
-    from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
-
+    pnet, rnet, onet = load_facenet_networks()
     two_outputs, three_outputs = ("boxes", "probabilities"), ("boxes", "landmarks", "probabilities")
     return (
-        DetectorNetwork("pnet", _ScaledInput(PNet()).eval(), two_outputs, 20, any_size=True),
-        DetectorNetwork("rnet", _ScaledInput(RNet()).eval(), two_outputs, 24, any_size=False),
-        DetectorNetwork("onet", _ScaledInput(ONet()).eval(), three_outputs, 48, any_size=False),
+        DetectorNetwork("pnet", _ScaledInput(pnet).eval(), two_outputs, 20, any_size=True),
+        DetectorNetwork("rnet", _ScaledInput(rnet).eval(), two_outputs, 24, any_size=False),
+        DetectorNetwork("onet", _ScaledInput(onet).eval(), three_outputs, 48, any_size=False),
     )
 
 

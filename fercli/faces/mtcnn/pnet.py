@@ -1,101 +1,81 @@
 """MTCNN's first network, PNet, run on tiles of many pictures that are packed onto canvases."""
 
-from collections.abc import Sequence
-from math import inf, log
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from math import log
+from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+import numpy as np
+from numpy.typing import NDArray
 
 from fercli.faces.mtcnn.pyramid import CANVAS_CELLS, CANVAS_SIDE, MARGIN, STRIDE, PlacedTile, Position, Tile
 
 
 class Proposals(NamedTuple):
-    """Cells that may contain a face, on the CPU.
+    """Cells that may contain a face.
 
-    `level_ids` [N] are the indices of their levels, `positions` [N, 2] row and column in the level, `scores` [N] from
-    0 to 1, `offsets` [N, 4] corrections of the box as fractions of its width and height.
+    `level_ids` [N] int64 are the indices of their levels, `positions` [N, 2] int64 row and column in the level,
+    `scores` [N] float32 from 0 to 1, `offsets` [N, 4] float32 corrections of the box as fractions of its width and
+    height.
     """
 
-    level_ids: Tensor
-    positions: Tensor
-    scores: Tensor
-    offsets: Tensor
+    level_ids: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    offsets: NDArray[np.float32]
 
 
-class FastPNet(nn.Module):
-    """PNet with the same weights, but its first convolution and the max pooling after it are merged.
+def find_proposals(
+    pnet: Callable[[NDArray[np.float32]], NDArray[np.float32]], tiles: Sequence[PlacedTile], threshold: float
+) -> Proposals:
+    """The cells in which the network sees a face with at least this probability. `pnet` is an engine's (see
+    fercli.faces.mtcnn.engine)."""
+    canvases, tile_ids = draw_canvases(tiles)
+    out = pnet(canvases)
+    confident = (out[:, 1] - out[:, 0] >= log(threshold / (1 - threshold))) & (tile_ids >= 0)
+    canvas_ids, rows, columns = np.nonzero(confident)
+    values = out[canvas_ids, :, rows, columns]
+    ids = tile_ids[canvas_ids, rows, columns]
+    level_ids = np.array([tile.level for tile in tiles])
+    origins = np.array([(t.tile.top - t.position.top, t.tile.left - t.position.left) for t in tiles])
+    positions = np.stack([rows, columns], axis=1) + origins[ids]
+    return Proposals(level_ids[ids], positions, _softmax(values[:, :2])[:, 1], values[:, 2:])
 
-    The convolution's kernels are repeated four times, each shifted by a pixel, and applied with stride 2; the maximum
-    of the four is what pooling gives. On a CPU this takes half the time.
+
+def draw_canvases(tiles: Sequence[PlacedTile]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The tiles' scaled pixels on their canvases [N, 4, CANVAS_SIDE, CANVAS_SIDE], and the index of the tile that each
+    cell belongs to [N, CANVAS_CELLS, CANVAS_CELLS], -1 for none.
+
+    The fourth channel marks what PNet's max pooling must leave out (see `_mark_odd_edges`).
     """
-
-    def __init__(self, pnet: Any) -> None:
-        super().__init__()
-        first = pnet.conv1
-        shifted = [F.pad(first.weight, (right, 1 - right, down, 1 - down)) for down in (0, 1) for right in (0, 1)]
-        self.first = _make_convolution(torch.cat(shifted), torch.cat([first.bias] * 4), stride=2)
-        self.slopes = nn.Parameter(pnet.prelu1.weight.detach().repeat(4))
-        self.rest = nn.Sequential(pnet.conv2, pnet.prelu2, pnet.conv3, pnet.prelu3)
-        heads = pnet.conv4_1, pnet.conv4_2
-        self.last = _make_convolution(torch.cat([head.weight for head in heads]), torch.cat([h.bias for h in heads]))
-
-    def forward(self, pixels: Tensor, tiles: Sequence[PlacedTile]) -> Tensor:
-        """From scaled canvases [N, CANVAS_SIDE, CANVAS_SIDE, 3] to [N, CANVAS_CELLS, CANVAS_CELLS, 6]: for each cell
-        two logits and four offsets."""
-        features = F.prelu(self.first(pixels.permute(0, 3, 1, 2)), self.slopes)
-        for tile in tiles:
-            _mask_odd_edges(features[tile.position.canvas], tile.position, tile.tile)
-        pooled_rows = torch.maximum(*features.chunk(2, 1))
-        out: Tensor = self.last(self.rest(torch.maximum(*pooled_rows.chunk(2, 1))))
-        return out.permute(0, 2, 3, 1)
-
-
-def _make_convolution(weight: Tensor, bias: Tensor, stride: int = 1) -> nn.Conv2d:
-    layer = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2], stride)
-    layer.weight, layer.bias = nn.Parameter(weight.detach()), nn.Parameter(bias.detach())
-    return layer
-
-
-def _mask_odd_edges(features: Tensor, position: Position, tile: Tile) -> None:
-    """Where a level's height or width is odd, its last pooling window has one row or column instead of two."""
-    shifts = features.unflatten(0, (2, 2, -1))  # by the kernel's shift down and to the right
-    bottom, right = position.top + tile.rows + MARGIN - 2, position.left + tile.columns + MARGIN - 2
-    rows, columns = tile.pixel_ranges
-    if len(rows) % 2:
-        shifts[1, :, :, bottom, position.left : right + 1] = -inf
-    if len(columns) % 2:
-        shifts[:, 1, :, position.top : bottom + 1, right] = -inf
-
-
-def find_proposals(network: FastPNet, tiles: Sequence[PlacedTile], threshold: float) -> Proposals:
-    """The cells in which the network sees a face with at least this probability."""
-    pixels, tile_ids = _draw_canvases(tiles, network.slopes.device)
-    out = network(pixels, tiles)
-    confident = out[..., 1] - out[..., 0] >= log(threshold / (1 - threshold))
-    positions, values = confident.nonzero().cpu(), out[confident].cpu()
-    ids = tile_ids[positions.unbind(1)]
-    in_tile = ids >= 0
-    positions, values, ids = positions[in_tile, 1:], values[in_tile], ids[in_tile]
-    level_ids = torch.tensor([tile.level for tile in tiles])
-    origins = torch.tensor([(t.tile.top - t.position.top, t.tile.left - t.position.left) for t in tiles])
-    scores = values[:, :2].softmax(1)[:, 1]
-    return Proposals(level_ids[ids], positions + origins[ids], scores, values[:, 2:])
-
-
-def _draw_canvases(tiles: Sequence[PlacedTile], device: torch.device) -> tuple[Tensor, Tensor]:
-    """The tiles' scaled pixels on their canvases [N, CANVAS_SIDE, CANVAS_SIDE, 3], and the index of the tile that each
-    cell belongs to [N, CANVAS_CELLS, CANVAS_CELLS], -1 for none."""
     canvas_count = 1 + max(tile.position.canvas for tile in tiles)
-    pixels = torch.zeros(canvas_count, CANVAS_SIDE, CANVAS_SIDE, 3, device=device)
-    tile_ids = torch.full((canvas_count, CANVAS_CELLS, CANVAS_CELLS), -1)
+    canvases = np.zeros((canvas_count, 4, CANVAS_SIDE, CANVAS_SIDE), np.float32)
+    tile_ids = np.full((canvas_count, CANVAS_CELLS, CANVAS_CELLS), -1)
     for index, (_, image, tile, position) in enumerate(tiles):
         rows, columns = tile.pixel_ranges
         top, left = STRIDE * position.top, STRIDE * position.left
         region = image.resize_region((tile.level.height, tile.level.width), rows, columns)
-        pixels[position.canvas, top : top + len(rows), left : left + len(columns)] = region
+        canvas = canvases[position.canvas]
+        canvas[:3, top : top + len(rows), left : left + len(columns)] = region.transpose(2, 0, 1)
+        _mark_odd_edges(canvas[3], position, tile)
         tile_rows = slice(position.top, position.top + tile.rows)
         tile_columns = slice(position.left, position.left + tile.columns)
         tile_ids[position.canvas, tile_rows, tile_columns] = index
-    return pixels, tile_ids
+    return canvases, tile_ids
+
+
+def _mark_odd_edges(marks: NDArray[np.float32], position: Position, tile: Tile) -> None:
+    """Where a level's height or width is odd, its last pooling window has one row or column instead of two: mark the
+    other with 1, at the position of the convolution's output."""
+    rows, columns = tile.pixel_ranges
+    bottom = STRIDE * (position.top + tile.rows + MARGIN - 1)
+    right = STRIDE * (position.left + tile.columns + MARGIN - 1)
+    if len(rows) % 2:
+        marks[bottom - 1, STRIDE * position.left : right] = 1
+    if len(columns) % 2:
+        marks[STRIDE * position.top : bottom, right - 1] = 1
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
+    out: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return out

@@ -53,13 +53,14 @@ def facenet(oracle, picture):
 
 @pytest.mark.slow
 @pytest.mark.skipif("FER_DATA" not in os.environ, reason="FER_DATA does not say where muxspace lies")
-def test_real_photographs_have_the_faces_of_facenet_pytorch():
+@pytest.mark.parametrize("engine", ["onnx", "torch"])
+def test_real_photographs_have_the_faces_of_facenet_pytorch(engine):
     paths = sorted(Path(os.environ["FER_DATA"], "muxspace", "images").glob("*.jpg"))
     if not paths:
         pytest.skip("no muxspace/images in FER_DATA")
     photographs = [read_picture(path) for path in paths[:: max(1, len(paths) // 200)]]
     oracle = MTCNN(keep_all=True)
-    found = Detector().find_all(photographs)
+    found = Detector(engine=engine).find_all(photographs)
     wanted = [facenet(oracle, photograph) for photograph in photographs]
     same = [
         len(one) == len(other) and np.allclose(as_arrays(one), other, atol=0.05)
@@ -68,10 +69,10 @@ def test_real_photographs_have_the_faces_of_facenet_pytorch():
     assert np.mean(same) >= 0.99
 
 
-@pytest.mark.parametrize("min_face", [20, 33.7])
-def test_the_faces_are_those_of_facenet_pytorch(pictures, min_face):
+@pytest.mark.parametrize(("min_face", "engine"), [(20, "onnx"), (33.7, "onnx"), (20, "torch")])
+def test_the_faces_are_those_of_facenet_pytorch(pictures, min_face, engine):
     oracle = MTCNN(keep_all=True, min_face_size=min_face)
-    found = Detector(min_face=min_face, max_side=0).find_all(pictures)
+    found = Detector(min_face=min_face, max_side=0, engine=engine).find_all(pictures)
     assert sum(map(len, found)) >= 10
     for number, (picture, faces) in enumerate(zip(pictures, found, strict=True)):
         if min(picture.shape[:2]) < min_face:  # facenet-pytorch fails on these
@@ -87,7 +88,9 @@ def test_a_larger_picture_is_searched_as_if_it_had_been_shrunk(mosaic):
     assert Detector(min_face=70, max_side=300).smallest_face(701, 901) == 70
 
 
-def test_detections_do_not_depend_on_the_batch(pictures, detector, monkeypatch):
+@pytest.mark.parametrize("engine", ["onnx", "torch"])
+def test_detections_do_not_depend_on_the_batch(pictures, engine, monkeypatch):
+    detector = Detector(engine=engine)
     together, backwards = detector.find_all(pictures), detector.find_all(pictures[::-1])[::-1]
     monkeypatch.setattr("fercli.faces.mtcnn.detector.BATCH_PIXELS", 400_000)
     in_groups = detector.find_all(pictures)
@@ -97,13 +100,16 @@ def test_detections_do_not_depend_on_the_batch(pictures, detector, monkeypatch):
             np.testing.assert_array_equal(as_arrays(other), alone, err_msg=str(number))
 
 
-def test_detections_do_not_depend_on_threads_and_the_setting_is_restored(pictures, detector):
-    wanted = detector.find_all(pictures)
+@pytest.mark.parametrize("engine", ["onnx", "torch"])
+def test_detections_do_not_depend_on_threads_and_the_setting_is_restored(pictures, engine, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     before = torch.get_num_threads()
     try:
+        torch.set_num_threads(1)
+        wanted = Detector(engine=engine).find_all(pictures)
+        monkeypatch.setenv("OMP_NUM_THREADS", "5")
         torch.set_num_threads(5)
-        for one, other in zip(Detector().find_all(pictures), wanted, strict=True):
-            np.testing.assert_allclose(as_arrays(one), as_arrays(other), rtol=0, atol=0.01)
+        assert Detector(engine=engine).find_all(pictures) == wanted
         assert torch.get_num_threads() == 5
     finally:
         torch.set_num_threads(before)

@@ -1,0 +1,109 @@
+"""The two engines that run MTCNN's networks: ONNX Runtime on the CPU, PyTorch anywhere. All else is NumPy."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fercli.core.errors import MachineError, UsageError, reason_of
+from fercli.faces.opencv import load_opencv
+
+Pixels = NDArray[np.float32]
+Engine = Literal["auto", "onnx", "torch"]
+
+#: The files of the engine 'onnx', written by `python -m benchmarks.detector_files`.
+FILES = Path(__file__).resolve().parents[2] / "weights" / "mtcnn"
+
+
+class Networks(Protocol):
+    """MTCNN's three networks. Pixels are scaled: (value - 127.5) / 128. Offsets are fractions of a box's width and
+    height, landmarks five x then five y as such fractions, probabilities those of no face and of a face.
+
+    Each call takes the same number of canvases or crops, and several threads may call at once.
+    """
+
+    #: how many threads should call, and with how many canvases and crops
+    threads: int
+    canvases_per_batch: int
+    crops_per_batch: int
+
+    def pnet(self, canvases: Pixels) -> Pixels:
+        """From canvases [N, 4, CANVAS_SIDE, CANVAS_SIDE] (see fercli.faces.mtcnn.pnet) to two logits and four offsets
+        for each cell, [N, 6, CANVAS_CELLS, CANVAS_CELLS]."""
+        ...
+
+    def rnet(self, crops: Pixels) -> tuple[Pixels, ...]:
+        """From crops [N, 3, 24, 24] to offsets [N, 4] and probabilities [N, 2]."""
+        ...
+
+    def onet(self, crops: Pixels) -> tuple[Pixels, ...]:
+        """From crops [N, 3, 48, 48] to offsets [N, 4], landmarks [N, 10] and probabilities [N, 2]."""
+        ...
+
+
+def load_networks(engine: Engine, device: str) -> Networks:
+    """The networks on an engine; 'auto' is ONNX Runtime for the CPU, else PyTorch. `device` is the name of a PyTorch
+    device; with 'mps' the networks run on the CPU.
+
+    Raises UsageError for ONNX Runtime on another device than the CPU, MachineError where it cannot be loaded.
+    """
+    on_cpu = device == "cpu" or device.startswith("mps")
+    if engine == "torch" or (engine == "auto" and not on_cpu):
+        from fercli.faces.mtcnn.torch_networks import TorchNetworks
+
+        return TorchNetworks("cpu" if on_cpu else device)
+    if not on_cpu:
+        raise UsageError(f"the engine onnx runs on the CPU, not on {device}: choose torch")
+    return OnnxNetworks()
+
+
+class OnnxNetworks:
+    """The networks in ONNX Runtime, on the CPU, each call in the thread that makes it."""
+
+    canvases_per_batch, crops_per_batch = 2, 16
+
+    def __init__(self) -> None:
+        load_opencv()
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MachineError(f"ONNX Runtime cannot be loaded ({reason_of(error)}): --engine torch") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        self.threads = count_threads()
+        self._pnet, self._rnet, self._onet = (
+            onnxruntime.InferenceSession(FILES / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
+            for name in ("pnet", "rnet", "onet")
+        )
+
+    def pnet(self, canvases: Pixels) -> Pixels:
+        """See `Networks`."""
+        return _run(self._pnet, canvases)[0]
+
+    def rnet(self, crops: Pixels) -> tuple[Pixels, ...]:
+        """See `Networks`."""
+        return _run(self._rnet, crops)
+
+    def onet(self, crops: Pixels) -> tuple[Pixels, ...]:
+        """See `Networks`."""
+        return _run(self._onet, crops)
+
+
+def _run(session: Any, pixels: Pixels) -> tuple[Pixels, ...]:
+    """All outputs of a session. Raises RuntimeError, in place of exceptions that have no class in common."""
+    try:
+        return tuple(session.run(None, {"pixels": pixels}))
+    except Exception as error:
+        raise RuntimeError(reason_of(error)) from error
+
+
+def count_threads() -> int:
+    """How many threads to use on the CPU: OMP_NUM_THREADS, which PyTorch obeys too, else the cores that this process
+    may use."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
