@@ -21,7 +21,7 @@ from fercli.core.files import write_text
 from fercli.data.load import SETS
 from fercli.data.quality.corruptions import parse_corruptions
 from fercli.models.catalogue import load_catalogue
-from fercli.models.load import weights_path
+from fercli.models.locate import weights_path
 from fercli.models.weights import Header, read_header
 from fercli.workflows.evaluate.evaluation import Evaluation
 from fercli.workflows.evaluate.options import EvaluateOptions

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fercli.cli import console, options
+from fercli.core.engine import Engine
 from fercli.core.errors import UsageError
 from fercli.core.text import format_count, read_seconds
 from fercli.workflows.predict.options import MAX_SMOOTH, PredictOptions
@@ -110,6 +111,10 @@ def predict(
         ),
     ] = PredictOptions.min_confidence,
     device: options.Device = PredictOptions.device,
+    engine: Annotated[
+        Engine,
+        typer.Option(help="What runs the networks: onnx (ONNX Runtime, on the CPU), torch (PyTorch), or auto."),
+    ] = PredictOptions.engine,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue an interrupted job, or add new pictures to --output.")
     ] = PredictOptions.resume,

@@ -1,7 +1,5 @@
 """Trained networks by name, run folder or file, ready to say probabilities."""
 
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,28 +11,16 @@ from torch import Tensor, nn
 
 from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError, reason_of
-from fercli.core.files import check_regular
-from fercli.core.registry import suggest
 from fercli.core.text import shorten
 from fercli.models.architectures import load_architectures
 from fercli.models.catalogue import load_catalogue
 from fercli.models.classifier import Classifier, logits
-from fercli.models.weights import ONNX_SUFFIX, Header, read_header, read_shapes, read_weights
-
-_SHIPPED = Path(__file__).resolve().parent.parent / "weights"
-
-#: The file of a run folder that holds its best weights.
-RUN_WEIGHTS = "model.safetensors"
-#: The file of a run folder that is written last: the run is complete.
-RUN_METRICS = "metrics.json"
-
-
-#: What a file must end in to be read as a model; .pt2 files are told apart where they are read.
-MODEL_SUFFIXES = (".safetensors", ONNX_SUFFIX, ".pt2")
+from fercli.models.locate import TrainedModel, member_names, weights_path
+from fercli.models.weights import ONNX_SUFFIX, Header, ensemble_header, read_header, read_shapes, read_weights
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(TrainedModel):
     """A trained network with what is needed to use it.
 
     `path` is its file, or the names joined by '+' of an ensemble. `mirrored` averages each face with its mirror
@@ -47,31 +33,6 @@ class Model:
     path: Path
     mirrored: bool = False
     raw: bool = False
-
-    @property
-    def name(self) -> str:
-        """The catalogue name of the network."""
-        return self.header.model
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Class names in the order of the outputs."""
-        return self.header.classes
-
-    @property
-    def temperature(self) -> float:
-        """What the logits are divided by."""
-        return 1.0 if self.raw else self.header.temperature["mirrored" if self.mirrored else "single"]
-
-    @property
-    def remark(self) -> str:
-        """What must be said of this model's confidence; empty where it was calibrated, or is not meant to be."""
-        if self.raw or not self.header.lacks_temperature:
-            return ""
-        return (
-            "no temperature was fitted to this ensemble, only to its members: fer export --data SET fits one on val, "
-            "for the ONNX file that it writes"
-        )
 
     def logits(self, faces: NDArray[np.uint8] | Tensor) -> NDArray[np.float32]:
         """Logits [N, classes] before the temperature, for gray faces [N, 1, 48, 48], uint8: a NumPy array, or a tensor
@@ -127,21 +88,13 @@ def load_model(
     return Model(network.to(where).eval(), header, where, path, mirrored, raw)
 
 
-def member_names(name: str | None) -> list[str]:
-    """The names that '+' joins; a file or folder of that very name is one. Raises ModelError where one is empty."""
-    names = [name or ""] if name is None or os.path.exists(name) else name.split("+")  # noqa: PTH110 (no error for long names)
-    if len(names) > 1 and not all(names):
-        raise ModelError(f"'{name}' lacks a name beside a '+': join models as in xu-rescnn+RUN_FOLDER")
-    return names
-
-
 def _ensemble(members: Sequence[Model], names: Sequence[str], mirrored: bool) -> Model:
     """One model of several on the same device, with the members' temperatures for single views unless they are raw.
 
     The catalogue has the temperature of the ensemble itself, where all members ship.
     """
     # where there is one network, this is not needed
-    from fercli.models.ensemble import Ensemble, ensemble_header
+    from fercli.models.ensemble import Ensemble
 
     network = Ensemble([member.network for member in members], [member.temperature for member in members])
     header = ensemble_header([member.header for member in members])
@@ -192,49 +145,3 @@ def _build(header: Header, path: Path) -> Classifier:
 
 def _misfit(path: Path, header: Header, reason: str) -> ModelError:
     return ModelError(f"the weights in {path} do not fit {shorten(header.model, 60)}: {shorten(reason, 200)}")
-
-
-def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
-    """The weights file that a model's name, run folder or path stands for. Raises ModelError for none."""
-    catalogue = load_catalogue()
-    name = name or catalogue.default
-    if name in catalogue.models:
-        shipped = catalogue[name].weights
-        if shipped is None:
-            shipping = ", ".join(other for other, entry in catalogue.models.items() if entry.weights) or "none"
-            raise ModelError(
-                f"no weights ship for {name} (they do for {shipping}): "
-                f"fer train --model {name} makes some, then --model RUN_FOLDER"
-            )
-        return _SHIPPED / shipped
-    path = newest_run(runs) if name == "last" else Path(name)
-    if os.path.isdir(path):  # noqa: PTH112 (no error for long names)
-        if not (path / RUN_WEIGHTS).is_file():
-            raise ModelError(f"{path} has no {RUN_WEIGHTS}: fer train --resume --out {path} finishes an unfinished run")
-        return path / RUN_WEIGHTS
-    if not os.path.exists(path):  # noqa: PTH110
-        raise ModelError(_describe_missing(name, [*catalogue.models, "last"]))
-    check_regular(path, "the model", ModelError)
-    if path.suffix.lower() not in MODEL_SUFFIXES:
-        raise ModelError(
-            f"cannot read the model {path}: --model takes a run folder, {' and '.join(MODEL_SUFFIXES[:2])} files"
-        )
-    return path
-
-
-def _describe_missing(name: str, known: Sequence[str]) -> str:
-    """What to say of a model that is neither a name nor a file."""
-    shown = shorten(name, 100)
-    if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
-        return f"--model {shown} is an address, and nothing is fetched: download the file and name it"
-    if Path(name).suffix.lower() in MODEL_SUFFIXES:
-        return f"no such file: {shown}"
-    return f"no model '{shown}': {suggest(name, known)} (a run folder or weights file will do)"
-
-
-def newest_run(runs: Path) -> Path:
-    """The newest complete run folder. Raises ModelError where there is none."""
-    found = sorted(runs.glob(f"*/{RUN_METRICS}"), key=lambda file: file.stat().st_mtime)
-    if not found:
-        raise ModelError(f"no finished run in {runs.resolve()}: fer train makes one")
-    return found[-1].parent

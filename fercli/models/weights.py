@@ -5,21 +5,22 @@ A shared file never runs code: only tensors and one JSON document are read from 
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import safetensors
-import safetensors.torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from torch import Tensor
 
 from fercli.core.catalogue import Input
 from fercli.core.errors import ModelError, reason_of
 from fercli.core.files import check_regular, written_whole
 from fercli.core.parse import parse_json
 from fercli.core.text import shorten
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 #: The ending of a network that was exported to ONNX.
 ONNX_SUFFIX = ".onnx"
@@ -74,6 +75,29 @@ class Header:
         return replace(self, temperature=dict(temperature), training={**self.training, _FITTED_ON: fitted_on})
 
 
+def ensemble_header(headers: Sequence[Header]) -> Header:
+    """The header of an ensemble of two or more. Raises ModelError where their classes differ.
+
+    Its own temperature is 1 until one is fitted: an ensemble's confidence does not follow from its members'.
+    """
+    first = headers[0]
+    for other in headers[1:]:
+        if other.classes != first.classes:
+            raise ModelError(
+                f"{first.model} knows {', '.join(first.classes)}; {other.model} knows {', '.join(other.classes)}: "
+                "only networks of the same classes, in the same order, can be averaged"
+            )
+    members = [training for header in headers for training in header.trainings]
+    return Header(
+        model="+".join(header.model for header in headers),
+        architecture=ENSEMBLE,
+        arguments={},
+        input={},
+        classes=first.classes,
+        training={"members": members},
+    )
+
+
 class _Part(BaseModel):
     """A part of a header; what it says beside is for people."""
 
@@ -118,9 +142,11 @@ class _Document(_Part):
     metrics: dict[str, Any] = Field(default_factory=dict)
 
 
-def save_weights(path: Path, state: Mapping[str, Tensor], header: Header, *, half: bool = False) -> None:
+def save_weights(path: Path, state: "Mapping[str, Tensor]", header: Header, *, half: bool = False) -> None:
     """Write weights and header whole, floats in `half` precision where asked: half the size, and a network that takes
     them back computes in float32 all the same. Raises RunError where the file cannot be written."""
+    import safetensors.torch
+
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     if half:
         tensors = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
@@ -133,7 +159,7 @@ def read_header(path: Path) -> Header:
     """The header of a weights file. Raises ModelError where it is missing, damaged or another program's."""
     check_regular(path, "the weights file", ModelError)
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
+        with safetensors.safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
     except (OSError, safetensors.SafetensorError) as error:
         raise _unreadable(path, error) from error
@@ -188,8 +214,10 @@ def _check_document(document: dict[str, Any]) -> None:
             raise ValueError(f"the temperature of {views} views is {temperature}, not a number above 0")
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> "dict[str, Tensor]":
     """The tensors of a weights file, on the CPU. Raises ModelError where it cannot be read."""
+    import safetensors.torch
+
     check_regular(path, "the weights file", ModelError)
     try:
         state: dict[str, Tensor] = safetensors.torch.load_file(path)
@@ -201,7 +229,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The shape of each tensor in a weights file, without reading it. Raises ModelError where it cannot be read."""
     try:
-        with safetensors.safe_open(path, framework="pt") as file:
+        with safetensors.safe_open(path, framework="np") as file:
             return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, safetensors.SafetensorError) as error:
         raise _unreadable(path, error) from error

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from fercli.core.errors import MachineError, UsageError
 from fercli.core.progress import Progress
-from fercli.models.load import member_names
+from fercli.models.locate import member_names
 from fercli.models.weights import ONNX_SUFFIX
 
 Precision = Literal["fp32", "bf16"]

@@ -22,7 +22,7 @@ from fercli.core.errors import RunError
 from fercli.core.files import read_yaml, write_text, written_whole
 from fercli.core.lock import hold_lock, lock_path
 from fercli.core.progress import EpochRow
-from fercli.models.load import RUN_METRICS, RUN_WEIGHTS
+from fercli.models.locate import RUN_METRICS, RUN_WEIGHTS
 
 RUNS = Path("runs")
 

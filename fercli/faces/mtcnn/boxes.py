@@ -117,13 +117,15 @@ def _keep_best(
 def _iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
     intersections, areas, other_areas = _measure(boxes, others, 0)
     with np.errstate(divide="ignore", invalid="ignore"):  # of boxes without an area, which drop none
-        return intersections / (areas + other_areas - intersections)
+        fractions: NDArray[np.float32] = intersections / (areas + other_areas - intersections)
+    return fractions
 
 
 def _overlap_of_smaller(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
     intersections, areas, other_areas = _measure(boxes, others, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return intersections / np.minimum(areas, other_areas)
+        fractions: NDArray[np.float32] = intersections / np.minimum(areas, other_areas)
+    return fractions
 
 
 def _measure(
@@ -132,13 +134,7 @@ def _measure(
     """The areas of all intersections [N, M], of the boxes [N, 1] and of the others [M], with `extra` pixels added to
     each width and height."""
     pixels = np.float32(extra)
-    widths, heights = (
-        (
-            np.minimum(boxes[:, None, axis + 2], others[:, axis + 2])
-            - np.maximum(boxes[:, None, axis], others[:, axis])
-            + pixels
-        ).clip(min=0)
-        for axis in (0, 1)
-    )
+    ends = np.minimum(boxes[:, None, 2:], others[:, 2:])
+    sides = np.maximum(ends - np.maximum(boxes[:, None, :2], others[:, :2]) + pixels, np.float32(0))
     areas, other_areas = ((group[:, 2:] - group[:, :2] + pixels).prod(axis=1) for group in (boxes, others))
-    return widths * heights, areas[:, None], other_areas
+    return sides[..., 0] * sides[..., 1], areas[:, None], other_areas

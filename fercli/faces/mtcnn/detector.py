@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.core.engine import Engine
 from fercli.core.errors import PictureError, UsageError
 from fercli.faces.detection import Detection
 from fercli.faces.opencv import load_opencv
 
 if TYPE_CHECKING:
     from fercli.faces.mtcnn.boxes import Candidates
-    from fercli.faces.mtcnn.engine import Engine
 
 #: The smallest face searched for, in pixels: the default, and the least allowed, since PNet sees 12 × 12 pixels.
 MIN_FACE, _LEAST_MIN_FACE = 20, 12
@@ -49,7 +49,7 @@ class Detector:
         min_face: float = MIN_FACE,
         thresholds: tuple[float, float, float] = THRESHOLDS,
         max_side: int = MAX_SIDE,
-        engine: "Engine" = "auto",
+        engine: Engine = "auto",
     ) -> None:
         _check_settings(min_face, thresholds, max_side)
         self._cv2 = load_opencv()

@@ -2,18 +2,18 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.core.engine import Engine
 from fercli.core.errors import MachineError, UsageError, reason_of
 from fercli.faces.opencv import load_opencv
 
 Pixels = NDArray[np.float32]
-Engine = Literal["auto", "onnx", "torch"]
 
-#: The files of the engine 'onnx', written by `python -m benchmarks.detector_files`.
+#: The files of the engine 'onnx', written by `python -m benchmarks.onnx_files`.
 FILES = Path(__file__).resolve().parents[2] / "weights" / "mtcnn"
 
 

@@ -68,7 +68,8 @@ class IntegralImage:
 
         def look_up(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int32]:
             positions = ((top + rows) * (self.width + 1))[:, :, None] + (left + columns)[:, None, :]
-            return flat.take(positions, axis=0)
+            found: NDArray[np.int32] = flat.take(positions, axis=0)
+            return found
 
         sums = look_up(row_windows.ends, column_windows.ends)
         sums -= look_up(row_windows.starts, column_windows.ends)

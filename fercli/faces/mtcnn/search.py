@@ -69,7 +69,7 @@ class Search:
         """Keep the candidates that another network, which takes crops of `side` × `side` pixels, takes for faces."""
         sizes = np.array([(image.width, image.height) for image in images])[candidates.image_ids]
         boxes = clip_to_images(candidates.boxes, sizes)
-        in_image = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        in_image = np.flatnonzero((boxes[:, 2:] > boxes[:, :2]).all(axis=1))
         candidates, boxes = candidates.select(in_image), boxes[in_image]
         if not len(boxes):
             return _NO_CANDIDATES

@@ -77,6 +77,21 @@ def write_module(
     """
     import onnx
 
+    proto = export_module(module, example, inputs, outputs, free)
+    onnx.helper.set_model_props(proto, dict(about))
+    onnx.save(proto, path)
+
+
+def export_module(
+    module: nn.Module,
+    example: Tensor,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    free: Mapping[int, str],
+    *,
+    optimize: bool = True,
+) -> Any:
+    """The ONNX model of a module; without `optimize` its initializers have the names of the module's tensors."""
     with warnings.catch_warnings():
         # the exporter's own use of what PyTorch and Python are about to change
         warnings.filterwarnings("ignore", category=FutureWarning)
@@ -90,6 +105,7 @@ def write_module(
             output_names=outputs,
             dynamic_shapes=(_dimensions(free),),
             external_data=False,
+            optimize=optimize,
             verbose=False,
         )
     assert program is not None
@@ -99,8 +115,7 @@ def write_module(
         # which line of which module each node stems from: half as large as a small network itself
         thing.ClearField("metadata_props")
         thing.ClearField("doc_string")
-    onnx.helper.set_model_props(proto, dict(about))
-    onnx.save(proto, path)
+    return proto
 
 
 def write_pt2(model: Model, path: Path, input_type: InputType, about: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ from fercli.core.files import damage_in, read_json, write_text
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import Grouping, assign_groups, count_subjects, fold_parts
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
-from fercli.models.load import RUN_METRICS
+from fercli.models.locate import RUN_METRICS
 from fercli.workflows.crossval.settings import CrossvalConfig
 
 #: The file of a fold that says what its candidates reached, where the folds of a run choose together.

@@ -3,8 +3,9 @@
 import math
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TypedDict
+from typing import TypedDict, get_args
 
+from fercli.core.engine import Engine
 from fercli.core.errors import UsageError
 from fercli.workflows.predict.output import Form, form_of
 
@@ -47,6 +48,8 @@ class PredictOptions:
     #: as fercli.models.load.load_model takes it; a resumed job compares its weights, not its name
     model: str | None = field(default=None, metadata=SAME_ROWS)
     device: str = field(default="auto", metadata=SAME_ROWS)
+    #: what runs the networks: ONNX Runtime (onnx, on the CPU), PyTorch (torch), or auto
+    engine: Engine = field(default="auto", metadata=SAME_ROWS)
     #: look into the folders within folders too
     recursive: bool = field(default=False, metadata=SAME_ROWS)
     #: a text file with a path on each line, '-' for standard input
@@ -75,6 +78,8 @@ class PredictOptions:
                 f"--min-confidence {self.min_confidence:g}: it must be from 0 to 1"
                 f"{hint if 1 < self.min_confidence <= 100 else ''}"
             )
+        if self.engine not in get_args(Engine):
+            raise UsageError(f"no engine '{self.engine}': it is {', '.join(get_args(Engine))}")
         if self.max_faces < 0:
             raise UsageError(f"--max-faces {self.max_faces}: 1 or more, or 0 for all faces")
         if not 0 <= self.every < math.inf:
@@ -86,6 +91,8 @@ class PredictOptions:
         usual = (PredictOptions.min_face, PredictOptions.max_side, PredictOptions.threshold)
         if self.faces_are_cropped and (self.min_face, self.max_side, self.threshold) != usual:
             raise UsageError("--faces-are-cropped searches nothing: leave --min-face, --max-side and --threshold out")
+        if self.explain and self.engine == "onnx":
+            raise UsageError("--explain computes gradients, which --engine onnx has not: leave one out")
         form = self.form
         if self.resume and self.force:
             raise UsageError("--resume continues what --force would start over: leave one out")
@@ -134,4 +141,5 @@ class PredictKeywords(TypedDict, total=False):
     min_confidence: float
     model: str | None
     device: str
+    engine: Engine
     recursive: bool

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.errors import PictureError
+from fercli.core.engine import may_have_gpu
+from fercli.core.errors import PictureError, UsageError
 from fercli.faces.crop import crop_face
 from fercli.faces.detection import Detection
 from fercli.faces.io.pictures import Picture, prefetch, prefetch_batches, read_pictures
@@ -20,6 +21,7 @@ from fercli.workflows.predict.results import UNSURE, FacePrediction, PictureResu
 
 if TYPE_CHECKING:
     from fercli.models.load import Model
+    from fercli.models.onnx_model import OnnxModel
 
 #: The cost of pictures whose faces are classified before their results are asked for.
 AHEAD = BATCH_PIXELS
@@ -55,18 +57,41 @@ class FaceFinder(Protocol):
         ...
 
 
-def load_networks(options: PredictOptions) -> "tuple[Model, FaceFinder]":
-    """The model and the detector that the options name, on their device.
+def load_networks(options: PredictOptions) -> "tuple[Model | OnnxModel, FaceFinder]":
+    """The model and the detector that the options name, on their engines and device.
 
-    Raises ModelError, UsageError or MachineError for a model, setting or device that does not exist here.
+    Raises ModelError, UsageError or MachineError for a model, setting, engine or device that does not exist here.
     """
-    from fercli.models.load import load_model
-    from fercli.training.device import model_device, pick_device
+    device = choose_device(options)
+    return _load_model(options, device), _load_finder(options, device)
 
-    device = str(pick_device(options.device))
-    where = model_device(options.model, options.device)
-    model = load_model(options.model, where, mirrored=options.tta, raw=options.raw)
-    return model, _load_finder(options, device)
+
+def choose_device(options: PredictOptions) -> str:
+    """The device, by PyTorch's name. PyTorch itself is only asked where something else than the CPU may be meant.
+
+    Raises UsageError or MachineError as fercli.training.device.pick_device does.
+    """
+    if options.device == "cpu" or options.engine == "onnx" or (options.device == "auto" and not may_have_gpu()):
+        if options.device not in ("auto", "cpu"):
+            raise UsageError(f"--engine onnx runs on the CPU, not on {options.device}: leave one out")
+        return "cpu"
+    from fercli.training.device import pick_device
+
+    return str(pick_device(options.device))
+
+
+def _load_model(options: PredictOptions, device: str) -> "Model | OnnxModel":
+    """In ONNX Runtime where it ships for it, the device is the CPU and nothing needs gradients; else in PyTorch."""
+    if device == "cpu" and options.engine != "torch" and not options.explain:
+        from fercli.models.onnx_model import load_onnx_model
+
+        if model := load_onnx_model(options.model, mirrored=options.tta, raw=options.raw):
+            return model
+    from fercli.models.load import load_model
+    from fercli.training.device import model_device
+
+    where = model_device(options.model, "cpu" if device == "cpu" else options.device)
+    return load_model(options.model, where, mirrored=options.tta, raw=options.raw)
 
 
 def _load_finder(options: PredictOptions, device: str) -> FaceFinder:
@@ -75,7 +100,7 @@ def _load_finder(options: PredictOptions, device: str) -> FaceFinder:
 
         return WholePictureDetector()
     thresholds = (*detector.THRESHOLDS[:2], options.threshold)
-    return detector.Detector(device, options.min_face, thresholds, options.max_side)
+    return detector.Detector(device, options.min_face, thresholds, options.max_side, options.engine)
 
 
 def predict_sources(

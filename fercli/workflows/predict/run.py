@@ -134,9 +134,7 @@ def _plan_visuals(
 
 
 def _say_device(options: PredictOptions, progress: JobProgress) -> None:
-    from fercli.training.device import pick_device
-
-    if pick_device(options.device).type == "mps" and not options.faces_are_cropped:
+    if pipeline.choose_device(options) == "mps" and not options.faces_are_cropped:
         progress.say("faces are searched for on the CPU; expressions are classified on mps")
 
 

@@ -12,7 +12,7 @@ from fercli.core.recipe import rename_settings
 from fercli.core.text import shorten
 from fercli.data.load import SETS
 from fercli.models.catalogue import load_catalogue
-from fercli.models.load import member_names, weights_path
+from fercli.models.locate import member_names, weights_path
 from fercli.workflows.train.options import CommonOptions
 
 

@@ -12,7 +12,8 @@ from fercli.core.files import file_digest
 from fercli.data.faceset import FaceSet
 from fercli.data.splits import split_digest
 from fercli.models.catalogue import load_catalogue
-from fercli.models.load import Model, load_model, member_names, weights_path
+from fercli.models.load import Model, load_model
+from fercli.models.locate import member_names, weights_path
 from fercli.models.weights import ONNX_SUFFIX
 from fercli.training.device import resolve_precision
 from fercli.training.distillation import Teacher

@@ -44,11 +44,10 @@ class JobRecord:
     @classmethod
     def of(cls, model: str | None, settings: Mapping[str, Setting]) -> Self:
         """The record of a job with that model, as load_model takes it. Raises ModelError where there is none."""
-        # they import torch, which nobody who is refused should wait for
-        from fercli.models.catalogue import load_catalogue
-        from fercli.models.load import member_names, weights_path
+        from fercli.models.catalogue_file import read_catalogue
+        from fercli.models.locate import member_names, weights_path
 
-        names = member_names(model or load_catalogue().default)
+        names = member_names(model or read_catalogue().default)
         paths = [weights_path(name) for name in names]
         shown = [str(path.parent) if name == "last" else name for name, path in zip(names, paths, strict=True)]
         return cls(fercli.__version__, "+".join(shown), tuple(map(file_digest, paths)), dict(settings))

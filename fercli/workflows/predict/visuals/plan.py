@@ -19,7 +19,7 @@ from fercli.workflows.predict.pipeline import Stage
 from fercli.workflows.predict.results import PredictSummary
 
 if TYPE_CHECKING:
-    from fercli.models.load import Model
+    from fercli.models.locate import TrainedModel
     from fercli.workflows.predict.output.resume import JobFile
 
 #: A file's number: its device's and its own on it.
@@ -60,7 +60,7 @@ class Visuals:
 
             self._stems = plan_explanations(sources, options.explain, options.force, resumed)
 
-    def stages(self, network: "Model", file: "JobFile | None") -> list[Stage]:
+    def stages(self, network: "TrainedModel", file: "JobFile | None") -> list[Stage]:
         """What draws them while the job runs. A report counts what earlier runs wrote to the job's `file` too.
 
         Raises ModelError for a network that cannot be explained.
@@ -72,8 +72,10 @@ class Visuals:
             stages.append(Annotator(self._annotations, self._options.every, network.classes).draw)
         if self._options.explain:
             from fercli.models.explain import Explainer
+            from fercli.models.load import Model
             from fercli.workflows.predict.visuals.explain import write_explanations
 
+            assert isinstance(network, Model)  # gradients need PyTorch: see pipeline.load_networks
             explainer = Explainer(network)
             stages.append(lambda predicted: write_explanations(predicted, explainer, self._stems))
         if self._options.report:
@@ -84,7 +86,7 @@ class Visuals:
             stages.append(self._report.collect)
         return stages
 
-    def finish(self, network: "Model", summary: PredictSummary) -> None:
+    def finish(self, network: "TrainedModel", summary: PredictSummary) -> None:
         """Write the report, and add to the summary what was written. Raises RunError where that fails."""
         options = self._options
         if options.annotate and any(path.exists() for path in self._annotations.values()):

@@ -10,7 +10,7 @@ from string import Template
 
 from fercli.core.files import write_text
 from fercli.core.text import format_count
-from fercli.models.load import Model
+from fercli.models.locate import TrainedModel
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.visuals.report import Report, ShownFace
 from fercli.workflows.run_folder import command_line, versions
@@ -18,7 +18,7 @@ from fercli.workflows.run_folder import command_line, versions
 _TEMPLATE = Path(__file__).with_name("report.html")
 
 
-def describe_job(model: Model, options: PredictOptions) -> dict[str, str]:
+def describe_job(model: TrainedModel, options: PredictOptions) -> dict[str, str]:
     """How the page that is made now comes about, by the command that runs: pairs of what and how."""
     trained = {str(training.get("data") or "an unknown set") for training in model.header.trainings}
     return {

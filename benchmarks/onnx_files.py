@@ -1,11 +1,15 @@
-"""MTCNN's networks as files for ONNX Runtime, in the form in which it runs them fast: fercli/weights/mtcnn/*.onnx.
+"""The files of the engine 'onnx': MTCNN's networks, and the graphs of the classifiers that ship.
 
-usage: python -m benchmarks.detector_files [FOLDER]
+usage: python -m benchmarks.onnx_files [FOLDER]     (default: fercli/weights)
 
-The weights are facenet-pytorch's. ONNX Runtime's PReLU with a slope a channel is slow, and takes features out of the
-layout in which its convolutions work, so PReLU is written with other operations. PNet's is done by a 1 × 1 convolution
-of relu(x) and relu(-x), which also takes in the marks of what max pooling must leave out (see fercli.faces.mtcnn.pnet).
-A test holds the files to the networks of PyTorch.
+NAME.graph.onnx is a classifier without its tensors, which are put in from NAME.safetensors when it is loaded: the
+weights stand once. Run this again when a network that ships has another architecture or other arguments.
+
+mtcnn/*.onnx have MTCNN's three networks, in the form in which ONNX Runtime runs them fast. The weights are
+facenet-pytorch's. ONNX Runtime's PReLU with a slope for each channel is slow, and takes features out of the layout in
+which its convolutions work, so PReLU is written with other operations. PNet's first is done by a 1 × 1 convolution of
+relu(x) and relu(-x), which also takes in the marks of what max pooling must leave out (see fercli.faces.mtcnn.pnet).
+Tests hold the files to the networks of PyTorch.
 """
 
 import sys
@@ -13,14 +17,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fercli.faces.mtcnn.engine import FILES
+import fercli
 from fercli.faces.mtcnn.pyramid import CANVAS_SIDE
 from fercli.faces.mtcnn.torch_networks import load_facenet_networks, make_convolution, merge_heads
-from fercli.models.export.graph import write_module
+from fercli.models.catalogue import load_catalogue
+from fercli.models.export.graph import export_module, write_module
+from fercli.models.load import load_model
+from fercli.models.onnx_model import graph_path
 
 #: Channels are padded with zeros to a multiple of this, as ONNX Runtime's fast layout needs them on any processor.
 _BLOCK = 16
@@ -86,22 +94,42 @@ def rewrite_prelu(network: nn.Module, flat: str) -> nn.Module:
     return network
 
 
-def write_files(folder: Path) -> None:
+def write_detector(folder: Path) -> None:
     """Write pnet.onnx, rnet.onnx and onet.onnx."""
     folder.mkdir(parents=True, exist_ok=True)
     with torch.no_grad():
         pnet, rnet, onet = load_facenet_networks()
         _write(OnnxPNet(pnet), folder / "pnet.onnx", torch.zeros(2, 4, CANVAS_SIDE, CANVAS_SIDE), ["cells"])
-        _write(
-            rewrite_prelu(rnet, "prelu4"), folder / "rnet.onnx", torch.zeros(2, 3, 24, 24), ["offsets", "probabilities"]
-        )
-        outputs = ["offsets", "landmarks", "probabilities"]
-        _write(rewrite_prelu(onet, "prelu5"), folder / "onet.onnx", torch.zeros(2, 3, 48, 48), outputs)
+        rnet, onet = rewrite_prelu(rnet, "prelu4"), rewrite_prelu(onet, "prelu5")
+        _write(rnet, folder / "rnet.onnx", torch.zeros(2, 3, 24, 24), ["offsets", "probabilities"])
+        _write(onet, folder / "onet.onnx", torch.zeros(2, 3, 48, 48), ["offsets", "landmarks", "probabilities"])
 
 
 def _write(network: nn.Module, path: Path, example: Tensor, outputs: Sequence[str]) -> None:
     write_module(network.eval(), path, example, ["pixels"], outputs, {0: "N"}, _ABOUT)
 
 
+def write_graph(name: str, folder: Path) -> None:
+    """Write the graph of a model that ships, its tensors named as in the weights file but left out."""
+    network = load_model(name).network
+    example = torch.zeros(2, 1, 48, 48, dtype=torch.uint8)
+    proto = export_module(network, example, ["faces"], ["logits"], {0: "N"}, optimize=False)
+    names = network.state_dict().keys()
+    for tensor in proto.graph.initializer:
+        if tensor.name in names:
+            tensor.ClearField("raw_data")
+            tensor.data_location = onnx.TensorProto.EXTERNAL
+            tensor.external_data.add(key="location", value="weights")
+    (folder / graph_path(Path(f"{name}.safetensors"))).write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(fercli.__file__).parent / "weights"
+    write_detector(folder / "mtcnn")
+    for name, entry in load_catalogue().models.items():
+        if entry.weights:
+            write_graph(name, folder)
+
+
 if __name__ == "__main__":
-    write_files(Path(sys.argv[1]) if len(sys.argv) > 1 else FILES)
+    main()

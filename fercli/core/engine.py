@@ -1,0 +1,28 @@
+"""What may run a network, and whether PyTorch may find a GPU, told without importing it."""
+
+import ctypes
+import os
+import platform
+import sys
+from typing import Literal
+
+#: What runs networks: ONNX Runtime, on the CPU; PyTorch, anywhere; or the first on the CPU and the second elsewhere.
+Engine = Literal["auto", "onnx", "torch"]
+
+
+def may_have_gpu() -> bool:
+    """Whether this machine may have a GPU that PyTorch can use: an NVIDIA or AMD driver, or an Apple chip.
+
+    False is certain; True is for PyTorch to check.
+    """
+    if sys.platform == "darwin":
+        return platform.machine() == "arm64"
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return False
+    if os.path.exists("/dev/kfd"):  # noqa: PTH110 (AMD's driver)
+        return True
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
