@@ -85,7 +85,7 @@ UNUSED = {
     *("fercli.workflows.predict.visuals", "fercli.workflows.predict.output.parquet", "fercli.metrics", "fercli.data"),
     *("fercli.workflows.predict.output.readers", "fercli.workflows.predict.output.writers"),
     *("fercli.cli.train", "fercli.cli.evaluate", "fercli.cli.crossval"),
-    *("captum", "pyarrow", "pandas", "sklearn", "onnxruntime", "onnx", "matplotlib.figure"),
+    *("torch", "facenet_pytorch", "captum", "pyarrow", "pandas", "sklearn", "onnx", "matplotlib.figure"),
 }
 
 

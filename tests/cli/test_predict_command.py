@@ -48,6 +48,7 @@ def fer(monkeypatch):
         loaded.update(name=name, device=str(device), **options)
         return HappyModel()
 
+    monkeypatch.setattr("fercli.models.onnx_model.load_onnx_model", lambda *_, **__: None)
     monkeypatch.setattr(fercli.models.load, "load_model", load_model)
     monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", OneFaceDetector)
     app = typer.Typer()
@@ -84,9 +85,9 @@ def test_flags_reach_the_model(fer, photo):
 
 def test_flags_reach_the_detector(fer, photo):
     fer(photo, "--device", "cpu")
-    assert OneFaceDetector.settings == ("cpu", 20, (0.6, 0.7, 0.7), 1920)
-    fer(photo, "--device", "cpu", "--min-face", "32.5", "--max-side", "0", "--threshold", "0.9")
-    assert OneFaceDetector.settings == ("cpu", 32.5, (0.6, 0.7, 0.9), 0)
+    assert OneFaceDetector.settings == ("cpu", 20, (0.6, 0.7, 0.7), 1920, "auto")
+    fer(photo, "--device", "cpu", "--min-face", "32.5", "--max-side", "0", "--threshold", "0.9", "--engine", "torch")
+    assert OneFaceDetector.settings == ("cpu", 32.5, (0.6, 0.7, 0.9), 0, "torch")
 
 
 def test_the_demo_is_a_portrait_that_is_already_there(fer):

@@ -42,6 +42,7 @@ class TwoFaces:
 
 @pytest.fixture
 def stand_ins(monkeypatch):
+    monkeypatch.setattr("fercli.models.onnx_model.load_onnx_model", lambda *_, **__: None)
     monkeypatch.setattr(fercli.models.load, "load_model", lambda *_, **__: SureWhenBright())
     monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", TwoFaces)
 

@@ -43,6 +43,7 @@ class OneFaceDetector:
 
 @pytest.fixture(autouse=True)
 def _no_weights(monkeypatch):
+    monkeypatch.setattr("fercli.models.onnx_model.load_onnx_model", lambda *_, **__: None)
     monkeypatch.setattr(fercli.models.load, "load_model", lambda *_, **__: HappyModel())
     monkeypatch.setattr(fercli.faces.mtcnn.detector, "Detector", OneFaceDetector)
 

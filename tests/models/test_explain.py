@@ -11,11 +11,11 @@ from torch import nn
 from fercli.core.errors import MachineError, ModelError
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.classifier import Classifier
-from fercli.models.ensemble import Ensemble, ensemble_header
+from fercli.models.ensemble import Ensemble
 from fercli.models.explain import Explainer
 from fercli.models.load import Model
 from fercli.models.onnx_file import OnnxNetwork
-from fercli.models.weights import Header
+from fercli.models.weights import Header, ensemble_header
 
 #: Places a side of the maps that each network is explained by.
 PLACES = {

@@ -117,14 +117,14 @@ def _keep_best(
 def _iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
     intersections, areas, other_areas = _measure(boxes, others, 0)
     with np.errstate(divide="ignore", invalid="ignore"):  # of boxes without an area, which drop none
-        fractions: NDArray[np.float32] = intersections / (areas + other_areas - intersections)
+        fractions: NDArray[np.float32] = np.divide(intersections, areas + other_areas - intersections)
     return fractions
 
 
 def _overlap_of_smaller(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
     intersections, areas, other_areas = _measure(boxes, others, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        fractions: NDArray[np.float32] = intersections / np.minimum(areas, other_areas)
+        fractions: NDArray[np.float32] = np.divide(intersections, np.minimum(areas, other_areas))
     return fractions
 
 

@@ -43,6 +43,7 @@ class Detector:
 @pytest.fixture
 def quick(monkeypatch):
     """A network and a detector that need no weights."""
+    monkeypatch.setattr("fercli.models.onnx_model.load_onnx_model", lambda *_, **__: None)
     monkeypatch.setattr(load, "load_model", lambda *_, **__: Model())
     monkeypatch.setattr(detector, "Detector", Detector)
 

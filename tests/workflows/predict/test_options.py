@@ -13,7 +13,7 @@ from fercli.workflows.predict.options import PredictKeywords, PredictOptions
 CHANGE_NO_ROW = {
     *("recursive", "from_file"),  # which pictures
     *("output", "annotate", "explain", "report"),  # where results go
-    *("device", "resume", "force"),
+    *("device", "engine", "resume", "force"),
     "model",  # compared by its weights
 }
 
@@ -31,7 +31,7 @@ def test_keywords_are_options_with_their_types():
     hints = get_type_hints(PredictOptions)
     keywords = get_type_hints(PredictKeywords)
     assert keywords == {name: hints[name] for name in keywords}
-    assert keywords.keys() == hints.keys() - CHANGE_NO_ROW | {"model", "device", "recursive"}
+    assert keywords.keys() == hints.keys() - CHANGE_NO_ROW | {"model", "device", "engine", "recursive"}
 
 
 def test_defaults_of_the_search_are_the_detectors():

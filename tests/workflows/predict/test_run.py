@@ -39,6 +39,7 @@ class Detector:
 
 @pytest.fixture
 def stand_ins(monkeypatch):
+    monkeypatch.setattr("fercli.models.onnx_model.load_onnx_model", lambda *_, **__: None)
     monkeypatch.setattr(fercli.models.load, "load_model", lambda *_, **__: Model())
     monkeypatch.setattr(detector, "Detector", Detector)
 
