@@ -27,7 +27,7 @@ from fercli.metrics.calibration import fit_temperature, softmax
 from fercli.metrics.scores import Scores, score
 from fercli.models.catalogue import load_catalogue
 from fercli.models.load import load_model
-from fercli.workflows.evaluate.data import find_parts
+from fercli.workflows.evaluate.data import find_splits
 
 Floats = NDArray[np.float64]
 #: The ensembles that the table has; of all others only the temperatures are fitted.
@@ -154,7 +154,7 @@ def main() -> None:
         if entry.weights is None:
             continue
         model = load_model(name)
-        val = faces.select(find_parts(faces, model) == "val")
+        val = faces.select(find_splits(faces, model) == "val")
         seen = [model.logits(images) for images in (val.images, val.images[..., ::-1])]
         views[name] = (seen[0] / model.temperature, seen[1] / model.temperature)
     print(f"{len(val):,} faces\n")

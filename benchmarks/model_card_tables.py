@@ -60,7 +60,7 @@ def calibration(single: Evaluation, mirrored: Evaluation, photographs: Evaluatio
         before = found.uncalibrated
         yield _row(
             (
-                f"{found.data} {found.part}", "single + mirrored" if found.mirrored else "single",
+                f"{found.data} {found.split}", "single + mirrored" if found.mirrored else "single",
                 f"{found.temperature:.3f}", _percent(found.scores.calibration_error),
                 _percent(before.calibration_error), f"{found.scores.log_loss:.3f}", f"{before.log_loss:.3f}",
             )

@@ -138,7 +138,7 @@ class Temperature(Settings):
 
 
 class EnsembleEntry(Settings):
-    """An ensemble of networks that ship, with the temperature that `command` fitted to it on a part of a set."""
+    """An ensemble of networks that ship, with the temperature that `command` fitted to it on a split of a set."""
 
     models: Annotated[tuple[str, ...], Field(min_length=2)]
     temperature: Temperature

@@ -218,7 +218,7 @@ def _make_set(path: Path, name: str, kept: list[tuple[LabelledPicture, Face]], n
         classes=classes,
         ids=tuple(escape_name(picture.name) for picture, _ in kept),
         subjects=subjects if any(subjects) else None,
-        parts=np.array(splits) if all(splits) else None,
+        splits=np.array(splits) if all(splits) else None,
         notes=tuple(notes),
     )
 

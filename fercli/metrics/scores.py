@@ -107,7 +107,7 @@ def score(probabilities: NDArray[np.floating], labels: NDArray[np.int64], classe
 
 def _check(probabilities: NDArray[np.floating], labels: NDArray[np.int64], classes: tuple[str, ...]) -> None:
     if not len(labels):
-        raise DataError("there are no faces to measure on: this part of the data is empty; name another --split")
+        raise DataError("there are no faces to measure on: this split of the data is empty; name another --split")
     if probabilities.shape != (len(labels), len(classes)):
         raise ValueError(f"probabilities {probabilities.shape} for {len(labels)} labels and {len(classes)} classes")
     if not 0 <= labels.min() <= labels.max() < len(classes):

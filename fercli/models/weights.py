@@ -41,7 +41,7 @@ class Header:
     `input` is the catalogue's: size, channels and scaling of what the network takes. `temperature` divides the
     logits for calibrated confidence: 'single' for one view, 'mirrored' for the average of a face and its mirror
     image. `training` and `metrics` are for people and tests: command, recipe, data and its fingerprint; accuracy
-    by part and views.
+    by split and views.
     """
 
     model: str

@@ -40,7 +40,7 @@ def test_what_is_wrong_and_what_to_type_next(fer, folder):
     code, out, err = fer("data", "check", folder, "--min-class", 0)
     assert code == 0, err
     assert out.startswith("mine: 8 faces (train 6, val 2)")
-    order = ["copies across parts", "copies with different labels", "constant frames", "identical faces", "not found:"]
+    order = ["copies across splits", "copies with different labels", "constant frames", "identical faces", "not found:"]
     places = [out.index(title) for title in order]
     assert places == sorted(places)
     assert "1 val face also in train" in out

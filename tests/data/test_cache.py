@@ -42,7 +42,7 @@ def same(faces, other) -> bool:
     return (
         faces.fingerprint == other.fingerprint
         and (faces.name, faces.ids, faces.subjects, faces.notes) == (other.name, other.ids, other.subjects, other.notes)
-        and np.array_equal(faces.parts, other.parts)
+        and np.array_equal(faces.splits, other.splits)
     )
 
 
@@ -56,11 +56,11 @@ def test_the_second_load_comes_from_one_file(source, build, cache):
 
 
 def test_none_stays_none(source, build):
-    build.faces = replace(build.faces, parts=None, subjects=None)
+    build.faces = replace(build.faces, splits=None, subjects=None)
     load_cached(source, "x", build)
     again = load_cached(source, "x", build)
     assert build.calls == 1
-    assert again.parts is None
+    assert again.splits is None
     assert again.subjects is None
 
 

@@ -152,9 +152,9 @@ def _out_of_fold(
 
 def _heading(result: "Check") -> str:
     """'fer2013: 32,298 faces (train 28,709, val 3,589)'."""
-    parts = {part: int((result.parts == part).sum()) for part in (*SPLITS, "spare")}
-    counts = ", ".join(f"{part} {count:,}" for part, count in parts.items() if count)
-    drawn = "" if result.faces.parts is not None else f"; split drawn with --seed {result.seed}"
+    splits = {split: int((result.splits == split).sum()) for split in (*SPLITS, "spare")}
+    counts = ", ".join(f"{split} {count:,}" for split, count in splits.items() if count)
+    drawn = "" if result.faces.splits is not None else f"; split drawn with --seed {result.seed}"
     return f"{result.faces.name}: {len(result.faces):,} faces ({counts}{drawn})"
 
 

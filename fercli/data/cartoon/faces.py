@@ -50,7 +50,7 @@ class Sitting:
 def cartoon(subjects: int = 20, each: int = 5, seed: int = 0) -> FaceSet:
     """`subjects` drawn people with `each` pictures of every expression, the same for the same seed.
 
-    Ids are 's01_happy_3'; more subjects or pictures leave the others as they are. No parts of its own.
+    Ids are 's01_happy_3'; more subjects or pictures leave the others as they are. No split of its own.
     """
     people = [_random_person(_generator(seed, subject)) for subject in range(subjects)]
     keys, images = [], []

@@ -49,7 +49,7 @@ def write_faces(path: Path, faces: FaceSet, facts: dict[str, Any] | None = None)
             "classes": faces.classes,
             "ids": faces.ids,
             "subjects": faces.subjects,
-            "parts": None if faces.parts is None else faces.parts.tolist(),
+            "parts": None if faces.splits is None else faces.splits.tolist(),
             "notes": faces.notes,
             "shares": faces.fractions,
         }
@@ -118,7 +118,7 @@ def _check(header: Any) -> dict[str, Any]:
 
 
 def _make_set(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSet:
-    subjects, parts = header["subjects"], header["parts"]
+    subjects, splits = header["subjects"], header["parts"]
     return FaceSet(
         name=header["name"],
         images=arrays["images"],
@@ -126,7 +126,7 @@ def _make_set(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSe
         classes=tuple(header["classes"]),
         ids=tuple(header["ids"]),
         subjects=None if subjects is None else tuple(subjects),
-        parts=None if parts is None else np.array(parts, dtype=np.str_),
+        splits=None if splits is None else np.array(splits, dtype=np.str_),
         targets=arrays.get("targets"),
         notes=tuple(header["notes"]),
         fractions=tuple(header["shares"]),

@@ -1,7 +1,7 @@
 """A face set without what a check found: `fer data check --fix`.
 
 What was published for measuring stays as it is, so that figures remain comparable: from a set that comes with a split
-only its train part loses faces. A set without one may lose faces from every part of the split that was drawn, and
+only its train split loses faces. A set without one may lose faces from train, val and test as they were drawn, and
 takes that split along into the file. Of what may go, these go, each for the first reason that holds:
 
 1. nearly blank faces;
@@ -87,23 +87,23 @@ def fix(check: Check, path: Path, force: bool = False) -> Cleaned:
     kept = np.ones(len(check.faces), dtype=np.bool_)
     kept[[removal.face for removal in gone]] = False
     note = f"{check.faces.name} without {len(gone):,} faces, which {table.name} lists"
-    faces = replace(check.faces, name=path.stem, parts=check.parts, notes=(*check.faces.notes, note)).select(kept)
+    faces = replace(check.faces, name=path.stem, splits=check.splits, notes=(*check.faces.notes, note)).select(kept)
     facts = {
         "cleaned_from": check.faces.name,
         "fingerprint": check.faces.fingerprint,
         "seed": check.seed,
         "group": check.group,
         "removed": removed,
-        "faces": dict(Counter(faces.parts.tolist() if faces.parts is not None else [])),
+        "faces": dict(Counter(faces.splits.tolist() if faces.splits is not None else [])),
     }
-    _write_table(table, check.faces, check.parts, gone)
+    _write_table(table, check.faces, check.splits, gone)
     write_faces(path, faces, facts)
     return Cleaned(path, table, len(faces), removed)
 
 
 def _free(check: Check) -> NDArray[np.bool_]:
     """Which faces [N] may go at all."""
-    published = check.faces.parts
+    published = check.faces.splits
     return np.ones(len(check.faces), np.bool_) if published is None else published == "train"
 
 
@@ -113,7 +113,7 @@ def _blanks(check: Check) -> Iterator[Removal]:
 
 def _copies(check: Check) -> Iterator[Removal]:
     free, labels = _free(check), check.faces.labels
-    rank = np.array([leaks.LEAK_ORDER.index(part) for part in check.parts.tolist()])
+    rank = np.array([leaks.LEAK_ORDER.index(split) for split in check.splits.tolist()])
     for members in duplicates.list_duplicates(check.same):
         others = {label: members[labels[members] != label] for label in np.unique(labels[members])}
         # what has to stay comes first, then test before val before train, then the set's order
@@ -128,16 +128,16 @@ def _copies(check: Check) -> Iterator[Removal]:
 def _near(check: Check) -> Iterator[Removal]:
     for pair in check.near.tolist():
         for face, other in (pair, pair[::-1]):
-            if check.parts[face] == "train" and check.parts[other] in ("val", "test"):
+            if check.splits[face] == "train" and check.splits[other] in ("val", "test"):
                 yield Removal(face, "near duplicate", other)
 
 
-def _write_table(path: Path, faces: FaceSet, parts: NDArray[np.str_], gone: list[Removal]) -> None:
+def _write_table(path: Path, faces: FaceSet, splits: NDArray[np.str_], gone: list[Removal]) -> None:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("id", "part", "label", "reason", "duplicate_of"))
     for removal in gone:
         face = removal.face
         of = "" if removal.of is None else faces.ids[removal.of]
-        rows.writerow((faces.ids[face], parts[face], faces.classes[faces.labels[face]], removal.reason, of))
+        rows.writerow((faces.ids[face], splits[face], faces.classes[faces.labels[face]], removal.reason, of))
     write_text(path, text.getvalue())

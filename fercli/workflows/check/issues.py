@@ -16,10 +16,10 @@ from fercli.metrics.calibration import suspects
 
 #: Each kind of issue, the worst first: what makes figures false, what teaches something false, what wastes time.
 KINDS = {
-    "leaks": ("copies across parts", "measured faces were trained on: figures are too high"),
+    "leaks": ("copies across splits", "measured faces were trained on: figures are too high"),
     "contradictions": ("copies with different labels", "one label at most is right"),
-    "near leaks": ("near duplicates across parts", "one photograph cropped twice, on both sides: figures are too high"),
-    "people": ("people in several parts", "people seen in training are measured: figures are too high"),
+    "near leaks": ("near duplicates across splits", "one photograph cropped twice, on both sides: figures are too high"),
+    "people": ("people in several splits", "people seen in training are measured: figures are too high"),
     "labels": ("suspicious labels", "a network that was not trained on them is confident of another class"),
     "constant": ("constant frames", "one gray value: there is no face"),
     "blank": ("nearly blank frames", "nothing to see, or a sign for 'no picture'"),
@@ -65,11 +65,11 @@ class Issue:
         return KINDS[self.kind][1]
 
 
-def find_copies(labels: NDArray[np.int64], parts: NDArray[np.str_], same: NDArray[np.int64]) -> Iterator[Issue]:
-    """Identical images, `same` [N] from `group_identical`: across parts, with different labels, at all."""
+def find_copies(labels: NDArray[np.int64], splits: NDArray[np.str_], same: NDArray[np.int64]) -> Iterator[Issue]:
+    """Identical images, `same` [N] from `group_identical`: across splits, with different labels, at all."""
     groups = duplicates.list_duplicates(same)
-    leaked = leaks.find_leaks(groups, parts)
-    yield _leak("leaks", leaked, duplicates.select_differing(groups, parts))
+    leaked = leaks.find_leaks(groups, splits)
+    yield _leak("leaks", leaked, duplicates.select_differing(groups, splits))
     opposed = duplicates.select_differing(groups, labels)
     count = sum(map(len, opposed))
     found = f"{format_count(len(opposed), 'group')}, {format_count(count, 'face')}"
@@ -79,18 +79,18 @@ def find_copies(labels: NDArray[np.int64], parts: NDArray[np.str_], same: NDArra
     yield Issue("copies", len(groups), found, {"surplus": surplus}, tuple(groups))
 
 
-def find_near_copies(parts: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Issue]:
-    """Near duplicates: across parts, not counting faces that have an exact copy there, and at all."""
-    exact = leaks.find_leaks(duplicates.list_duplicates(same), parts)
+def find_near_copies(splits: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Issue]:
+    """Near duplicates: across splits, not counting faces that have an exact copy there, and at all."""
+    exact = leaks.find_leaks(duplicates.list_duplicates(same), splits)
     none = np.empty(0, np.int64)
     leaked = {
         where: left
-        for where, there in leaks.find_leaks(list(pairs), parts).items()
+        for where, there in leaks.find_leaks(list(pairs), splits).items()
         if len(left := np.setdiff1d(there, exact.get(where, none)))
     }
-    groups = duplicates.connect_pairs(pairs, len(parts))
+    groups = duplicates.connect_pairs(pairs, len(splits))
     counted = np.concatenate([none, *leaked.values()])
-    across = [members for members in duplicates.select_differing(groups, parts) if np.isin(members, counted).any()]
+    across = [members for members in duplicates.select_differing(groups, splits) if np.isin(members, counted).any()]
     yield _leak("near leaks", leaked, across)
     count = sum(map(len, groups))
     found = f"{format_count(len(groups), 'group')}, {format_count(count, 'face')}"
@@ -115,7 +115,7 @@ def find_near_pairs(images: NDArray[np.uint8], same: NDArray[np.int64], blank: N
 
 
 def _leak(kind: str, leaked: dict[tuple[str, str], NDArray[np.int64]], groups: Sequence[NDArray[np.int64]]) -> Issue:
-    """Faces of one part that stand in another: '280 val faces also in train'."""
+    """Faces of one split that stand in another: '280 val faces also in train'."""
     count = len(np.unique(np.concatenate([np.empty(0, np.int64), *leaked.values()])))
     also = "also" if kind == "leaks" else "much like one"
     found = "; ".join(
@@ -126,9 +126,9 @@ def _leak(kind: str, leaked: dict[tuple[str, str], NDArray[np.int64]], groups: S
     return Issue(kind, count, found, numbers, tuple(groups))
 
 
-def find_shared_people(subjects: Sequence[str], parts: NDArray[np.str_]) -> Issue:
-    """People with faces in several parts."""
-    divided = leaks.find_divided_subjects(subjects, parts)
+def find_shared_people(subjects: Sequence[str], splits: NDArray[np.str_]) -> Issue:
+    """People with faces in several splits."""
+    divided = leaks.find_divided_subjects(subjects, splits)
     count = sum(map(len, divided.values()))
     found = f"{format_count(len(divided), 'person', 'people')}, {format_count(count, 'face')}"
     return Issue("people", len(divided), found, {"faces": count}, tuple(divided.values()))

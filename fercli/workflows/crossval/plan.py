@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fercli.core.errors import DataError, RunError, reason_of
 from fercli.core.files import damage_in, read_json, write_text
 from fercli.data.faceset import FaceSet
-from fercli.data.folds import Grouping, assign_groups, count_subjects, fold_parts
+from fercli.data.folds import Grouping, assign_groups, count_subjects, assign_fold_splits
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.models.load import RUN_METRICS
 from fercli.workflows.crossval.settings import CrossvalConfig
@@ -111,9 +111,9 @@ def list_trials(config: CrossvalConfig, groupings: Sequence[Grouping]) -> Iterat
         yield from (replace(task, trying=True) for task in list_tasks(config, groupings) if task.method in networks)
 
 
-def assign_parts(assignments: Assignments, task: Task, folds: int) -> NDArray[np.str_]:
-    """The part of each face [N] in a fold."""
-    return fold_parts(assignments[task.grouping][task.run - 1], task.fold - 1, folds)
+def assign_task_splits(assignments: Assignments, task: Task, folds: int) -> NDArray[np.str_]:
+    """The split of each face [N] in a fold."""
+    return assign_fold_splits(assignments[task.grouping][task.run - 1], task.fold - 1, folds)
 
 
 def write_folds(path: Path, config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> None:

@@ -47,7 +47,7 @@ def export(
     """Write a trained network as `form`, compare it with PyTorch, and write the report beside it.
 
     Without a form it is what `output` ends in, else onnx. `data` has the faces that accuracy is measured on (val: a
-    test part is not for decisions), that the temperature of an ensemble is fitted on where it has none (val), and that
+    test split is not for decisions), that the temperature of an ensemble is fitted on where it has none (val), and that
     int8 is calibrated on (train). `with_detector` writes MTCNN's networks
     into the same folder. `seconds` is the time that each timing takes.
 
@@ -114,12 +114,12 @@ def _refuse_what_cannot_be(model: Model, form: Form, data: str | None, with_dete
 
 
 def _with_fitted_temperature(model: Model, faces: ExportFaces) -> Model:
-    """The average with a temperature fitted on the faces that are measured, unless they are a test part."""
-    if faces.part != "val":
+    """The average with a temperature fitted on the faces that are measured, unless they are a test split."""
+    if faces.split != "val":
         return model
     measured = faces.measured
     temperature = fit_temperatures(model.network, torch.from_numpy(measured.images), measured.labels)
-    header = model.header.set_temperature(temperature, f"{measured.name} {faces.part}")
+    header = model.header.set_temperature(temperature, f"{measured.name} {faces.split}")
     return replace(model, header=header)
 
 

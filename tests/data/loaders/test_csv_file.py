@@ -14,14 +14,14 @@ from fercli.data.loaders.csv_file import decode_rows, read_csv
 
 
 def same(faces, other) -> bool:
-    return faces.fingerprint == other.fingerprint and faces.ids == other.ids and (faces.parts == other.parts).all()
+    return faces.fingerprint == other.fingerprint and faces.ids == other.ids and (faces.splits == other.splits).all()
 
 
 def test_a_csv_file_is_read_row_by_row(tmp_path, rows, write_csv):
     faces = read_csv(write_csv(tmp_path / "fer2013.csv", rows))
     assert faces.classes == EXPRESSIONS
     assert faces.labels.tolist() == [row[0] for row in rows]
-    assert faces.parts.tolist() == ["train"] * 8 + ["val"] * 2 + ["test"] * 2
+    assert faces.splits.tolist() == ["train"] * 8 + ["val"] * 2 + ["test"] * 2
     assert faces.ids[0] == "Training_0"
     assert faces.ids[9] == "PublicTest_9"
     assert faces.images[3].ravel().tolist() == [int(value) for value in rows[3][1].split()]
@@ -175,7 +175,7 @@ def test_a_file_of_another_kind(tmp_path, content, message):
 
 def test_a_file_with_some_usages_says_so(tmp_path, rows, write_csv):
     faces = read_csv(write_csv(tmp_path / "part.csv", rows[:8]))
-    assert set(faces.parts) == {"train"}
+    assert set(faces.splits) == {"train"}
     assert [note.split(":")[0] for note in faces.notes] == [
         "part.csv has no PublicTest faces",
         "part.csv has no PrivateTest faces",

@@ -252,8 +252,8 @@ def test_the_real_votes(real, rule, train, val):
     if not list(real.rglob("fer2013new.csv")):
         pytest.skip("no fer2013new.csv in FER_DATA")
     faces = load_faces("fer2013", real, LoadOptions(labels=rule))
-    assert np.bincount(faces.labels[faces.parts == "train"]).tolist() == train
-    assert np.bincount(faces.labels[faces.parts == "val"]).tolist() == val
+    assert np.bincount(faces.labels[faces.splits == "train"]).tolist() == train
+    assert np.bincount(faces.labels[faces.splits == "val"]).tolist() == val
 
 
 def test_the_real_majorities_are_as_many_as_their_authors_have(real):
@@ -261,9 +261,9 @@ def test_the_real_majorities_are_as_many_as_their_authors_have(real):
     if not list(real.rglob("fer2013new.csv")):
         pytest.skip("no fer2013new.csv in FER_DATA")
     eight = load_faces("fer2013", real, LoadOptions(labels="ferplus", keep_contempt=True))
-    assert [int((eight.parts == part).sum()) for part in ("train", "val")] == [25_060, 3_199]
+    assert [int((eight.splits == split).sum()) for split in ("train", "val")] == [25_060, 3_199]
     seven = load_faces("fer2013", real, LoadOptions(labels="ferplus"))
-    assert int((seven.parts != "test").sum()) == 28_127
+    assert int((seven.splits != "test").sum()) == 28_127
 
 
 def test_the_flag_and_the_settings_have_the_same_words():

@@ -40,8 +40,8 @@ def test_one_pixel_tells_images_apart():
 
 def test_groups_that_differ():
     groups = [np.array(members) for members in ([0, 1], [2, 3, 4], [5, 6], [7, 8])]
-    parts = np.array(["train", "val", "train", "test", "val", "train", "train", "val", "val"])
-    assert as_lists(duplicates.select_differing(groups, parts)) == [[0, 1], [2, 3, 4]]
+    splits = np.array(["train", "val", "train", "test", "val", "train", "train", "val", "val"])
+    assert as_lists(duplicates.select_differing(groups, splits)) == [[0, 1], [2, 3, 4]]
 
 
 def test_blank_frames(noise_picture: Callable[..., np.ndarray], cut: Callable[..., np.ndarray]):

@@ -75,7 +75,7 @@ def test_a_fold_is_a_run_that_can_be_measured(run, monkeypatch):
     result = run()
     fold = result.folder / "image" / "lenet" / "run-01" / "fold-01"
     measured = evaluate(EvaluateOptions(model=str(fold), device="cpu"))
-    assert (measured.part, measured.scores.faces) == ("test", 14)
+    assert (measured.split, measured.scores.faces) == ("test", 14)
     assert measured.scores.accuracy == pytest.approx(result.series[0].by_fold[0, 0])
     assert json.loads((fold / "meta.json").read_text())["crossval"] == {"run": 1, "fold": 1}
 
