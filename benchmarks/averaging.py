@@ -88,9 +88,9 @@ class Measured:
 
 def _by_bin(confidence: Floats, right: Floats) -> Floats:
     """Right less confidence of each face in the column of its bin [N, BINS]; all else 0."""
-    places = np.digitize(confidence, np.linspace(0, 1, BINS + 1)[1:-1], right=True)
+    bins_of = np.digitize(confidence, np.linspace(0, 1, BINS + 1)[1:-1], right=True)
     off = np.zeros((len(confidence), BINS))
-    off[np.arange(len(confidence)), places] = right - confidence
+    off[np.arange(len(confidence)), bins_of] = right - confidence
     return off
 
 

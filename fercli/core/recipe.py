@@ -82,7 +82,7 @@ class Augmentation(Settings):
 
     @property
     def moves(self) -> bool:
-        """Whether pixels change place."""
+        """Whether pixels are moved."""
         return self.flip or self.rotate > 0 or self.shift > 0 or self.zoom > 0
 
 

@@ -101,7 +101,7 @@ def find_faces(names: Sequence[str], reader: Reader, progress: ProgressCallback)
 
 
 def _find_largest(pictures: Sequence[NDArray[np.uint8] | str], detector: Detector) -> list[Face | str]:
-    """The largest face in each, cut out; in place of a reason that reason."""
+    """The largest face in each, cut out; a reason stays a reason."""
     detections = iter(detector.find_all([picture for picture in pictures if not isinstance(picture, str)]))
     return [picture if isinstance(picture, str) else _crop_largest(picture, next(detections)) for picture in pictures]
 

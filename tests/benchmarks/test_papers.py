@@ -71,7 +71,9 @@ def test_a_finished_run_is_filed_once(tmp_path, monkeypatch):
     """A real run of the drawn faces, by image: its test faces are new pictures of people whom training knows."""
     row = papers.Row("drawn", "xu-rescnn", "cartoon", "test", 70, recipe="quick", options=("--epochs", "1"))
     page = tmp_path / "papers.md"
-    page.write_text("".join(f"<!-- begin {section} -->\n<!-- end {section} -->\n" for section in ("claims", "readings")))
+    page.write_text(
+        "".join(f"<!-- begin {section} -->\n<!-- end {section} -->\n" for section in ("claims", "readings"))
+    )
     monkeypatch.setattr(papers, "CLAIMS", (row,))
     monkeypatch.setattr(papers, "READINGS", ())
     monkeypatch.setattr(papers, "PAGE", page)

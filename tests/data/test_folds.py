@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fercli.core.errors import DataError
 from fercli.data.cartoon import cartoon
-from fercli.data.folds import assign_groups, count_subjects, assign_fold_splits
+from fercli.data.folds import assign_fold_splits, assign_groups, count_subjects
 
 #: The fixture only makes sets, so examples may share it.
 quick = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

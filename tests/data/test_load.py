@@ -21,11 +21,11 @@ def zipped(path, *files):
 
 
 @pytest.mark.parametrize(
-    "place", ["fer2013.csv", "icml_face_data.csv", "fer2013/fer2013.csv", "fer2013/icml_face_data.csv"]
+    "relative", ["fer2013.csv", "icml_face_data.csv", "fer2013/fer2013.csv", "fer2013/icml_face_data.csv"]
 )
 @pytest.mark.parametrize("ending", ["", ".zip", ".gz"])
-def test_fer2013_is_found_wherever_its_users_have_it(tmp_path, rows, write_csv, place, ending):
-    path = write_csv(tmp_path / "root" / place, rows)
+def test_fer2013_is_found_wherever_its_users_have_it(tmp_path, rows, write_csv, relative, ending):
+    path = write_csv(tmp_path / "root" / relative, rows)
     if ending == ".gz":
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
     elif ending:
@@ -37,10 +37,10 @@ def test_fer2013_is_found_wherever_its_users_have_it(tmp_path, rows, write_csv, 
     assert faces.ids[0] == "Training_0"
 
 
-@pytest.mark.parametrize("place", [".", "fer2013", "fer2013-folders"])
-def test_fer2013_as_class_folders(tmp_path, draw, place):
-    draw(tmp_path / place / "train/angry/Training_0.png")
-    draw(tmp_path / place / "test/happy/PublicTest_1.png")
+@pytest.mark.parametrize("relative", [".", "fer2013", "fer2013-folders"])
+def test_fer2013_as_class_folders(tmp_path, draw, relative):
+    draw(tmp_path / relative / "train/angry/Training_0.png")
+    draw(tmp_path / relative / "test/happy/PublicTest_1.png")
     faces = load_faces("fer2013", tmp_path)
     assert faces.name == "fer2013"
     assert faces.splits.tolist() == ["val", "train"]

@@ -63,9 +63,9 @@ names = st.tuples(st.lists(part.map("d{}".format), max_size=2), part.map("f{}".f
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(files=st.dictionaries(names, st.binary(max_size=1500), min_size=1, max_size=5))
 def test_any_files_are_listed_and_read_alike_in_every_form(tmp_path_factory, files):
-    place = tmp_path_factory.mktemp("forms")
+    folder = tmp_path_factory.mktemp("forms")
     for form in FORMS:
-        path = pack(place / f"set{form}", files)
+        path = pack(folder / f"set{form}", files)
         assert sorted(list_names(path)) == sorted(files)
         with open_source(path) as (found, reader):
             assert found == sorted(files)
@@ -101,8 +101,8 @@ def test_a_flipped_bit_in_a_compressed_archive_is_damage(tmp_path, draw, rows, w
     for content, read in ((files, read_class_folders), (table, read_csv)):
         path = pack(tmp_path / f"set{form}", content)
         whole = path.read_bytes()
-        for place in np.random.default_rng(0).integers(20, len(whole), 15).tolist():
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        for offset in np.random.default_rng(0).integers(20, len(whole), 15).tolist():
+            path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 4]) + whole[offset + 1 :])
             with pytest.raises(DataError, match="damaged or only half there"):
                 read(path)
 

@@ -57,7 +57,9 @@ def test_the_order_of_the_faces_has_no_say(make_set, labels, seed, order):
 def test_nor_has_it_with_persons():
     faces = cartoon(20, 1)
     other = shuffled(faces)
-    assert dict(zip(faces.ids, assign_splits(faces, 3), strict=True)) == dict(zip(other.ids, assign_splits(other, 3), strict=True))
+    assert dict(zip(faces.ids, assign_splits(faces, 3), strict=True)) == dict(
+        zip(other.ids, assign_splits(other, 3), strict=True)
+    )
 
 
 def test_80_10_10_of_each_class(make_set):
@@ -65,7 +67,7 @@ def test_80_10_10_of_each_class(make_set):
     assert counts(splits) == {"test": 70, "train": 560, "val": 70}
 
 
-def test_a_set_may_have_other_shares(make_set):
+def test_a_set_may_have_other_fractions(make_set):
     faces = make_set([label for label in range(7) for _ in range(100)])
     assert counts(assign_splits(replace(faces, fractions=(0.05, 0.05)), 0)) == {"test": 35, "train": 630, "val": 35}
     assert counts(assign_splits(replace(faces, fractions=(0.2, 0.3)), 0)) == {"test": 210, "train": 350, "val": 140}
@@ -107,15 +109,15 @@ def test_uneven_persons_make_splits_of_about_the_right_size(make_set):
     subjects = [f"p{number:03}" for number in range(200) for _ in range(draws.integers(1, 10))]
     faces = replace(make_set([0] * len(subjects), subjects), labels=draws.integers(0, 7, len(subjects)))
     splits = assign_splits(faces, 0)
-    shares = {split: count / len(faces) for split, count in counts(splits).items()}
-    assert shares == pytest.approx({"train": 0.8, "val": 0.1, "test": 0.1}, abs=0.02)
+    fractions = {split: count / len(faces) for split, count in counts(splits).items()}
+    assert fractions == pytest.approx({"train": 0.8, "val": 0.1, "test": 0.1}, abs=0.02)
     for split in ("val", "test"):
         assert np.bincount(faces.labels[splits == split], minlength=7).min() > 0
 
 
-@pytest.mark.parametrize(("share", "persons"), [(0.5, 10), (0.8, 16), (0.3, 6), (0.99, 19), (0.01, 1)])
-def test_shares_of_persons_that_are_not_one_fold(share, persons):
-    faces = replace(cartoon(20, 1), fractions=(0, share))
+@pytest.mark.parametrize(("fraction", "persons"), [(0.5, 10), (0.8, 16), (0.3, 6), (0.99, 19), (0.01, 1)])
+def test_fractions_of_persons_that_are_not_one_fold(fraction, persons):
+    faces = replace(cartoon(20, 1), fractions=(0, fraction))
     splits = assign_splits(faces, 0)
     assert len(set(np.array(faces.subjects)[splits == "test"])) == persons
 

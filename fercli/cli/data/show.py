@@ -64,7 +64,7 @@ def show(
 
 
 def _counts(found: "Description", width: int) -> "Table":
-    """A row a class: faces in each split, in all, and a bar as long as its share."""
+    """A row a class: faces in each split, in all, and a bar as long as its fraction."""
     from rich.table import Table
     from rich.text import Text
 
@@ -79,9 +79,9 @@ def _counts(found: "Description", width: int) -> "Table":
     for name, row, total in zip(found.faces.classes, found.counts, totals, strict=True):
         length = round(2 * room * total / max(totals.max(), 1))
         bar = Text("█" * (length // 2) + "▌" * (length % 2), "blue")
-        share = f"{100 * total / max(totals.sum(), 1):.1f} %"
-        table.add_row(Text(name), *(f"{count:,}" for count in row if splits), f"{total:,}", share, bar)
-    sums = found.counts.sum(axis=0) if split else ()
+        fraction = f"{100 * total / max(totals.sum(), 1):.1f} %"
+        table.add_row(Text(name), *(f"{count:,}" for count in row if splits), f"{total:,}", fraction, bar)
+    sums = found.counts.sum(axis=0) if splits else ()
     table.add_row(Text("all", "bold"), *(f"{count:,}" for count in sums), f"{totals.sum():,}")
     return table
 

@@ -109,9 +109,9 @@ def _check(header: Any) -> dict[str, Any]:
     needed = is_texts(header["classes"]) and is_texts(header["ids"]) and is_texts(header["notes"])
     needed = needed and all(len(name) <= 255 and name.isprintable() for name in header["classes"])
     optional = all(header[key] is None or is_texts(header[key]) for key in ("subjects", "parts"))
-    shares = header["shares"]
-    fractions = isinstance(shares, list) and len(shares) == 2 and all(0 <= share < 1 for share in shares)
-    if not (needed and optional and fractions and isinstance(header["name"], str)):
+    fractions = header["shares"]
+    two = isinstance(fractions, list) and len(fractions) == 2 and all(0 <= fraction < 1 for fraction in fractions)
+    if not (needed and optional and two and isinstance(header["name"], str)):
         raise ValueError("a value of the wrong kind")
     checked: dict[str, Any] = header
     return checked

@@ -20,8 +20,8 @@ def find_leaks(
 ) -> dict[tuple[str, str], NDArray[np.int64]]:
     """Faces that an earlier split has too, by (their split, the earlier one): ('val', 'train') and so on.
 
-    `groups` are from `list_duplicates`, `splits` [N] from `data.splits.assign_splits`. Pairs of splits without such faces are
-    left out.
+    `groups` are from `list_duplicates`, `splits` [N] from `data.splits.assign_splits`. Pairs of splits without such
+    faces are left out.
     """
     found: dict[tuple[str, str], list[int]] = defaultdict(list)
     for members in groups:

@@ -5,8 +5,8 @@ only its train split loses faces. A set without one may lose faces from train, v
 takes that split along into the file. Of what may go, these go, each for the first reason that holds:
 
 1. nearly blank faces;
-2. copies of each other with different labels, all of them, since nobody knows which is right;
-3. copies, but for one: where one has to stay all others go, else test's is kept before val's before train's;
+2. duplicates with different labels, all of them, since nobody knows which is right;
+3. other duplicates, but for one: where one has to stay all others go, else test's is kept before val's before train's;
 4. near duplicates in train of a face in val or test, whatever their subject.
 """
 
@@ -33,7 +33,7 @@ REASONS = ("blank", "contradiction", "copy", "near duplicate")
 
 @dataclass(frozen=True)
 class Removal:
-    """A face that goes, as its place in the set: why, and what it is a copy of."""
+    """A face that goes, as its index in the set: why, and what it is a duplicate of."""
 
     face: int
     reason: str
@@ -68,7 +68,7 @@ def plan_fix(path: Path, force: bool = False) -> Path:
 def list_removals(check: Check) -> list[Removal]:
     """What goes, in the set's order."""
     found: dict[int, Removal] = {}
-    for removal in (*_blanks(check), *_copies(check), *_near(check)):
+    for removal in (*_list_blanks(check), *_list_duplicates(check), *_list_near_duplicates(check)):
         found.setdefault(removal.face, removal)
     free = _free(check)
     return [found[face] for face in sorted(found) if free[face]]
@@ -107,11 +107,11 @@ def _free(check: Check) -> NDArray[np.bool_]:
     return np.ones(len(check.faces), np.bool_) if published is None else published == "train"
 
 
-def _blanks(check: Check) -> Iterator[Removal]:
+def _list_blanks(check: Check) -> Iterator[Removal]:
     return (Removal(int(face), "blank") for face in np.flatnonzero(check.blank))
 
 
-def _copies(check: Check) -> Iterator[Removal]:
+def _list_duplicates(check: Check) -> Iterator[Removal]:
     free, labels = _free(check), check.faces.labels
     rank = np.array([leaks.LEAK_ORDER.index(split) for split in check.splits.tolist()])
     for members in duplicates.list_duplicates(check.same):
@@ -125,8 +125,8 @@ def _copies(check: Check) -> Iterator[Removal]:
             yield from (Removal(face, "copy", first) for face in rest)
 
 
-def _near(check: Check) -> Iterator[Removal]:
-    for pair in check.near.tolist():
+def _list_near_duplicates(check: Check) -> Iterator[Removal]:
+    for pair in check.near_duplicates.tolist():
         for face, other in (pair, pair[::-1]):
             if check.splits[face] == "train" and check.splits[other] in ("val", "test"):
                 yield Removal(face, "near duplicate", other)

@@ -16,9 +16,12 @@ from fercli.metrics.calibration import suspects
 
 #: Each kind of issue, the worst first: what makes figures false, what teaches something false, what wastes time.
 KINDS = {
-    "leaks": ("copies across splits", "measured faces were trained on: figures are too high"),
-    "contradictions": ("copies with different labels", "one label at most is right"),
-    "near leaks": ("near duplicates across splits", "one photograph cropped twice, on both sides: figures are too high"),
+    "leaks": ("duplicates across splits", "measured faces were trained on: figures are too high"),
+    "contradictions": ("duplicates with different labels", "one label at most is right"),
+    "near leaks": (
+        "near duplicates across splits",
+        "one photograph cropped twice, on both sides: figures are too high",
+    ),
     "people": ("people in several splits", "people seen in training are measured: figures are too high"),
     "labels": ("suspicious labels", "a network that was not trained on them is confident of another class"),
     "constant": ("constant frames", "one gray value: there is no face"),
@@ -65,7 +68,9 @@ class Issue:
         return KINDS[self.kind][1]
 
 
-def find_copies(labels: NDArray[np.int64], splits: NDArray[np.str_], same: NDArray[np.int64]) -> Iterator[Issue]:
+def list_duplicate_issues(
+    labels: NDArray[np.int64], splits: NDArray[np.str_], same: NDArray[np.int64]
+) -> Iterator[Issue]:
     """Identical images, `same` [N] from `group_identical`: across splits, with different labels, at all."""
     groups = duplicates.list_duplicates(same)
     leaked = leaks.find_leaks(groups, splits)
@@ -79,8 +84,10 @@ def find_copies(labels: NDArray[np.int64], splits: NDArray[np.str_], same: NDArr
     yield Issue("copies", len(groups), found, {"surplus": surplus}, tuple(groups))
 
 
-def find_near_copies(splits: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Issue]:
-    """Near duplicates: across splits, not counting faces that have an exact copy there, and at all."""
+def list_near_duplicate_issues(
+    splits: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]
+) -> Iterator[Issue]:
+    """Near duplicates: across splits, not counting faces that have an exact duplicate there, and at all."""
     exact = leaks.find_leaks(duplicates.list_duplicates(same), splits)
     none = np.empty(0, np.int64)
     leaked = {
@@ -97,8 +104,10 @@ def find_near_copies(splits: NDArray[np.str_], same: NDArray[np.int64], pairs: N
     yield Issue("near", len(groups), found, {"faces": count, "pairs": len(pairs)}, tuple(groups))
 
 
-def find_near_pairs(images: NDArray[np.uint8], same: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The pairs [K, 2] of near duplicates among all images but the blank ones, exact copies of either included."""
+def find_near_duplicate_pairs(
+    images: NDArray[np.uint8], same: NDArray[np.int64], blank: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """The pairs [K, 2] of near duplicates among all images but the blank ones, exact duplicates of either included."""
     _, firsts = np.unique(same, return_index=True)
     firsts = firsts[~blank[firsts]]
     alike = {int(members[0]): members for members in duplicates.list_duplicates(same)}
@@ -174,7 +183,7 @@ def find_without_face(images: NDArray[np.uint8], progress: ProgressCallback = no
     missing = []
     for first in range(0, len(images), _BATCH):
         found = detector.find_all([_frame_face(image[0]) for image in images[first : first + _BATCH]])
-        missing += [place for place, faces in enumerate(found, start=first) if not faces]
+        missing += [index for index, faces in enumerate(found, start=first) if not faces]
         progress(first + len(found), len(images), "looking for faces")
     return np.array(missing, dtype=np.int64)
 

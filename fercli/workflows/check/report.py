@@ -50,14 +50,14 @@ def _rows(check: Check) -> Iterator[tuple[object, ...]]:
 
 
 def _remark(issue: Issue, number: int) -> str:
-    """What is said of a fault's group, counted from 1."""
+    """What is said of an issue's group, counted from 1."""
     return issue.remarks[number - 1] if issue.remarks else ""
 
 
 def write_suspects(path: Path, check: Check) -> None:
     """Write a contact sheet (png) of the faces concerned, under a heading for each kind of issue, the worst first.
 
-    Shows the first of each kind; copies stand side by side. Raises RunError where the file cannot be written.
+    Shows the first of each kind; duplicates stand side by side. Raises RunError where the file cannot be written.
     """
     found = [issue for issue in check.issues if issue.groups]
     sections = [_section(issue, check) for issue in found]

@@ -17,13 +17,13 @@ from fercli.workflows.check.issues import (
     KINDS,
     Issue,
     find_blanks,
-    find_copies,
-    find_near_copies,
-    find_near_pairs,
+    find_near_duplicate_pairs,
     find_shared_people,
     find_small_classes,
     find_suspicious_labels,
     find_without_face,
+    list_duplicate_issues,
+    list_near_duplicate_issues,
     make_issue,
 )
 from fercli.workflows.crossval.crossval_folder import choose_folder
@@ -45,7 +45,7 @@ class CheckOptions:
     #: a recall measured on ten is 50 points wide
     min_class: int = 100
     #: look for near duplicates
-    near: bool = True
+    near_duplicates: bool = True
     #: look for faces in which MTCNN finds none, which is slow
     no_face: bool = False
 
@@ -54,8 +54,8 @@ class CheckOptions:
 class Check:
     """A face set, the split that was looked at, and its issues, the worst first; those not found have count 0.
 
-    `same` [N] are the groups of identical images, `blank` [N] the nearly blank ones, `near` [K, 2] the pairs of near
-    duplicates: what a cleaned set is made from.
+    `same` [N] are the groups of identical images, `blank` [N] the nearly blank ones, `near_duplicates`
+    [K, 2] pairs of them: what a cleaned set is made from.
     """
 
     faces: FaceSet
@@ -65,10 +65,10 @@ class Check:
     issues: tuple[Issue, ...]
     same: NDArray[np.int64]
     blank: NDArray[np.bool_]
-    near: NDArray[np.int64]
+    near_duplicates: NDArray[np.int64]
 
     def pick_examples(self, issue: Issue, group: NDArray[np.int64]) -> list[int]:
-        """The faces of one of a fault's groups, one of each split, or of each label, before the others."""
+        """The faces of one of an issue's groups, one of each split, or of each label, before the others."""
         values = (self.faces.labels if issue.kind == "contradictions" else self.splits)[group].tolist()
         firsts = sorted(group[values.index(value)] for value in dict.fromkeys(values))
         return [int(face) for face in (*firsts, *group[~np.isin(group, firsts)])]
@@ -125,10 +125,15 @@ def check_faces(
     """The same for a face set in memory."""
     splits = assign_splits(faces, options.seed, group=options.group)
     same, blank = duplicates.group_identical(faces.images), duplicates.find_blank(faces.images)
-    pairs = find_near_pairs(faces.images, same, blank) if options.near else np.empty((0, 2), np.int64)
-    found = [*find_copies(faces.labels, splits, same), *find_blanks(duplicates.find_constant(faces.images), blank)]
-    if options.near:
-        found += find_near_copies(splits, same, pairs)
+    pairs = (
+        find_near_duplicate_pairs(faces.images, same, blank) if options.near_duplicates else np.empty((0, 2), np.int64)
+    )
+    found = [
+        *list_duplicate_issues(faces.labels, splits, same),
+        *find_blanks(duplicates.find_constant(faces.images), blank),
+    ]
+    if options.near_duplicates:
+        found += list_near_duplicate_issues(splits, same, pairs)
     if faces.subjects is not None:
         found.append(find_shared_people(faces.subjects, splits))
     if options.no_face:

@@ -60,19 +60,19 @@ class FoldTrainer:
         diverged, unchanged where the machine was at fault. Raises FoldFailedError when that one fails too,
         and UsageError for settings with which no fold could begin.
         """
-        place = self._work.folder / task.place
+        path = self._work.folder / task.fold_folder
         if task.done(self._work.folder):
             return
-        last = bool(read_failures(place))
+        last = bool(read_failures(path))
         try:
-            self._attempt(task, place)
+            self._attempt(task, path)
         except _SetUpError as error:
             raise cast(FerError, error.__cause__) from None
         except (FerError, MemoryError, RuntimeError) as error:
             failure = describe_failure(error)
         else:
             return
-        record_failure(place, failure)
+        record_failure(path, failure)
         self._jobs.clear()  # whatever they held is let go of
         if last:
             raise FoldFailedError(failure.reason)
@@ -80,22 +80,22 @@ class FoldTrainer:
         self._progress.say(f"{task} failed ({failure.reason}): trying {again}")
         self.run(task)
 
-    def _attempt(self, task: Task, place: Path) -> None:
+    def _attempt(self, task: Task, path: Path) -> None:
         config = self._work.config
         splits = assign_task_splits(self._work.assignments, task, config.folds)
-        attempt = 2 if any(failure.diverged for failure in read_failures(place)) else 1
+        attempt = 2 if any(failure.diverged for failure in read_failures(path)) else 1
         seed = derive_training_seed(config.seed, task, attempt)
         joined = splits.copy()
         joined[splits == "val"] = "train"
         if task.method not in self._models:
             known = joined if config.select else splits
             name = cast(Baseline, task.method)
-            run_baseline(name, self._work.faces, known, place, seed=seed, threads=config.threads)
+            run_baseline(name, self._work.faces, known, path, seed=seed, threads=config.threads)
             return
         settings = self._models[task.method].model_copy(update={"seed": seed, "group": task.grouping})
         record = {"crossval": {"run": task.run, "fold": task.fold}}
         if not config.select:
-            self._train(settings, splits, place, record)
+            self._train(settings, splits, path, record)
             return
         hidden = splits.copy()
         hidden[splits == "test"] = "spare"
@@ -104,33 +104,33 @@ class FoldTrainer:
             self._train(candidate, hidden, where, record)
 
         if task.trying:
-            write_tried(place, try_candidates(settings, config.grid, place, train))
+            write_tried(path, try_candidates(settings, config.grid, path, train))
             return
-        choice = read_choice(place)
+        choice = read_choice(path)
         if choice is None:
             if config.folds_choose_together:
                 choice = self._choice_of_run(task)
             else:
-                choice = choose(try_candidates(settings, config.grid, place, train))
-            write_choice(place, choice)
-        self._train(choice.resolve_retraining(settings), joined, place, record, choice.temperature)
+                choice = choose(try_candidates(settings, config.grid, path, train))
+            write_choice(path, choice)
+        self._train(choice.resolve_retraining(settings), joined, path, record, choice.temperature)
 
     def _choice_of_run(self, task: Task) -> Choice:
         """The setting that all folds of the task's run take. Raises RunError where one has not tried its candidates."""
         config, folder = self._work.config, self._work.folder
-        run = [read_tried(folder / one.place) for one in task.list_run(config.folds)]
+        run = [read_tried(folder / one.fold_folder) for one in task.list_run(config.folds)]
         return choose(run[task.fold - 1], run)
 
     def _train(
         self,
         config: RunConfig,
         splits: Splits,
-        place: Path,
+        path: Path,
         record: Mapping[str, object],
         temperature: Mapping[str, float] | None = None,
     ) -> None:
         """One training into a run folder, resumed where it stopped unless it was begun with other settings."""
-        folder = RunFolder(place)
+        folder = RunFolder(path)
         has_start = all(file.is_file() for file in (folder.config, folder.meta, folder.split))
         has_start = has_start and not folder.read_config().differences(config)
         resumes = has_start and folder.checkpoint.is_file()

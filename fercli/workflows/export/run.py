@@ -63,14 +63,14 @@ def export(
     faces = export_faces(loaded, data, root) if data is not None else None
     if faces and loaded.header.lacks_temperature:
         loaded = _with_fitted_temperature(loaded, faces)
-    made = _compared_and_placed(loaded, form, output, input_type, faces, max_drop, seconds)
+    made = _write_checked(loaded, form, output, input_type, faces, max_drop, seconds)
     if with_detector:
         made = replace(made, detector=export_detector(output.parent))
     write_json(made.report, made.to_dict())
     return made
 
 
-def _compared_and_placed(
+def _write_checked(
     model: Model,
     form: Form,
     output: Path,
@@ -79,7 +79,7 @@ def _compared_and_placed(
     max_drop: float,
     seconds: float,
 ) -> Export:
-    """Write the file beside its place, compare it, and put it there, or aside where it is not good enough."""
+    """Write the file beside its destination, compare it, and move it there, or aside where it is not good enough."""
     with written_whole(output) as temporary:
         temporary.touch()  # what cannot be written is told before any work is done
         _write(model, form, temporary, input_type, faces)

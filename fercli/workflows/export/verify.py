@@ -71,10 +71,10 @@ def export_faces(model: Model, data: str, root: Path | None = None) -> ExportFac
                 f"{faces.name} has no {needed} split: export calibrates on train and measures on val or test"
             )
     faces = match_classes(faces, model)
-    places = np.flatnonzero(splits == "train")
+    indices = np.flatnonzero(splits == "train")
     chosen = np.zeros(len(faces), np.bool_)
     # at even distances, so that a set sorted by class gives some of each
-    chosen[places[np.linspace(0, len(places) - 1, min(CALIBRATION_FACES, len(places))).astype(int)]] = True
+    chosen[indices[np.linspace(0, len(indices) - 1, min(CALIBRATION_FACES, len(indices))).astype(int)]] = True
     return ExportFaces(faces.select(chosen), faces.select(splits == split), split)
 
 
@@ -129,8 +129,8 @@ class Check:
             return f"probabilities differ from PyTorch's by up to {self.largest_difference:.2g}, not {TOLERANCE:g}"
         if self.accuracy and self.accuracy.drop > max_drop:
             return (
-                f"accuracy on {self.accuracy.data} {self.accuracy.split} drops by {self.accuracy.drop:.2f} points, more "
-                f"than --max-drop {max_drop:g}"
+                f"accuracy on {self.accuracy.data} {self.accuracy.split} drops by {self.accuracy.drop:.2f} points, "
+                f"more than --max-drop {max_drop:g}"
             )
         return None
 
@@ -164,12 +164,12 @@ def _accuracy(original: Runner, exported: Runner, faces: FaceSet, split: str) ->
     name = faces.classes.__getitem__
     differing = tuple(
         {
-            "id": faces.ids[place],
-            "label": name(faces.labels[place]),
-            ORIGINAL: name(ours[place]),
-            EXPORTED: name(theirs[place]),
+            "id": faces.ids[index],
+            "label": name(faces.labels[index]),
+            ORIGINAL: name(ours[index]),
+            EXPORTED: name(theirs[index]),
         }
-        for place in np.flatnonzero(ours != theirs)
+        for index in np.flatnonzero(ours != theirs)
     )
     return Accuracy(
         data=faces.name,
@@ -185,7 +185,8 @@ def _accuracy(original: Runner, exported: Runner, faces: FaceSet, split: str) ->
 @dataclass(frozen=True)
 class Export:
     """One exported file. Sizes in bytes; `weights_size` is that of PyTorch's tensors. `calibration` faces, of the
-    train split, showed int8 its ranges. `temperature` is by views, as the file has it; `remark` what must be said of it.
+    train split, showed int8 its ranges. `temperature` is by views, as the file has it; `remark` what must be said of
+    it.
     """
 
     path: Path

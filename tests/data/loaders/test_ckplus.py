@@ -52,8 +52,8 @@ def test_the_whole_set_is_read(faces, root):
 def test_by_person_all_frames_of_a_person_are_on_one_side(faces, group):
     splits = assign_splits(faces, 0, group=group)
     assert all(len(side) == 1 for side in sides(np.array(faces.subjects), splits).values())
-    for split, share in (("train", 0.8), ("val", 0.1), ("test", 0.1)):
-        assert np.mean(splits == split) == pytest.approx(share, abs=0.03)
+    for split, fraction in (("train", 0.8), ("val", 0.1), ("test", 0.1)):
+        assert np.mean(splits == split) == pytest.approx(fraction, abs=0.03)
         assert set(faces.labels[splits == split]) == set(range(7))
 
 

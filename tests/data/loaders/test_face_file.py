@@ -58,12 +58,12 @@ def test_targets_belong_to_the_fingerprint_and_to_a_selection(make_set):
         replace(faces, targets=np.eye(3, dtype=np.float32))
 
 
-@pytest.mark.parametrize("place", [-5, 100, 700])
-def test_damage_is_noticed(tmp_path, make_set, place):
+@pytest.mark.parametrize("offset", [-5, 100, 700])
+def test_damage_is_noticed(tmp_path, make_set, offset):
     path = tmp_path / "set.safetensors"
     write_faces(path, make_set([0, 1, 2]))
     content = bytearray(path.read_bytes())
-    content[place] ^= 1
+    content[offset] ^= 1
     path.write_bytes(bytes(content))
     with pytest.raises(DataError, match="damaged"):
         read_faces(path)

@@ -47,6 +47,6 @@ def test_pixels_survive_the_way_through_png(tmp_path, rows, write_csv):
         Image.fromarray(image[0]).save(path)
     folders = split_by_name(read_class_folders(tmp_path / "folders"))
     for number, face in enumerate(folders.ids):
-        place = faces.ids.index(face.split("/")[1].removesuffix(".png"))
-        assert np.array_equal(folders.images[number], faces.images[place])
-        assert folders.splits[number] == faces.splits[place]
+        index = faces.ids.index(face.split("/")[1].removesuffix(".png"))
+        assert np.array_equal(folders.images[number], faces.images[index])
+        assert folders.splits[number] == faces.splits[index]

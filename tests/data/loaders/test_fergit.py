@@ -65,7 +65,7 @@ def test_a_built_set_is_split_alike_by_name_and_by_path(tmp_path, built):
     assert (assign_splits(by_name, 3) == "test").sum() == 14 + 7
 
 
-def test_shares_of_its_own_stay(tmp_path):
+def test_fractions_of_its_own_stay(tmp_path):
     write_faces(tmp_path / "fergit.safetensors", replace(cartoon(1, 1), name="fergit", fractions=(0.2, 0.3)))
     assert load_faces("fergit", tmp_path).fractions == (0.2, 0.3)
     assert load_faces(str(tmp_path / "fergit.safetensors")).fractions == (0.2, 0.3)

@@ -96,12 +96,12 @@ def test_a_zip_archive_of_the_repository_is_the_same(muxspace, tmp_path):
 
 @pytest.mark.parametrize("said", ["muxspace", "its folder", "a zip archive of it"])
 def test_it_is_a_set_of_its_own(root, said):
-    place = {"muxspace": "muxspace", "its folder": str(root / "muxspace")}.get(said, str(root / "faces.zip"))
+    path = {"muxspace": "muxspace", "its folder": str(root / "muxspace")}.get(said, str(root / "faces.zip"))
     if said == "a zip archive of it":
         with zipfile.ZipFile(root / "faces.zip", "w") as packed:
             for file in (root / "muxspace").rglob("*.*"):
                 packed.write(file, file.relative_to(root / "muxspace").as_posix())
-    faces = load_faces(place, root)
+    faces = load_faces(path, root)
     assert (faces.name, faces.splits, len(faces)) == ("muxspace", None, 3)
     assert faces.subjects == ("Ann_Lee", "Ann_Lee", "")
     assert faces.notes[-2:] == (
@@ -175,8 +175,8 @@ def test_persons_stay_together_and_nobody_known_is_drawn_alone(make_set):
         sides.setdefault(who, set()).add(split)
     assert all(len(side) == 1 for who, side in sides.items() if who)
     assert sides[""] == {"train", "val", "test"}
-    share = np.mean(splits[::2] == "test")
-    assert 0.08 < share < 0.12
+    fraction = np.mean(splits[::2] == "test")
+    assert 0.08 < fraction < 0.12
 
 
 def test_the_real_fergit(real):

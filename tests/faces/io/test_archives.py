@@ -291,10 +291,10 @@ def test_no_picture_of_a_compressed_tar_with_a_wrong_checksum_is_taken(tmp_path,
     noise = np.random.default_rng(0).integers(0, 8, 30_000, np.uint8).tobytes()  # bits that compressing keeps
     path = pack(tmp_path / f"album{ending}", {"a.bmp": noise, "b.bmp": noise[::-1], "c.bmp": noise})
     whole = path.read_bytes()
-    for place in np.random.default_rng(1).integers(20, len(whole), 25).tolist():
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1 :])
+    for offset in np.random.default_rng(1).integers(20, len(whole), 25).tolist():
+        path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 16]) + whole[offset + 1 :])
         members, error = list_members(path)
-        assert not members, place
+        assert not members, offset
         assert error.startswith("the archive is damaged or only half there: ")
 
 

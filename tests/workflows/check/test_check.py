@@ -52,7 +52,7 @@ def faces() -> FaceSet:
         images=np.array([picture(name) for name, _, _ in ROWS]),
         labels=np.array([label for _, _, label in ROWS], np.int64),
         classes=("angry", "sad", "happy"),
-        ids=tuple(f"{place}{name}" for place, (name, _, _) in enumerate(ROWS)),
+        ids=tuple(f"{index}{name}" for index, (name, _, _) in enumerate(ROWS)),
         splits=np.array([split for _, split, _ in ROWS]),
     )
 
@@ -79,16 +79,16 @@ def test_every_fault_is_found_the_worst_first(faces):
     assert [issue.count for issue in result.issues][-2:] == [0, 0], "what was not found comes last"
 
 
-def test_a_face_with_an_exact_copy_in_train_is_no_near_leak(faces):
+def test_a_face_with_an_exact_duplicate_in_train_is_no_near_leak(faces):
     images = faces.images.copy()
     images[9] = picture("a2")
     kinds = found(check_faces(replace(faces, images=images)))
     assert kinds["near leaks"] == [[11, 12]]
-    assert [0, 1, 9] in kinds["near"], "a copy is as near as what it copies"
+    assert [0, 1, 9] in kinds["near"], "a duplicate is as near as what it duplicates"
 
 
 def test_small_classes_and_what_is_left_out(faces):
-    result = check_faces(faces, CheckOptions(min_class=6, near=False))
+    result = check_faces(faces, CheckOptions(min_class=6, near_duplicates=False))
     small = next(issue for issue in result.issues if issue.kind == "classes")
     assert (small.found, small.numbers) == ("sad 5, happy 5 (under 6)", {"sad": 5, "happy": 5})
     assert not {"near", "near leaks", "people", "no face"} & {issue.kind for issue in result.issues}
@@ -96,7 +96,8 @@ def test_small_classes_and_what_is_left_out(faces):
 
 def test_people_on_both_sides_depend_on_the_split():
     kinds = {
-        group: found(check_faces(cartoon(each=1), CheckOptions(group=group, near=False))) for group in ("auto", "image")
+        group: found(check_faces(cartoon(each=1), CheckOptions(group=group, near_duplicates=False)))
+        for group in ("auto", "image")
     }
     assert "people" not in kinds["auto"]
     assert len(kinds["image"]["people"]) > 10

@@ -41,7 +41,7 @@ def test_members_of_one_split_are_measured_on_it():
     assert np.array_equal(splits, assign_splits(FACES, 3))
 
 
-def test_a_split_by_the_plain_shares_is_known_again():
+def test_a_split_by_the_plain_fractions_is_known_again():
     """Those of a built FERGIT that was trained on as a path."""
     faces = replace(FACES, fractions=(0.05, 0.05))
     assert np.array_equal(find_splits(faces, average(header(3), header(3))), assign_splits(FACES, 3))

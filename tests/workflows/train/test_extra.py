@@ -83,12 +83,12 @@ def test_pictures_that_validate_or_test_are_left_out():
     splits = np.array((["train", "val", "test", "spare"] * len(OWN))[: len(OWN)])
     extra = Extra(replace(OWN, name="other"), {})
     kept = extra.without(OWN, splits)
-    # a copy in train or spare is no leak
+    # a duplicate in train or spare is no leak
     assert set(kept.ids) == {face for face, split in zip(OWN.ids, splits, strict=True) if split in ("train", "spare")}
 
 
 def test_labels_go_by_the_names_of_classes(files):
-    # the other set has its classes the other way round, and one that nobody else knows in the place of neutral
+    # the other set has its classes the other way round, and one that nobody else knows instead of neutral
     turned = (*reversed(CLASSES[:-1]), "contempt")
     labels = np.array([turned.index(CLASSES[label]) if label < 6 else 6 for label in OTHER.labels])
     write_faces(files / "other.safetensors", OTHER.relabel(labels, turned))

@@ -45,8 +45,8 @@ def root(tmp_path: Path) -> Path:
     for number, image in enumerate(images):
         usage = "Training" if number < 84 else "PublicTest"
         lines.append(f"{number % 7},{' '.join(map(str, image))},{usage}")
-        share = [8 * (EXPRESSIONS[number % 7] == name) + 2 * (name == "neutral") for name in FILE_ORDER]
-        counts = {5: [0] * 9 + [10], 6: [4, 3, 3] + [0] * 7}.get(number, [*share, 0, 0, 0])
+        votes = [8 * (EXPRESSIONS[number % 7] == name) + 2 * (name == "neutral") for name in FILE_ORDER]
+        counts = {5: [0] * 9 + [10], 6: [4, 3, 3] + [0] * 7}.get(number, [*votes, 0, 0, 0])
         votes.append(f"{usage},,{','.join(map(str, counts))}")
     (tmp_path / "sets").mkdir()
     (tmp_path / "sets/fer2013.csv").write_text("\n".join(lines) + "\n")
@@ -88,7 +88,7 @@ def test_votes_are_trained_on_and_evaluated_by(root, tmp_path):
     assert (plain.data, plain.scores.faces) == ("fer2013", 21)
 
 
-def test_shares_change_what_is_learned(root, tmp_path):
+def test_probabilities_change_what_is_learned(root, tmp_path):
     losses = set()
     for labels in ("ferplus", "ferplus-soft"):
         run = RunFolder(start_run(config(root, {"labels": labels}), tmp_path / labels).folder)

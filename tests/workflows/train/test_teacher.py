@@ -119,7 +119,7 @@ def test_who_cannot_teach(tmp_path, config, shared):
         set_up(config(shared))
 
 
-def test_a_share_without_a_teacher_is_refused():
+def test_a_weight_without_a_teacher_is_refused():
     with pytest.raises(UsageError, match="name one with --teacher MODEL"):
         resolve_config(TrainOptions(recipe="quick", recipe_settings={"distillation_weight": 0.3}))
 
