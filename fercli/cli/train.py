@@ -11,7 +11,7 @@ from fercli.workflows.train.options import TrainOptions
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.workflows.train.finish import TrainResult
+    from fercli.workflows.train.results import TrainResult
 
 
 def train(

@@ -213,7 +213,7 @@ def parse_catalogue(document: object, source: str) -> Catalogue:
 
 
 def _list_faults(error: ValidationError) -> list[str]:
-    from fercli.core.validation import list_faults  # where nothing is wrong, it is not needed
+    from fercli.core.schema_errors import list_faults  # where nothing is wrong, it is not needed
 
     return list_faults(error)
 

@@ -108,7 +108,7 @@ def parse_config(document: object, source: str) -> RunConfig:
 
 def raise_settings_error(error: ValidationError, source: str, model: type[Settings]) -> NoReturn:
     """Raise a UsageError that lists what is wrong with settings of `model` from `source`, as in `parse_config`."""
-    from fercli.core.validation import dotted_names, iterate_faults
+    from fercli.core.schema_errors import dotted_names, iterate_faults
 
     names = [name.removeprefix("recipe.") for name in dotted_names(model)]
     found = list(iterate_faults(error, names, "recipe."))

@@ -24,8 +24,8 @@ from fercli.data.faceset import SIDE, FaceSet
 from fercli.data.sources import Reader
 from fercli.faces.crop import MARGIN, crop_face, squeeze_to_face
 from fercli.faces.detection import Detection
+from fercli.faces.io.compression import DamagedError
 from fercli.faces.io.decode import read_picture
-from fercli.faces.io.streams import DamagedError
 from fercli.faces.mtcnn.detector import MIN_FACE, THRESHOLDS, Detector
 
 #: Photographs whose faces are kept together once found: what an interruption can cost at most.

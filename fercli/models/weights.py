@@ -173,7 +173,7 @@ def _check_document(document: dict[str, Any]) -> None:
     try:
         header = _Document.model_validate(document)
     except ValidationError as error:
-        from fercli.core.validation import list_faults  # where nothing is wrong, it is not needed
+        from fercli.core.schema_errors import list_faults  # where nothing is wrong, it is not needed
 
         first, *others = list_faults(error)
         more = f" (and {len(others)} more)" if others else ""

@@ -10,7 +10,7 @@ from fercli.cli import console, options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.workflows.data import Description
+    from fercli.workflows.face_sets import Description
 
 
 def show(
@@ -41,7 +41,7 @@ def show(
 
     from fercli.cli.progress import TerminalProgress
     from fercli.workflows.check.report import check_output
-    from fercli.workflows.data import describe, write_samples
+    from fercli.workflows.face_sets import describe, write_samples
 
     if sheet:
         check_output(sheet, ".png", force)
@@ -89,7 +89,7 @@ def _counts(found: "Description", width: int) -> "Table":
 def _facts(found: "Description") -> "Table":
     from rich.table import Table
 
-    from fercli.workflows.data import known_subjects
+    from fercli.workflows.face_sets import known_subjects
 
     faces = found.faces
     people = known_subjects(faces)

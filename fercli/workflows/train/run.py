@@ -12,7 +12,6 @@ from fercli.training.device import pick_device, should_compile
 from fercli.training.loop import fit
 from fercli.workflows.run_folder import RunFolder, hold_new_run, read_config, unfinished_run
 from fercli.workflows.train.data import draw_split, load_training_faces, note_leaks, prepare_data
-from fercli.workflows.train.finish import TrainResult, finish
 from fercli.workflows.train.job import (
     TrainingJob,
     check_origin,
@@ -22,6 +21,7 @@ from fercli.workflows.train.job import (
     write_start,
 )
 from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.results import TrainResult, finish
 from fercli.workflows.train.settings import describe_plan, resolve_config
 
 #: The fraction of the time that checkpoints may take. A large network on a fast device trains an epoch sooner than its

@@ -11,7 +11,7 @@ from fercli.data.load import load_faces
 from fercli.data.loaders.face_file import read_facts
 from fercli.data.loaders.muxspace import parse_subject, read_legend, read_muxspace
 from fercli.data.splits import assign_splits
-from fercli.workflows.data import build_fergit
+from fercli.workflows.face_sets import build_fergit
 
 LEGEND = """user.id,image,emotion
 628,Ann_Lee_0001.jpg,anger
