@@ -48,7 +48,7 @@ def list_accuracies(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, fl
     return out
 
 
-def finish(job: TrainingJob, folder: RunFolder) -> TrainResult:
+def write_results(job: TrainingJob, folder: RunFolder) -> TrainResult:
     """Measure the best weights of a job that is trained and write weights, tables and pictures; metrics.json last."""
     state, network = job.state, job.network
     folder.write_history(state.history)

@@ -21,7 +21,7 @@ from fercli.workflows.train.job import (
     write_start,
 )
 from fercli.workflows.train.options import TrainOptions
-from fercli.workflows.train.results import TrainResult, finish
+from fercli.workflows.train.results import TrainResult, write_results
 from fercli.workflows.train.settings import describe_plan, resolve_config
 
 #: The fraction of the time that checkpoints may take. A large network on a fast device trains an epoch sooner than its
@@ -136,4 +136,4 @@ def run_job(job: TrainingJob, folder: RunFolder, progress: Progress = SILENT) ->
             saved = time.perf_counter()
             cost = saved - start
         folder.write_history(job.state.history)
-    return finish(job, folder)
+    return write_results(job, folder)
