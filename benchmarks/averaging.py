@@ -27,7 +27,7 @@ from fercli.metrics.calibration import fit_temperature, softmax
 from fercli.metrics.scores import Scores, score
 from fercli.models.catalogue import load_catalogue
 from fercli.models.load import load_model
-from fercli.workflows.evaluate.data import find_parts
+from fercli.workflows.evaluate.data import find_splits
 
 Floats = NDArray[np.float64]
 #: The ensembles that the table has; of all others only the temperatures are fitted.
@@ -88,9 +88,9 @@ class Measured:
 
 def _by_bin(confidence: Floats, right: Floats) -> Floats:
     """Right less confidence of each face in the column of its bin [N, BINS]; all else 0."""
-    places = np.digitize(confidence, np.linspace(0, 1, BINS + 1)[1:-1], right=True)
+    bins_of = np.digitize(confidence, np.linspace(0, 1, BINS + 1)[1:-1], right=True)
     off = np.zeros((len(confidence), BINS))
-    off[np.arange(len(confidence)), places] = right - confidence
+    off[np.arange(len(confidence)), bins_of] = right - confidence
     return off
 
 
@@ -154,7 +154,7 @@ def main() -> None:
         if entry.weights is None:
             continue
         model = load_model(name)
-        val = faces.select(find_parts(faces, model) == "val")
+        val = faces.select(find_splits(faces, model) == "val")
         seen = [model.logits(images) for images in (val.images, val.images[..., ::-1])]
         views[name] = (seen[0] / model.temperature, seen[1] / model.temperature)
     print(f"{len(val):,} faces\n")

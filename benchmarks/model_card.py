@@ -57,8 +57,8 @@ def measured(name: str) -> Measured:
     single = evaluate(plain)
     mirrored = evaluate(replace(plain, tta=True, corruptions=parse_corruptions(None)))
     header = read_header(weights_path(name))
-    part = "test" if "muxspace" in sets_behind(header) else "all"
-    photos = evaluate(EvaluateOptions(model=name, data="muxspace", split=part, tta=True, device="cpu"))
+    split = "test" if "muxspace" in sets_behind(header) else "all"
+    photos = evaluate(EvaluateOptions(model=name, data="muxspace", split=split, tta=True, device="cpu"))
     return Measured(load_catalogue()[name], header, single, mirrored, photos)
 
 
@@ -99,7 +99,7 @@ def blocks(made: Measured) -> dict[str, str]:
     public = f"`fer eval --model {name} --data fer2013 --split val`, mirrored: with `--tta`"
     photos = f"`fer eval --model {name} --data muxspace --tta`"
     worse = f"`fer eval --model {name} --data fer2013 --split val --tta --corrupt`"
-    parts: dict[str, tuple[str, Iterator[str]]] = {
+    sections: dict[str, tuple[str, Iterator[str]]] = {
         "facts": ("", facts(made)),
         "overall": (public, tables.overall(made.single, made.mirrored)),
         "classes": (public, tables.classes(made.single, made.mirrored)),
@@ -111,7 +111,7 @@ def blocks(made: Measured) -> dict[str, str]:
     }
     return {
         name: "\n".join([*([f"{command}:", ""] if command else []), *lines])
-        for name, (command, lines) in parts.items()
+        for name, (command, lines) in sections.items()
     }  # fmt: skip
 
 

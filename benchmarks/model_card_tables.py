@@ -19,12 +19,12 @@ def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _percent(share: float, places: int = 2) -> str:
-    return f"{100 * share:.{places}f} %"
+def _percent(fraction: float, decimals: int = 2) -> str:
+    return f"{100 * fraction:.{decimals}f} %"
 
 
-def _between(interval: tuple[float, float], places: int = 2) -> str:
-    return f"{100 * interval[0]:.{places}f} to {100 * interval[1]:.{places}f}"
+def _between(interval: tuple[float, float], decimals: int = 2) -> str:
+    return f"{100 * interval[0]:.{decimals}f} to {100 * interval[1]:.{decimals}f}"
 
 
 def _recall(row: ClassScores) -> str:
@@ -60,7 +60,7 @@ def calibration(single: Evaluation, mirrored: Evaluation, photographs: Evaluatio
         before = found.uncalibrated
         yield _row(
             (
-                f"{found.data} {found.part}", "single + mirrored" if found.mirrored else "single",
+                f"{found.data} {found.split}", "single + mirrored" if found.mirrored else "single",
                 f"{found.temperature:.3f}", _percent(found.scores.calibration_error),
                 _percent(before.calibration_error), f"{found.scores.log_loss:.3f}", f"{before.log_loss:.3f}",
             )
@@ -82,11 +82,11 @@ def photographs(photos: Evaluation, public: Evaluation) -> Iterator[str]:
 
 
 def confusions(found: Evaluation) -> Iterator[str]:
-    """The confusion matrix as shares of each row."""
+    """The confusion matrix as fractions of each row."""
     scores = found.scores
     yield from _table("true \\ predicted", *scores.classes)
-    for name, shares in zip(scores.classes, scores.confusion_shares, strict=True):
-        yield _row((name, *(_percent(share, 0) for share in shares)))
+    for name, fractions in zip(scores.classes, scores.confusion_fractions, strict=True):
+        yield _row((name, *(_percent(fraction, 0) for fraction in fractions)))
 
 
 def corruptions(measured: Robustness) -> Iterator[str]:
@@ -112,9 +112,9 @@ def weak_points(public: Evaluation, photos: Evaluation, measured: Robustness) ->
         missed = ", ".join(f"{row.name} ({_percent(row.recall, 0)})" for row in worst)
         yield f"- Classes with the lowest recall on {where}: {missed}."
         mistaken = ", ".join(
-            f"{true} taken for {said} ({_percent(share, 0)})" for share, true, said in _mistakes(scores)[:4]
+            f"{true} taken for {said} ({_percent(fraction, 0)})" for fraction, true, said in _mistakes(scores)[:4]
         )
-        yield f"- Most frequent mistakes on {where}, as shares of the true class: {mistaken}."
+        yield f"- Most frequent mistakes on {where}, as fractions of the true class: {mistaken}."
     medium = [row for row in measured.rows if row.strength == "medium" and row.difference.mean < -_COSTLY]
     costly = ", ".join(
         f"{row.corruption} ({100 * row.difference.mean:+.0f})"
@@ -124,7 +124,7 @@ def weak_points(public: Evaluation, photos: Evaluation, measured: Robustness) ->
 
 
 def _mistakes(scores: Scores) -> list[tuple[float, str, str]]:
-    """Share of the row, true class and what it was taken for, the most frequent first."""
-    names, shares = scores.classes, scores.confusion_shares
+    """Fraction of the row, true class and what it was taken for, the most frequent first."""
+    names, fractions = scores.classes, scores.confusion_fractions
     pairs = ((i, j) for i in range(len(names)) for j in range(len(names)) if i != j)
-    return sorted(((shares[i][j], names[i], names[j]) for i, j in pairs), reverse=True)
+    return sorted(((fractions[i][j], names[i], names[j]) for i, j in pairs), reverse=True)

@@ -3,7 +3,7 @@
 The statistics don't touch the weights while the rate is constant, so each epoch of one training under the network's
 paper recipe (its schedule and early stopping left out) is validated with three sets of them: Keras' momentum 0.99
 (PyTorch's 0.01), PyTorch's default 0.1, and statistics computed anew from training batches. Sizes are faces of
-FER2013's training part, drawn by class; validation is always the same 500 faces of its val part. `cartoon` is the
+FER2013's training split, drawn by class; validation is always the same 500 faces of its val split. `cartoon` is the
 drawn faces, split by person.
 
 usage: python -m benchmarks.norm_statistics [--models bah-resnet …] [--sizes 500 1000 5000 28709 cartoon] [--root DIR]
@@ -27,7 +27,7 @@ from fercli.core.progress import SILENT
 from fercli.core.recipe import Recipe, Schedule
 from fercli.data.faceset import FaceSet
 from fercli.data.load import load_faces
-from fercli.data.splits import split
+from fercli.data.splits import assign_splits
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.training.device import resolve_precision, seed_everything
 from fercli.training.loop import Faces, _validate, fit, update_batchnorm
@@ -65,10 +65,10 @@ class Tracked(TrainingState):
         return there
 
 
-def drawn(faces: FaceSet, part: str, count: int) -> Faces:
-    """At most so many faces of a part, drawn by class in proportion."""
-    parts = split(faces, 0) if faces.parts is None else faces.parts
-    chosen = np.random.default_rng(0).permutation(np.flatnonzero(parts == part))
+def drawn(faces: FaceSet, split: str, count: int) -> Faces:
+    """At most so many faces of a split, drawn by class in proportion."""
+    splits = assign_splits(faces, 0) if faces.splits is None else faces.splits
+    chosen = np.random.default_rng(0).permutation(np.flatnonzero(splits == split))
     labels = faces.labels[chosen]
     taken = np.concatenate(
         [chosen[labels == label][: round(count * (labels == label).mean())] for label in set(labels)]

@@ -42,13 +42,13 @@ def run_name(row: Row, seed: int) -> str:
 def record(row: Row, seed: int, folder: RunFolder) -> dict[str, Any]:
     """The figures of a finished run. Accuracies in percent."""
     metrics, meta = read_json(folder.metrics), read_json(folder.meta)
-    views = metrics[row.part]
-    right, new = _right_and_new(row.part, folder)
+    views = metrics[row.split]
+    right, new = _right_and_new(row.split, folder)
     return {
         "row": row.name,
         "seed": seed,
         "command": f"fer train {shlex.join(row.arguments(seed))}",
-        "part": row.part,
+        "part": row.split,
         "faces": views["single"]["faces"],
         "accuracy": round(100 * views["single"]["accuracy"], 2),
         "mirrored": round(100 * views["mirrored"]["accuracy"], 2),
@@ -65,17 +65,17 @@ def record(row: Row, seed: int, folder: RunFolder) -> dict[str, Any]:
     }
 
 
-def _right_and_new(part: str, folder: RunFolder) -> tuple[np.ndarray, np.ndarray]:
-    """Of each face of a part [N]: whether it is named rightly, and whether training has neither it nor its person."""
+def _right_and_new(split: str, folder: RunFolder) -> tuple[np.ndarray, np.ndarray]:
+    """Of each face of a split [N]: whether it is named rightly, and whether training has neither it nor its person."""
     config = folder.read_config()
     faces = load_set(config)
-    parts = read_split(folder.split, faces)
-    chosen = parts == part
+    splits = read_split(folder.split, faces)
+    chosen = splits == split
     predictions = read_predictions(folder.predictions)
-    assert predictions.ids == tuple(np.array(faces.ids)[chosen]), f"{folder.predictions} is of other faces than {part}"
+    assert predictions.ids == tuple(np.array(faces.ids)[chosen]), f"{folder.predictions} is of other faces than {split}"
     persons = np.array(faces.subjects if faces.subjects is not None else [""] * len(faces))
-    known = (persons != "") & np.isin(persons, persons[parts == "train"])
-    new = ~find_shared(faces, parts, part, "train") & ~known
+    known = (persons != "") & np.isin(persons, persons[splits == "train"])
+    new = ~find_shared(faces, splits, split, "train") & ~known
     return predictions.probabilities.argmax(axis=1) == predictions.labels, new[chosen]
 
 

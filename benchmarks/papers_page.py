@@ -89,7 +89,7 @@ def claims_table(records: Collection[Mapping[str, Any]]) -> str:
         runs = _of(row, records)
         if not runs:
             waiting.append(
-                f"| `{row.model}` | {row.data} {row.part} | {row.claim.accuracy:g} % |"
+                f"| `{row.model}` | {row.data} {row.split} | {row.claim.accuracy:g} % |"
                 + " | not trained yet |"
                 + " |" * 7
             )
@@ -98,7 +98,7 @@ def claims_table(records: Collection[Mapping[str, Any]]) -> str:
         seeds = "" if found.seeds > 1 else ", one seed"
         note = f"; {row.note}" if row.note else ""
         lines.append(
-            f"| `{row.model}` | {row.data} {row.part}, {found.faces:,} | {row.claim.accuracy:.2f} % | {_mean(found)} "
+            f"| `{row.model}` | {row.data} {row.split}, {found.faces:,} | {row.claim.accuracy:.2f} % | {_mean(found)} "
             f"| {verdict(found, row.claim.accuracy, row.claimed_on)}{seeds}{note} "
             f"| {_interval(found)} | {found.mean - row.claim.accuracy:+.2f} | {_mean(figure(runs, 'mirrored'))} "
             f"| {_mean(new)} of {new.faces:,} | {_range([run['best_epoch'] for run in runs])} of {runs[0]['epochs']} "

@@ -11,13 +11,13 @@ class Row:
     """One training of a network, on several seeds: a row of the page.
 
     `name` is unique and names its run folders. `options` are settings of `fer train` beside model, data, recipe and
-    seed. `claimed_on` is how many faces the paper measured its figure on; `part` is the split measured here.
+    seed. `claimed_on` is how many faces the paper measured its figure on; `split` is the split measured here.
     """
 
     name: str
     model: str
     data: str
-    part: str
+    split: str
     claimed_on: int
     seeds: int = 1
     recipe: str = "paper"

@@ -48,8 +48,8 @@ TARGET = 3.0
 
 def photographs(folder: Path | None) -> list[Path]:
     """Those of the folder, else muxspace's in FER_DATA, else matplotlib's sample portrait."""
-    usual_place = Path(os.environ.get("FER_DATA", "data")) / "muxspace" / "images"
-    folder = folder or (usual_place if usual_place.is_dir() else None)
+    usual_folder = Path(os.environ.get("FER_DATA", "data")) / "muxspace" / "images"
+    folder = folder or (usual_folder if usual_folder.is_dir() else None)
     if folder is None:
         return [Path(get_sample_data("grace_hopper.jpg", asfileobj=False))]
     return sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)

@@ -1,6 +1,6 @@
 """Where the time of a training step goes: its operations by kind, from PyTorch's profiler, compiled as in `fer train`.
 
-A kind's share is of the time that operations spend themselves, not in those that they call. What the compiler has fused
+Fractions are of the time that operations spend themselves, not in those that they call. What the compiler has fused
 (norms, activations, sums, masks) counts as one kind. Drawn faces: what they show does not matter to the time.
 
 usage: python -m benchmarks.profile_step [--models xu-rescnn bah-resnet] [--steps 8] [--precision auto]
@@ -41,8 +41,8 @@ def kind(name: str) -> str:
     return next((title for title, parts in KINDS if any(part in name.lower() for part in parts)), "everything else")
 
 
-def shares(operations: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
-    """Kinds with their share of the time, 0 to 1, the largest first, of operations with their seconds."""
+def fractions(operations: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Kinds with their fraction of the time, 0 to 1, the largest first, of operations with their seconds."""
     spent: Counter[str] = Counter()
     for name, seconds in operations:
         spent[kind(name)] += seconds
@@ -74,8 +74,8 @@ def main() -> None:
     config.cpp.enable_kernel_profile = True  # else the profiler sees nothing of what the compiler made
     for model in options.models:
         print(f"| `{model}` | share |\n|---|---|")
-        for title, share in shares(operations(model, options.steps, options.precision)):
-            print(f"| {title} | {share:.0%} |")
+        for title, fraction in fractions(operations(model, options.steps, options.precision)):
+            print(f"| {title} | {fraction:.0%} |")
         print()
     print(machine())
 

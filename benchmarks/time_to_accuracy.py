@@ -31,10 +31,10 @@ from fercli.training.state import TrainingState
 Progress = tuple[float, float]
 
 
-def parts(root: Path | None) -> tuple[FaceSet, FaceSet]:
+def load_splits(root: Path | None) -> tuple[FaceSet, FaceSet]:
     """Training and PublicTest. Raises DataError where FER2013 is not there."""
     faces = load_faces("fer2013", root)
-    return faces.select(faces.parts == "train"), faces.select(faces.parts == "val")
+    return faces.select(faces.splits == "train"), faces.select(faces.splits == "val")
 
 
 def on_device(faces: FaceSet) -> Faces:
@@ -49,7 +49,7 @@ def settings(model: str, epochs: int) -> Recipe:
 
 def ours(model: str, root: Path | None, epochs: int) -> Iterator[Progress]:
     """`fer train`'s own loop."""
-    train, val = map(on_device, parts(root))
+    train, val = map(on_device, load_splits(root))
     start = time.perf_counter()
     torch.manual_seed(0)
     state = TrainingState(build_model(model), settings(model, epochs), len(train), 7)
@@ -65,7 +65,7 @@ def ours(model: str, root: Path | None, epochs: int) -> Iterator[Progress]:
 
 def usual(model: str, root: Path | None, epochs: int, folder: Path) -> Iterator[Progress]:
     """The usual loop, its learning rate as the recipe's schedule has it."""
-    recipe, val = settings(model, epochs), on_device(parts(root)[1])
+    recipe, val = settings(model, epochs), on_device(load_splits(root)[1])
     torch.manual_seed(0)
     network = build_model(model).train()
     loader = usual_loader(recipe, folder)
@@ -82,7 +82,7 @@ def usual(model: str, root: Path | None, epochs: int, folder: Path) -> Iterator[
 def measure(options: argparse.Namespace) -> list[Row]:
     """One row. Raises RuntimeError where the epochs do not suffice."""
     with TemporaryDirectory() as folder:
-        save_pictures(parts(options.root)[0], Path(folder))
+        save_pictures(load_splits(options.root)[0], Path(folder))
         theirs = (usual, (options.model, options.root, options.epochs, Path(folder)))
         with Turns(theirs, (ours, (options.model, options.root, options.epochs))) as turns:
             (slow, slow_epochs), (fast, fast_epochs) = _times(turns, options.accuracy / 100, options.epochs)

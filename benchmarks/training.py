@@ -62,7 +62,7 @@ def faces_for(model: str, root: Path | None) -> FaceSet:
     """Training faces of FER2013, the drawn ones where it is not there; fewer for a large network."""
     try:
         faces = load_faces("fer2013", root)
-        faces = faces.select(faces.parts == "train")
+        faces = faces.select(faces.splits == "train")
     except DataError:
         faces = load_faces("cartoon", None)
     count = 1024 if load_catalogue()[model].multiply_adds > _LARGE else 8192

@@ -73,8 +73,8 @@ def words(command: str) -> list[str]:
     lexer = shlex.shlex(command.replace("…", ""), posix=True, punctuation_chars=True)
     lexer.whitespace_split = True
     typed = list(lexer)
-    typed = typed[next(place for place, word in enumerate(typed) if word.rpartition("/")[2] == "fer") + 1 :]
-    return typed[: next((place for place, word in enumerate(typed) if word in _ENDS), len(typed))]
+    typed = typed[next(index for index, word in enumerate(typed) if word.rpartition("/")[2] == "fer") + 1 :]
+    return typed[: next((index for index, word in enumerate(typed) if word in _ENDS), len(typed))]
 
 
 @cache

@@ -11,7 +11,7 @@ from fercli.data.load import SETS, load_faces
 from fercli.metrics.scores import wilson
 from fercli.models.catalogue import load_catalogue
 from fercli.models.load import load_model
-from fercli.workflows.evaluate.data import find_parts
+from fercli.workflows.evaluate.data import find_splits
 from fercli.workflows.evaluate.evaluation import fit_temperatures
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
@@ -121,7 +121,7 @@ def test_the_temperatures_of_averages_are_those_that_fit(entry):
     """Fitted, in either views, to the weights that ship: new weights need `python -m benchmarks.averaging`."""
     model = load_model("+".join(entry.models))
     faces = load_faces(entry.data, public_test())
-    val = faces.select(find_parts(faces, model) == entry.split)
+    val = faces.select(find_splits(faces, model) == entry.split)
     fitted = fit_temperatures(model.network, torch.from_numpy(val.images), val.labels)
     assert fitted == pytest.approx(entry.temperature.model_dump(), abs=2e-3)
 

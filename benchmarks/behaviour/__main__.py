@@ -60,8 +60,8 @@ def run(case: Case, work: Path) -> Outcome:
     for path in sorted({*standing, *after}):
         if standing.get(path) != after.get(path):
             texts[f"files/{path}"] = view(work / path) if path in after else "removed\n"
-    places = {str(work): "<work>", str(work.resolve()): "<work>", str(ROOT): "<package>", sys.prefix: "<python>"}
-    return {normalise(name, places): normalise(text, places) for name, text in texts.items()}
+    folders = {str(work): "<work>", str(work.resolve()): "<work>", str(ROOT): "<package>", sys.prefix: "<python>"}
+    return {normalise(name, folders): normalise(text, folders) for name, text in texts.items()}
 
 
 def _lines(data: bytes) -> str:
@@ -153,8 +153,8 @@ def short_diff(recorded: str, now: str, most: int = 6, width: int = 110) -> list
         pairs = zip(old[0], new[0], strict=False) if old and new else ()
         same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
         skip = max(0, same - width // 2)
-        for mark, number, part in (("-", first + 1, old), ("+", start + 1, new)):
-            lines += [f"  {number + place} {mark} {_cut(line, skip, width)}" for place, line in enumerate(part)]
+        for mark, number, block in (("-", first + 1, old), ("+", start + 1, new)):
+            lines += [f"  {number + index} {mark} {_cut(line, skip, width)}" for index, line in enumerate(block)]
     return lines if len(lines) <= most else [*lines[:most], f"  … {len(lines) - most} more lines"]
 
 
@@ -172,9 +172,9 @@ def record(folder: Path, photos: Path | None, patterns: Sequence[str]) -> None:
     for case, outcome in outcomes(inputs, chosen(patterns)):
         write(folder / "cases" / case.name, outcome)
     digests = {
-        case.name: {name: hashlib.sha256(text.encode()).hexdigest() for name, text in read(place).items()}
+        case.name: {name: hashlib.sha256(text.encode()).hexdigest() for name, text in read(path).items()}
         for case in CASES
-        if (place := folder / "cases" / case.name).is_dir()
+        if (path := folder / "cases" / case.name).is_dir()
     }
     (folder / "digests.json").write_text(json.dumps(digests, indent=1) + "\n", encoding="utf-8")
 

@@ -91,15 +91,15 @@ def _lists(folder: Path) -> None:
 
 
 def _face_set(folder: Path, portrait: Image.Image) -> None:
-    """48×48 faces of seven classes and three parts, with what `fer data check` looks for: copies, contradictions,
+    """48×48 faces of seven classes and three splits, with what `fer data check` looks for: duplicates, contradictions,
     a blank face. `p4_61.png` is of subject p4."""
     head = portrait.convert("L").crop((140, 80, 390, 370))
     for number in range(84):
-        part = ("train", "train", "train", "train", "val", "test")[number // 14]
-        place = folder / part / CLASSES[number % 7]
-        place.mkdir(parents=True, exist_ok=True)
+        split = ("train", "train", "train", "train", "val", "test")[number // 14]
+        path = folder / split / CLASSES[number % 7]
+        path.mkdir(parents=True, exist_ok=True)
         face = Image.blend(head.resize((48, 48)), _fog(48, 48, seed=100 + number).convert("L"), 0.55)
-        face.save(place / f"p{number // 7 // 2}_{number}.png")
+        face.save(path / f"p{number // 7 // 2}_{number}.png")
     train = folder / "train"
     shutil.copyfile(train / "happy/p0_3.png", train / "happy/p0_900.png")
     shutil.copyfile(train / "happy/p0_3.png", train / "sad/p0_901.png")
@@ -110,8 +110,8 @@ def _face_set(folder: Path, portrait: Image.Image) -> None:
 def _named_sets(root: Path, faces: Path, portrait: Image.Image) -> None:
     """A data root with small sets of the layouts of FER2013 (FER+ beside it) and muxspace."""
     rows, votes = ["emotion,pixels,Usage"], [_VOTES]
-    for part, usage in (("train", "Training"), ("val", "PublicTest"), ("test", "PrivateTest")):
-        for path in sorted((faces / part).rglob("*.png"), key=lambda path: path.name):
+    for split, usage in (("train", "Training"), ("val", "PublicTest"), ("test", "PrivateTest")):
+        for path in sorted((faces / split).rglob("*.png"), key=lambda path: path.name):
             label = CLASSES.index(path.parent.name)
             with Image.open(path) as face:
                 rows.append(f"{label},{' '.join(map(str, np.asarray(face).ravel()))},{usage}")

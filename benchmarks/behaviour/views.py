@@ -41,10 +41,10 @@ VARYING = tuple(
 )
 
 
-def normalise(text: str, places: Mapping[str, str]) -> str:
-    """The text without what varies; `places` has the names that stand for folders of this machine."""
-    for folder in sorted(places, key=len, reverse=True):
-        text = text.replace(folder, places[folder])
+def normalise(text: str, folders: Mapping[str, str]) -> str:
+    """The text without what varies; `folders` has the names that stand for folders of this machine."""
+    for folder in sorted(folders, key=len, reverse=True):
+        text = text.replace(folder, folders[folder])
     for pattern, instead in VARYING:
         text = pattern.sub(instead, text)
     if "<milliseconds>" in text and "{" not in text:  # a table, whose columns are as wide as the times in it
@@ -133,14 +133,14 @@ def _network(path: Path) -> Iterator[str]:
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     noise, inputs = np.random.default_rng(0), {}
-    for place in session.get_inputs():
-        yield f"input {place.name} {place.type} {place.shape}"
-        shape = [side if isinstance(side, int) else (48 if number else 2) for number, side in enumerate(place.shape)]
+    for tensor in session.get_inputs():
+        yield f"input {tensor.name} {tensor.type} {tensor.shape}"
+        shape = [side if isinstance(side, int) else (48 if number else 2) for number, side in enumerate(tensor.shape)]
         values = noise.integers(0, 256, shape)
-        inputs[place.name] = values.astype(np.uint8 if "uint8" in place.type else np.float32)
-    for place, values in zip(session.get_outputs(), session.run(None, inputs), strict=True):
+        inputs[tensor.name] = values.astype(np.uint8 if "uint8" in tensor.type else np.float32)
+    for tensor, values in zip(session.get_outputs(), session.run(None, inputs), strict=True):
         figures = " ".join(f"{value:.9g}" for value in values.ravel()[:14])
-        yield f"output {place.name} {place.type} {place.shape}: {_array(values)} {figures}"
+        yield f"output {tensor.name} {tensor.type} {tensor.shape}: {_array(values)} {figures}"
 
 
 def _table(path: Path) -> Iterator[str]:

@@ -69,8 +69,8 @@ def main() -> None:
             continue
         faces = np.stack([classifier.crop(picture, box) for box in boxes])[:, None]
         for number, row in enumerate(classifier.probabilities(faces), start=1):
-            place = int(row.argmax())
-            print(f"{photo.name}: face {number}: {classifier.classes[place]} {row[place]:.3f}")
+            label = int(row.argmax())
+            print(f"{photo.name}: face {number}: {classifier.classes[label]} {row[label]:.3f}")
 
 
 if __name__ == "__main__":

@@ -33,14 +33,14 @@ class Detector:
             crops, boxes = cut(pixels, boxes, side)
             if not len(boxes):
                 return np.empty((0, 4))
-            shifts, shares = network.run(["boxes", "probabilities"], {"pixels": crops})
-            sure = shares[:, 1] > threshold
-            boxes, shifts, scores = boxes[sure], shifts[sure], shares[sure, 1]
+            offsets, probabilities = network.run(["boxes", "probabilities"], {"pixels": crops})
+            sure = probabilities[:, 1] > threshold
+            boxes, offsets, scores = boxes[sure], offsets[sure], probabilities[sure, 1]
             if network is self.rnet:
                 kept = best(boxes, scores, 0.7)
-                boxes = squares(moved(boxes[kept], shifts[kept], 1))
+                boxes = squares(moved(boxes[kept], offsets[kept], 1))
             else:
-                boxes = moved(boxes, shifts, 1)
+                boxes = moved(boxes, offsets, 1)
                 boxes = boxes[best(boxes, scores, 0.7, smaller=True)]
         return boxes
 
@@ -50,13 +50,15 @@ class Detector:
         scale, found = 12 / least, [np.empty((0, 9), np.float32)]
         while min(height, width) * scale >= 12:
             small = adaptive(pixels, int(height * scale + 1), int(width * scale + 1))
-            shifts, shares = self.pnet.run(["boxes", "probabilities"], {"pixels": small.transpose(2, 0, 1)[None]})
-            rows, columns = np.nonzero(shares[0, 1] >= self.thresholds[0])
+            offsets, probabilities = self.pnet.run(
+                ["boxes", "probabilities"], {"pixels": small.transpose(2, 0, 1)[None]}
+            )
+            rows, columns = np.nonzero(probabilities[0, 1] >= self.thresholds[0])
             corner = np.stack([columns, rows], 1).astype(np.float32) * 2
             boxes = np.concatenate([np.floor((corner + 1) / scale), np.floor((corner + 12) / scale)], 1)
-            scores = shares[0, 1, rows, columns]
+            scores = probabilities[0, 1, rows, columns]
             kept = best(boxes, scores, 0.5)
-            found.append(np.concatenate([boxes, scores[:, None], shifts[0][:, rows, columns].T], 1)[kept])
+            found.append(np.concatenate([boxes, scores[:, None], offsets[0][:, rows, columns].T], 1)[kept])
             scale *= self.pyramid
         every = np.concatenate(found)
         every = every[best(every[:, :4], every[:, 4], 0.7)]
@@ -74,7 +76,7 @@ def adaptive(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 def cut(pixels: np.ndarray, boxes: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
     """What lies in each box and in the picture, as [N, 3, side, side], and the boxes that have anything in it."""
     height, width = pixels.shape[:2]
-    left, top = (np.maximum(np.trunc(boxes[:, place]), 1).astype(int) - 1 for place in (0, 1))
+    left, top = (np.maximum(np.trunc(boxes[:, column]), 1).astype(int) - 1 for column in (0, 1))
     right = np.minimum(np.trunc(boxes[:, 2]), width).astype(int)
     bottom = np.minimum(np.trunc(boxes[:, 3]), height).astype(int)
     there = np.flatnonzero((right > left) & (bottom > top))
@@ -82,10 +84,10 @@ def cut(pixels: np.ndarray, boxes: np.ndarray, side: int) -> tuple[np.ndarray, n
     return np.array(crops, np.float32), boxes[there]
 
 
-def moved(boxes: np.ndarray, shifts: np.ndarray, pixel: int) -> np.ndarray:
-    """Boxes whose sides are moved by shares of their width and height, to which `pixel` is added."""
+def moved(boxes: np.ndarray, offsets: np.ndarray, pixel: int) -> np.ndarray:
+    """Boxes whose sides are moved by fractions of their width and height, to which `pixel` is added."""
     sides = boxes[:, 2:] - boxes[:, :2] + pixel
-    return boxes + shifts * np.tile(sides, 2)
+    return boxes + offsets * np.tile(sides, 2)
 
 
 def squares(boxes: np.ndarray) -> np.ndarray:
@@ -99,7 +101,7 @@ def squares(boxes: np.ndarray) -> np.ndarray:
 def best(boxes: np.ndarray, scores: np.ndarray, limit: float, smaller: bool = False) -> list[int]:
     """The boxes to keep, the surest first: none that shares more than `limit` with a surer one.
 
-    The share is of both boxes' union, or, with `smaller`, of the smaller box, sides counted in whole pixels.
+    The overlap is of both boxes' union, or, with `smaller`, of the smaller box, sides counted in whole pixels.
     """
     pixel = 1 if smaller else 0
     areas = np.prod(boxes[:, 2:] - boxes[:, :2] + pixel, axis=1)

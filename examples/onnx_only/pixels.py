@@ -8,10 +8,10 @@ def window_means(pixels: np.ndarray, starts: np.ndarray, ends: np.ndarray, axis:
     pixels = np.moveaxis(pixels, axis, 0)
     sums = np.concatenate([np.zeros((1, *pixels.shape[1:])), np.cumsum(pixels, axis=0, dtype=np.float64)])
 
-    def up_to(places: np.ndarray) -> np.ndarray:
-        whole = np.minimum(places.astype(int), len(pixels) - 1)
-        part = (places - whole).reshape(-1, *[1] * (pixels.ndim - 1))
-        return sums[whole] + part * (sums[whole + 1] - sums[whole])
+    def up_to(positions: np.ndarray) -> np.ndarray:
+        whole = np.minimum(positions.astype(int), len(pixels) - 1)
+        fraction = (positions - whole).reshape(-1, *[1] * (pixels.ndim - 1))
+        return sums[whole] + fraction * (sums[whole + 1] - sums[whole])
 
     lengths = (ends - starts).reshape(-1, *[1] * (pixels.ndim - 1))
     return np.moveaxis((up_to(ends) - up_to(starts)) / lengths, 0, axis)
@@ -31,9 +31,9 @@ def resized_linearly(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     enlarged = pixels.astype(np.float64)
     for axis, count in enumerate((height, width)):
         old = pixels.shape[axis]
-        places = ((np.arange(count) + 0.5) * old / count - 0.5).clip(0, old - 1)
-        low = places.astype(int)
-        share = (places - low).reshape((-1, 1) if axis == 0 else (1, -1))
+        positions = ((np.arange(count) + 0.5) * old / count - 0.5).clip(0, old - 1)
+        low = positions.astype(int)
+        fraction = (positions - low).reshape((-1, 1) if axis == 0 else (1, -1))
         low_values, high_values = (enlarged.take(at, axis) for at in (low, np.minimum(low + 1, old - 1)))
-        enlarged = low_values + share * (high_values - low_values)
+        enlarged = low_values + fraction * (high_values - low_values)
     return np.rint(enlarged).astype(np.uint8)

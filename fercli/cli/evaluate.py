@@ -107,7 +107,7 @@ def _show(result: "Evaluation") -> None:
 
     views = "each face and its mirror image" if result.mirrored else "single view"
     screen = console.out()
-    screen.print(f"{result.model} on {result.data}, {result.part}, {views}\n", markup=False)
+    screen.print(f"{result.model} on {result.data}, {result.split}, {views}\n", markup=False)
     for table in (
         summary(result.scores, result.uncalibrated),
         class_table(result.scores),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fercli.metrics.robustness import CorruptedScores
     from fercli.workflows.evaluate.robustness import Robustness
 
-# Least share of the row, and the background from there on. Colours of middling lightness with white on them
+# Least fraction of the row, and the background from there on. Colours of middling lightness with white on them
 # stand out on dark and light terminals alike; where there are 16 colours they become grey, blue or red.
 _RIGHT = ((0.05, "#6a7391"), (0.35, "#4a5cae"), (0.6, "#3b55b8"), (0.8, "#1f3bb3"))
 _WRONG = ((0.1, "#8c7370"), (0.15, "#9c5f58"), (0.25, "#b02020"))
@@ -68,11 +68,11 @@ def summary(scores: "Scores", uncalibrated: "Scores | None" = None) -> Table:
 
 @dataclass(frozen=True)
 class ConfusionTable:
-    """The confusion matrix, rows true, columns predicted: faces and shares of the row.
+    """The confusion matrix, rows true, columns predicted: faces and fractions of the row.
 
-    Made to the width it is printed at. As that shrinks, shares move below their counts, headings are cut (or
-    become numbers where cutting makes two alike), shares go, and at last the columns are dealt out over
-    several blocks. Right answers are blue, wrong ones red, stronger as their share grows.
+    Made to the width it is printed at. As that shrinks, fractions move below their counts, headings are cut (or
+    become numbers where cutting makes two alike), fractions go, and at last the columns are dealt out over
+    several blocks. Right answers are blue, wrong ones red, stronger as their fraction grows.
     """
 
     scores: "Scores"
@@ -102,18 +102,18 @@ class ConfusionTable:
             yield table
 
     def _cell(self, row: int, column: int, width: int, between: str) -> Text:
-        """`between` stands between count and share; where it is empty there is no share."""
-        count, share = self.scores.confusion[row][column], self.scores.confusion_shares[row][column]
-        percent = f"{100 * share:.0f} %"
+        """`between` stands between count and fraction; where it is empty there is no fraction."""
+        count, fraction = self.scores.confusion[row][column], self.scores.confusion_fractions[row][column]
+        percent = f"{100 * fraction:.0f} %"
         text = f"{count}{between}{percent:>5}" if between else f"{count}"
         lines = "\n".join(_right(line, width) for line in text.split("\n"))
-        return Text(lines, _heat(share, right=row == column))
+        return Text(lines, _heat(fraction, right=row == column))
 
 
-def _heat(share: float, right: bool) -> str:
-    """The style of a cell: the further its share of the row is up the steps, the stronger."""
-    reached = [colour for least, colour in (_RIGHT if right else _WRONG) if share >= least]
-    return f"bold #ffffff on {reached[-1]}" if reached else "" if share else "dim"
+def _heat(fraction: float, right: bool) -> str:
+    """The style of a cell: the further its fraction of the row is up the steps, the stronger."""
+    reached = [colour for least, colour in (_RIGHT if right else _WRONG) if fraction >= least]
+    return f"bold #ffffff on {reached[-1]}" if reached else "" if fraction else "dim"
 
 
 def _right(text: str, width: int) -> str:
@@ -130,12 +130,12 @@ def _decimals(*values: float) -> Iterable[str]:
     return (f"{value:.3f}" for value in values)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.2f} %"
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.2f} %"
 
 
 def coverage_table(curve: "Coverage") -> Table:
-    """A row for each share answered: from which confidence on, and how many of these are right.
+    """A row for each fraction answered: from which confidence on, and how many of these are right.
 
     Levels that come to the same, because many faces are equally sure, are one row.
     """
@@ -149,7 +149,7 @@ def coverage_table(curve: "Coverage") -> Table:
     for level in dict.fromkeys(curve.level(percent) for percent in LEVELS):
         low, high = level.accuracy_interval
         table.add_row(
-            f"{100 * level.share:.0f} %", f"{level.faces:,}", f"{100 * level.threshold:.1f} %",
+            f"{100 * level.fraction:.0f} %", f"{level.faces:,}", f"{100 * level.threshold:.1f} %",
             f"{100 * level.accuracy:.2f} %", f"{100 * low:.2f} to {100 * high:.2f} %",
         )  # fmt: skip
     return table
@@ -172,7 +172,7 @@ def corruption_table(measured: "Robustness", width: int) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     clean = measured.clean
     accuracy, *others = (
-        f"{100 * share:.2f}" for share in (clean.accuracy, clean.balanced_accuracy, clean.calibration_error)
+        f"{100 * fraction:.2f}" for fraction in (clean.accuracy, clean.balanced_accuracy, clean.calibration_error)
     )
     table.add_row("none", "", *("",) * roomy, Text(accuracy, "bold"), "", *others)
     for row in measured.rows:

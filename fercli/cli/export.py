@@ -96,9 +96,9 @@ def _summary(done: "Export") -> "Table":
         times = (f"{taken[name]:.2f} ms" for name in ("exported", "pytorch"))
         table.add_row(format_count(size, "face"), *times, "one thread")
     if accuracy := done.check.accuracy:
-        shares = (f"{100 * share:.2f} %" for share in (accuracy.exported, accuracy.pytorch))
-        otherwise = f"{len(accuracy.differing):,} of {accuracy.faces:,} faces of {accuracy.data} {accuracy.part}"
-        table.add_row("accuracy", *shares, f"{otherwise} predicted differently")
+        percentages = (f"{100 * fraction:.2f} %" for fraction in (accuracy.exported, accuracy.pytorch))
+        otherwise = f"{len(accuracy.differing):,} of {accuracy.faces:,} faces of {accuracy.data} {accuracy.split}"
+        table.add_row("accuracy", *percentages, f"{otherwise} predicted differently")
     allowed = "" if done.form in ROUNDED else f", allowed: {TOLERANCE:g}"
     table.add_row("difference", f"{done.check.largest_difference:.1g}", "", f"largest of a probability{allowed}")
     for path in done.detector:

@@ -151,5 +151,5 @@ def _word(value: object) -> str:
     if isinstance(value, dict):
         return f"({_words(value)})"
     if isinstance(value, list):
-        return " ".join(str(part) for part in value)
+        return " ".join(str(item) for item in value)
     return "yes" if value is True else str(value)

@@ -74,9 +74,9 @@ def remarks(claim: "Claim", result: "Evaluation") -> list[str]:
         found.append(f"here {result.data} was measured: other faces, so the difference is not the network's alone")
     if claim.measure == "element-wise accuracy":
         classes = len(result.scores.classes)
-        share = f"{classes - 1}/{classes} = 0.{10**6 * (classes - 1) // classes:06}…"
+        fraction = f"{classes - 1}/{classes} = 0.{10**6 * (classes - 1) // classes:06}…"
         found.append(
-            f"{share} is the element-wise accuracy of a network that never gives any class more than 0.5: it is no "
+            f"{fraction} is the element-wise accuracy of a network that never gives any class more than 0.5: it is no "
             "top-1 accuracy"
         )
     return found

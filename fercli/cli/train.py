@@ -11,7 +11,7 @@ from fercli.workflows.train.options import TrainOptions
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.workflows.train.finish import TrainResult
+    from fercli.workflows.train.results import TrainResult
 
 
 def train(
@@ -101,7 +101,7 @@ def train(
 
 
 def _table(result: "TrainResult") -> "Table":
-    """The figures of a finished training: a row a part and view."""
+    """The figures of a finished training: a row a split and view."""
     from rich.table import Table
 
     from fercli.core.text import format_duration
@@ -109,7 +109,7 @@ def _table(result: "TrainResult") -> "Table":
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.title = f"best of {result.epochs} epochs: {result.best_epoch}, in {format_duration(result.seconds)}"
     table.title_justify, table.title_style = "left", ""
-    table.add_column("part")
+    table.add_column("split")
     table.add_column("views")
     for heading in ("faces", "accuracy", "95 %", "macro F1", "log loss", "ECE"):
         table.add_column(heading, justify="right")
@@ -117,7 +117,7 @@ def _table(result: "TrainResult") -> "Table":
         scores = evaluation.scores
         low, high = scores.accuracy_interval
         table.add_row(
-            evaluation.part,
+            evaluation.split,
             "+ mirrored" if evaluation.mirrored else "single",
             f"{scores.faces:,}",
             f"{100 * scores.accuracy:.2f} %",

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from fercli.core.registry import find_near
+from fercli.core.registry import find_similar
 
 #: What Typer says, and how it goes in our words.
 _TRANSLATIONS = (
@@ -51,10 +51,10 @@ def _bare(flags: str) -> str:
 
 
 def _suggest(word: str, known: list[str]) -> str:
-    """'; did you mean --faces?' where one is near. The dashes are alike in all of them and count for nothing."""
+    """'; did you mean --faces?' where one is similar. The dashes are alike in all of them and count for nothing."""
     by_word = {name.lstrip("-"): name for name in known if len(name.lstrip("-")) > 1}
-    near = [by_word[name] for name in find_near(word.lstrip("-"), by_word)]
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    similar = [by_word[name] for name in find_similar(word.lstrip("-"), by_word)]
+    return f"; did you mean {' or '.join(similar)}?" if similar else ""
 
 
 def _help_of(fault: Any) -> str:

@@ -1,4 +1,4 @@
-"""The schema of models.yaml: what an entry must say, checked whole, every fault listed with its place."""
+"""The schema of models.yaml: what an entry must say, checked whole, every fault listed with its location."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, NoReturn
@@ -138,7 +138,7 @@ class Temperature(Settings):
 
 
 class EnsembleEntry(Settings):
-    """An ensemble of networks that ship, with the temperature that `command` fitted to it on a part of a set."""
+    """An ensemble of networks that ship, with the temperature that `command` fitted to it on a split of a set."""
 
     models: Annotated[tuple[str, ...], Field(min_length=2)]
     temperature: Temperature
@@ -189,14 +189,14 @@ class Catalogue(Settings):
         return recipes[name]
 
 
-def parse_catalogue(document: object, place: str) -> Catalogue:
-    """Check the parsed YAML of a catalogue. `place` names the file in the error.
+def parse_catalogue(document: object, source: str) -> Catalogue:
+    """Check the parsed YAML of a catalogue. `source` names the file in the error.
 
     A recipe is written in full, or as the name of one under `recipes:`, or as `base:` (such a name) with the
-    settings that differ. Raises ModelError listing every fault, one a line, each with its place in the file.
+    settings that differ. Raises ModelError listing every fault, one a line, each with its location in the file.
     """
     if not isinstance(document, Mapping):
-        raise ModelError(f"{place} is not a catalogue: it must be a mapping with version, default and models")
+        raise ModelError(f"{source} is not a catalogue: it must be a mapping with version, default and models")
     found: list[str] = []
     raw = {key: value for key, value in document.items() if key != "recipes"}
     shared = _shared_recipes(document.get("recipes"), found)
@@ -208,20 +208,20 @@ def parse_catalogue(document: object, place: str) -> Catalogue:
     except ValidationError as error:
         found += _list_faults(error)
     if found:
-        raise_faults(found, place)
+        raise_faults(found, source)
     return catalogue
 
 
 def _list_faults(error: ValidationError) -> list[str]:
-    from fercli.core.validation import list_faults  # where nothing is wrong, it is not needed
+    from fercli.core.schema_errors import list_faults  # where nothing is wrong, it is not needed
 
     return list_faults(error)
 
 
-def raise_faults(found: list[str], place: str) -> NoReturn:
+def raise_faults(found: list[str], source: str) -> NoReturn:
     """Raise a ModelError that lists faults of a catalogue, one a line."""
     lines = (shorten(fault, 300) for fault in found)
-    raise ModelError("\n  ".join([f"{place} has {format_count(len(found), 'fault')}:", *lines]))
+    raise ModelError("\n  ".join([f"{source} has {format_count(len(found), 'fault')}:", *lines]))
 
 
 def _shared_recipes(recipes: object, found: list[str]) -> dict[str, Mapping[str, Any]]:
@@ -252,8 +252,8 @@ def _with_recipes(name: str, entry: Any, shared: Mapping[str, Mapping[str, Any]]
         if isinstance(own, Mapping) and "base" in own:
             base = str(own["base"])
             if base not in shared:
-                near = suggest(base, shared)
-                found.append(f"models.{name}.recipes.{kind}: no shared recipe '{base}': {near}")
+                hint = suggest(base, shared)
+                found.append(f"models.{name}.recipes.{kind}: no shared recipe '{base}': {hint}")
                 continue
             changes = {key: value for key, value in own.items() if key != "base"}
             try:

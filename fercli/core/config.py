@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 from fercli.core.errors import UsageError
 from fercli.core.recipe import Recipe, Settings
 
-#: The place of settings that were typed as flags, see `parse_config`.
+#: The source of settings that were typed as flags, see `parse_config`.
 COMMAND_LINE = "the command line"
 #: Settings, by dotted name, whose flag has another name.
 _FLAGS = {
@@ -56,7 +56,7 @@ class RunConfig(Settings):
     drop_leaks: bool = False
     #: a file of weights to start from, instead of torchvision's
     pretrained_file: str | None = None
-    #: another set, a name or a path, whose training part is trained on too
+    #: another set, a name or a path, whose training split is trained on too
     extra: str | None = None
     #: a trained model, or several joined by '+', whose probabilities are learned beside the labels
     teacher: str | None = None
@@ -95,31 +95,31 @@ def _flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def parse_config(document: object, place: str) -> RunConfig:
+def parse_config(document: object, source: str) -> RunConfig:
     """A run's settings from plain values. Raises UsageError listing every fault.
 
-    `place` is where they come from: a file, or COMMAND_LINE, whose faults are told by flag.
+    `source` is where they come from: a file, or COMMAND_LINE, whose faults are told by flag.
     """
     try:
         return RunConfig.model_validate(document)
     except ValidationError as error:
-        raise_settings_error(error, place, RunConfig)
+        raise_settings_error(error, source, RunConfig)
 
 
-def raise_settings_error(error: ValidationError, place: str, model: type[Settings]) -> NoReturn:
-    """Raise a UsageError that lists what is wrong with settings of `model` from `place`, as in `parse_config`."""
-    from fercli.core.validation import dotted_names, iterate_faults
+def raise_settings_error(error: ValidationError, source: str, model: type[Settings]) -> NoReturn:
+    """Raise a UsageError that lists what is wrong with settings of `model` from `source`, as in `parse_config`."""
+    from fercli.core.schema_errors import dotted_names, iterate_faults
 
     names = [name.removeprefix("recipe.") for name in dotted_names(model)]
     found = list(iterate_faults(error, names, "recipe."))
-    if place == COMMAND_LINE:
+    if source == COMMAND_LINE:
         raise UsageError(_join([f"{_flag(name)}{meaning}" for name, meaning in found])) from error
-    raise UsageError(f"{place}: {_join([f'{name}: {meaning}' if name else meaning for name, meaning in found])}")
+    raise UsageError(f"{source}: {_join([f'{name}: {meaning}' if name else meaning for name, meaning in found])}")
 
 
 def _join(faults: list[str]) -> str:
     """Faults in one line: those that find room in it, and how many more there are."""
-    shown = [fault for place, fault in enumerate(faults) if sum(map(len, faults[: place + 1])) <= 350] or faults[:1]
+    shown = [fault for index, fault in enumerate(faults) if sum(map(len, faults[: index + 1])) <= 350] or faults[:1]
     more = len(faults) - len(shown)
     return "; ".join(shown) + (f"; and {more} more" if more else "")
 

@@ -82,7 +82,7 @@ class Augmentation(Settings):
 
     @property
     def moves(self) -> bool:
-        """Whether pixels change place."""
+        """Whether pixels are moved."""
         return self.flip or self.rotate > 0 or self.shift > 0 or self.zoom > 0
 
 
@@ -148,7 +148,7 @@ class Recipe(Settings):
     early_stopping_patience: Count | None = None
     #: which epoch's weights are kept: that of the best validation accuracy, of the lowest validation loss, or the last
     checkpoint_metric: Literal["accuracy", "loss", "last"] = "accuracy"
-    #: fraction of the training part that validates, where the set's own validation part is not to be used
+    #: fraction of the training split that validates, where the set's own validation split is not to be used
     val_fraction: Annotated[Number, Field(gt=0, lt=1)] | None = None
 
     @model_validator(mode="before")

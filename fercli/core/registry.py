@@ -8,14 +8,14 @@ T = TypeVar("T")
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """A clause for an error message: the nearest known names, or all of them when none is near."""
+    """A clause for an error message: the nearest known names, or all of them when none is similar."""
     name, names = str(name), sorted(map(str, known))  # YAML makes numbers of some names
-    if near := find_near(name, names):
-        return f"did you mean {' or '.join(near)}?"
+    if similar := find_similar(name, names):
+        return f"did you mean {' or '.join(similar)}?"
     return f"there is {', '.join(names)}" if names else "there is none"
 
 
-def find_near(name: str, known: Iterable[str]) -> list[str]:
+def find_similar(name: str, known: Iterable[str]) -> list[str]:
     """At most three of the known names that are much like `name`, the most alike first.
 
     Names that contain it, or that it contains, come before those that differ in some letters.

@@ -19,7 +19,7 @@ class FaceSet:
 
     images [N, 1, 48, 48] uint8; labels [N] int64, indices into `classes`; `ids` name each face for people
     (a row or a file) and are unique; `subjects` are subject IDs where these are known, '' for a face without one;
-    `parts` is the split that the set itself comes with ('train', 'val' or 'test' per face), None where it has none;
+    `splits` is the split that the set itself comes with ('train', 'val' or 'test' per face), None where it has none;
     `targets` [N, classes] float32 are what training aims at where that is more than the label: probabilities that
     sum to 1.
     `notes` are lines the user should read once (what was missing, left out, guessed).
@@ -33,7 +33,7 @@ class FaceSet:
     classes: tuple[str, ...]
     ids: tuple[str, ...]
     subjects: tuple[str, ...] | None = None
-    parts: NDArray[np.str_] | None = None
+    splits: NDArray[np.str_] | None = None
     targets: NDArray[np.float32] | None = None
     notes: tuple[str, ...] = field(default=())
     #: fractions of val and of test where a split has to be drawn
@@ -45,9 +45,9 @@ class FaceSet:
             raise ValueError(f"images are {self.images.dtype} {self.images.shape}, not uint8 ({count}, 1, 48, 48)")
         if len(self.ids) != count or len(set(self.ids)) != count:
             raise ValueError(f"{len(set(self.ids))} distinct ids for {count} faces")
-        for other in (self.subjects, self.parts):
+        for other in (self.subjects, self.splits):
             if other is not None and len(other) != count:
-                raise ValueError(f"{len(other)} subjects or parts for {count} faces")
+                raise ValueError(f"{len(other)} subjects or splits for {count} faces")
         if self.targets is not None and self.targets.shape != (count, len(self.classes)):
             raise ValueError(f"targets are {self.targets.shape}, not {(count, len(self.classes))}")
         if count and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
@@ -65,7 +65,7 @@ class FaceSet:
             labels=self.labels[indices],
             ids=tuple(self.ids[index] for index in indices),
             subjects=None if self.subjects is None else tuple(self.subjects[index] for index in indices),
-            parts=None if self.parts is None else self.parts[indices],
+            splits=None if self.splits is None else self.splits[indices],
             targets=None if self.targets is None else self.targets[indices],
         )
 

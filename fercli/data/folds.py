@@ -34,15 +34,15 @@ def assign_groups(faces: FaceSet, folds: int, seed: int, grouping: Grouping) -> 
     return _deal_subjects(faces, folds, seed)
 
 
-def fold_parts(groups: NDArray[np.int64], fold: int, folds: int) -> NDArray[np.str_]:
-    """The part of each face [N] in a fold, from 0 on: its group tests, the next one validates, the others train.
+def assign_fold_splits(groups: NDArray[np.int64], fold: int, folds: int) -> NDArray[np.str_]:
+    """The split of each face [N] in a fold, from 0 on: its group tests, the next one validates, the others train.
 
     Source: the reading of Li & Lima 2021 that this project takes.
     """
-    parts = np.full(len(groups), "train", dtype="<U5")
-    parts[groups == (fold + 1) % folds] = "val"
-    parts[groups == fold] = "test"
-    return parts
+    splits = np.full(len(groups), "train", dtype="<U5")
+    splits[groups == (fold + 1) % folds] = "val"
+    splits[groups == fold] = "test"
+    return splits
 
 
 def count_subjects(faces: FaceSet) -> int:

@@ -24,8 +24,8 @@ from fercli.data.faceset import SIDE, FaceSet
 from fercli.data.sources import Reader
 from fercli.faces.crop import MARGIN, crop_face, squeeze_to_face
 from fercli.faces.detection import Detection
+from fercli.faces.io.compression import DamagedError
 from fercli.faces.io.decode import read_picture
-from fercli.faces.io.streams import DamagedError
 from fercli.faces.mtcnn.detector import MIN_FACE, THRESHOLDS, Detector
 
 #: Photographs whose faces are kept together once found: what an interruption can cost at most.
@@ -101,7 +101,7 @@ def find_faces(names: Sequence[str], reader: Reader, progress: ProgressCallback)
 
 
 def _find_largest(pictures: Sequence[NDArray[np.uint8] | str], detector: Detector) -> list[Face | str]:
-    """The largest face in each, cut out; in place of a reason that reason."""
+    """The largest face in each, cut out; a reason stays a reason."""
     detections = iter(detector.find_all([picture for picture in pictures if not isinstance(picture, str)]))
     return [picture if isinstance(picture, str) else _crop_largest(picture, next(detections)) for picture in pictures]
 
@@ -218,7 +218,7 @@ def _make_set(path: Path, name: str, kept: list[tuple[LabelledPicture, Face]], n
         classes=classes,
         ids=tuple(escape_name(picture.name) for picture, _ in kept),
         subjects=subjects if any(subjects) else None,
-        parts=np.array(splits) if all(splits) else None,
+        splits=np.array(splits) if all(splits) else None,
         notes=tuple(notes),
     )
 

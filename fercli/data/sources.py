@@ -10,9 +10,9 @@ from typing import IO
 from fercli.core.errors import DataError, PictureError
 from fercli.core.labels import is_expression
 from fercli.faces.io.archives import Member, MemberReader, archive_format, list_members
+from fercli.faces.io.compression import DamagedError, is_compressed, limit_size, open_decompressed, read_file
 from fercli.faces.io.decode import PICTURE_SUFFIXES
 from fercli.faces.io.folders import is_hidden, scan_all_files
-from fercli.faces.io.streams import DamagedError, is_compressed, limit_size, open_decompressed, read_file
 
 #: A file's content by its name in the source.
 Reader = Callable[[str], bytes]

@@ -23,43 +23,43 @@ Group = Literal["auto", "subject", "image"]
 #: The fraction of train that becomes val in a set that comes with a split but without val.
 VAL_OF_TRAIN = 0.1
 
-#: An extra set of training faces is split by this seed whatever the run's is, so that its test part is the same for
+#: An extra set of training faces is split by this seed whatever the run's is, so that its test split is the same for
 #: every network.
 EXTRA_SEED = 0
 
 
-def split(
+def assign_splits(
     faces: FaceSet,
     seed: int,
     *,
     group: Group = "auto",
     val_fraction: float | None = None,
 ) -> NDArray[np.str_]:
-    """The part of each face [N]: 'train', 'val', 'test' or 'spare'.
+    """The split of each face [N]: 'train', 'val', 'test' or 'spare'.
 
-    A set's own parts stand; where it has no val, a tenth of its train becomes it. A set without parts is split by
+    A set's own splits stand; where it has no val, a tenth of its train becomes it. A set without splits is split by
     its `fractions`. `val_fraction` takes that fraction of train as val even from a set with a val of its own, which is
     then 'spare'.
 
     All draws are stratified by class, and by person as `group` says; the only face of a person, or one without a
-    subject ID, is drawn alone. Without persons every class of at least three faces is in every part.
+    subject ID, is drawn alone. Without persons every class of at least three faces is in every split.
 
     Raises DataError where persons are asked for and not known, or too few for the fractions.
     """
     subjects = _keep_together(faces, group)
-    if faces.parts is None:
+    if faces.splits is None:
         val, test = faces.fractions
-        parts = np.full(len(faces), "train", dtype="<U5")
-        parts[_draw(faces, parts == "train", test, seed, subjects)] = "test"
+        splits = np.full(len(faces), "train", dtype="<U5")
+        splits[_draw(faces, splits == "train", test, seed, subjects)] = "test"
         fraction = val / (1 - test) if val_fraction is None else val_fraction
     else:
-        parts = faces.parts.astype("<U5")
-        if val_fraction is None and "val" in parts:
-            return parts
-        parts[parts == "val"] = "spare"
+        splits = faces.splits.astype("<U5")
+        if val_fraction is None and "val" in splits:
+            return splits
+        splits[splits == "val"] = "spare"
         fraction = VAL_OF_TRAIN if val_fraction is None else val_fraction
-    parts[_draw(faces, parts == "train", fraction, seed, subjects)] = "val"
-    return parts
+    splits[_draw(faces, splits == "train", fraction, seed, subjects)] = "val"
+    return splits
 
 
 def _keep_together(faces: FaceSet, group: Group) -> NDArray[np.str_] | None:
@@ -141,24 +141,24 @@ def _draw_subjects(
     return result
 
 
-def split_digest(faces: FaceSet, parts: NDArray[np.str_]) -> str:
+def split_digest(faces: FaceSet, splits: NDArray[np.str_]) -> str:
     """A SHA-256 by which two splits of the same faces can be told to be the same, whatever their order."""
-    rows = sorted(f"{face}\t{part}" for face, part in zip(faces.ids, parts.tolist(), strict=True))
+    rows = sorted(f"{face}\t{split}" for face, split in zip(faces.ids, splits.tolist(), strict=True))
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
-def write_split(path: Path, faces: FaceSet, parts: NDArray[np.str_]) -> None:
+def write_split(path: Path, faces: FaceSet, splits: NDArray[np.str_]) -> None:
     """Write a split as csv with the columns id, label (the class's name) and part."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("id", "label", "part"))
     names = (faces.classes[label] for label in faces.labels)
-    rows.writerows(zip(faces.ids, names, parts.tolist(), strict=True))
+    rows.writerows(zip(faces.ids, names, splits.tolist(), strict=True))
     write_text(path, text.getvalue())
 
 
 def read_split(path: Path, faces: FaceSet) -> NDArray[np.str_]:
-    """The parts [N] of a set's faces as a file of `write_split` has them, in the set's order.
+    """The splits [N] of a set's faces as a file of `write_split` has them, in the set's order.
 
     Raises DataError where the file cannot be read or is of other faces or labels.
     """
@@ -167,14 +167,14 @@ def read_split(path: Path, faces: FaceSet) -> NDArray[np.str_]:
             rows = {row["id"]: (row["label"], row["part"]) for row in csv.DictReader(file)}
     except (OSError, UnicodeDecodeError, csv.Error, KeyError) as error:
         raise DataError(f"{path} cannot be read as a split: {reason_of(error)}") from error
-    parts = []
+    splits = []
     for face, label in zip(faces.ids, faces.labels, strict=True):
-        name, part = rows.get(face, ("", ""))
-        if name != faces.classes[label] or part not in (*SPLITS, "spare", "dropped"):
+        name, split = rows.get(face, ("", ""))
+        if name != faces.classes[label] or split not in (*SPLITS, "spare", "dropped"):
             raise DataError(
                 f"{path} was made for other data than {faces.name}: it has no {face} labelled {faces.classes[label]}"
             )
-        parts.append(part)
-    if len(rows) > len(parts):
-        raise DataError(f"{path} was made for other data than {faces.name}: {len(rows)} faces, not {len(parts)}")
-    return np.array(parts, dtype="<U7")
+        splits.append(split)
+    if len(rows) > len(splits):
+        raise DataError(f"{path} was made for other data than {faces.name}: {len(rows)} faces, not {len(splits)}")
+    return np.array(splits, dtype="<U7")

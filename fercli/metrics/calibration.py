@@ -78,19 +78,19 @@ def reliability(probabilities: NDArray[np.floating], labels: NDArray[np.int64], 
     """Sort predictions [N, C], N ≥ 1, into equal-width bins of their top probability."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
-    place = np.digitize(confidence, np.linspace(0, 1, bins + 1)[1:-1], right=True)
-    count = np.bincount(place, minlength=bins)
+    bin_index = np.digitize(confidence, np.linspace(0, 1, bins + 1)[1:-1], right=True)
+    count = np.bincount(bin_index, minlength=bins)
     divisor = np.maximum(count, 1)
     return Reliability(
         count,
-        np.bincount(place, weights=confidence, minlength=bins) / divisor,
-        np.bincount(place, weights=right, minlength=bins) / divisor,
+        np.bincount(bin_index, weights=confidence, minlength=bins) / divisor,
+        np.bincount(bin_index, weights=right, minlength=bins) / divisor,
     )
 
 
 @dataclass(frozen=True)
 class Suspects:
-    """Faces whose labels are contradicted, the worst first: `faces` [K] are places, `labels` [K] what the network
+    """Faces whose labels are contradicted, the worst first: `faces` [K] are indices, `labels` [K] what the network
     takes them for, `margins` [K] by how much it prefers that, from 0 to 1."""
 
     faces: NDArray[np.int64]

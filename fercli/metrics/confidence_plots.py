@@ -55,10 +55,10 @@ def reliability_figure(after: Reliability, before: Reliability | None = None, ti
 def _bins(accuracy: "Axes", faces: "Axes", bins: Reliability, name: str, colour: str, mark: str) -> None:
     """A point a bin that has faces, with the 95 % interval of its accuracy; below, how many faces these are."""
     there = bins.count > 0
-    share, count = bins.accuracy[there], bins.count[there]
-    ends = np.array([wilson(round(s * n), n) for s, n in zip(share, count.tolist(), strict=True)]).T
+    right, count = bins.accuracy[there], bins.count[there]
+    ends = np.array([wilson(round(s * n), n) for s, n in zip(right, count.tolist(), strict=True)]).T
     accuracy.errorbar(
-        bins.confidence[there], share, np.abs(ends - share), fmt=f"-{mark}", color=colour, mfc="white",
+        bins.confidence[there], right, np.abs(ends - right), fmt=f"-{mark}", color=colour, mfc="white",
         lw=1.4, ms=5, elinewidth=0.8, capsize=2, clip_on=False, label=f"{name}: ECE {100 * bins.error:.1f} %",
     )  # fmt: skip
     faces.stairs(bins.count, np.linspace(0, 1, len(bins.count) + 1), color=colour, lw=1.4, fill=False)
@@ -72,15 +72,15 @@ def coverage_figure(curve: Coverage, title: str = "") -> "Figure":
     axes = figure.add_subplot()
     levels = [curve.level(percent) for percent in LEVELS]
     # the first few faces alone make the curve jump from 0 to 1: it begins where there is something to see
-    drawn = curve.share >= min(level.share for level in levels) / 2
-    axes.plot(curve.share[drawn], curve.accuracy[drawn], color=_AFTER, lw=1.8, label=f"AURC {curve.aurc:.3f}")
+    drawn = curve.fraction >= min(level.fraction for level in levels) / 2
+    axes.plot(curve.fraction[drawn], curve.accuracy[drawn], color=_AFTER, lw=1.8, label=f"AURC {curve.aurc:.3f}")
     low, high = zip(*(level.accuracy_interval for level in levels), strict=True)
-    share = [level.share for level in levels]
-    axes.fill_between(share, low, high, color=_AFTER, alpha=0.12, lw=0, label="95 % interval")
-    axes.plot(share, [level.accuracy for level in levels], "o", color=_AFTER, ms=4, label="≥ least confidence")
-    for level in levels[:: 2 if len({round(s, 2) for s in share}) > 5 else 1]:
+    fraction = [level.fraction for level in levels]
+    axes.fill_between(fraction, low, high, color=_AFTER, alpha=0.12, lw=0, label="95 % interval")
+    axes.plot(fraction, [level.accuracy for level in levels], "o", color=_AFTER, ms=4, label="≥ least confidence")
+    for level in levels[:: 2 if len({round(s, 2) for s in fraction}) > 5 else 1]:
         axes.annotate(
-            f"≥ {100 * level.threshold:.0f} %", (level.share, level.accuracy), (-5, -11),
+            f"≥ {100 * level.threshold:.0f} %", (level.fraction, level.accuracy), (-5, -11),
             textcoords="offset points", ha="right", fontsize=8, color=INK,
         )  # fmt: skip
     axes.set_xlabel("fraction of faces answered, the most certain first", color=FAINT)

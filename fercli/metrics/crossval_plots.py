@@ -49,10 +49,10 @@ def sensitivities_figure(scores: RepeatedScores, title: str = "") -> "Figure":
         medianprops={"color": INK, "lw": 1.6}, whiskerprops={"color": FAINT}, capprops={"color": FAINT},
     )  # fmt: skip
     draw = np.random.default_rng(0)
-    for place, (box, column) in enumerate(zip(boxes["boxes"], columns, strict=True), start=1):
-        colour = _OVERALL if place == len(names) else _BOX
+    for position, (box, column) in enumerate(zip(boxes["boxes"], columns, strict=True), start=1):
+        colour = _OVERALL if position == len(names) else _BOX
         box.set(facecolor=f"{colour}26", edgecolor=colour)
-        beside = place + draw.uniform(-0.12, 0.12, len(column)) * (len(column) > 1)
+        beside = position + draw.uniform(-0.12, 0.12, len(column)) * (len(column) > 1)
         axes.plot(beside, column, "o", ms=4, color=colour, alpha=0.75, mew=0)
     axes.axvline(len(names) - 0.5, color=FAINT, lw=0.8, ls=":")
     tilted = max(map(len, names)) > 9

@@ -63,14 +63,14 @@ def confusion_figure(counts: Sequence[Sequence[int]], classes: Sequence[str], ti
     axes.imshow(fractions, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(matrix.shape):
         _cell(axes, column, row, fractions[row, column], int(matrix[row, column]), int(faces[row]))
-    places = list(range(len(classes)))
+    positions = list(range(len(classes)))
     tilted = longest > 8
     axes.set_xticks(
-        places, classes, parse_math=False,
+        positions, classes, parse_math=False,
         rotation=40 if tilted else 0, ha="right" if tilted else "center", rotation_mode="anchor",
     )  # fmt: skip
     labels = [f"{name}  ({number:,})" for name, number in zip(classes, faces, strict=True)]
-    axes.set_yticks(places, labels, parse_math=False)
+    axes.set_yticks(positions, labels, parse_math=False)
     axes.set_xlabel("predicted", color=FAINT)
     axes.set_ylabel("true  (faces)", color=FAINT)
     axes.set_title(title, parse_math=False, color=INK, fontsize=11, pad=10)

@@ -43,7 +43,7 @@ def half_up(value: float, digits: int = 2) -> str:
     """A number to so many decimal places, halves away from zero as the papers' tables have them: 0.125 is '0.13'.
 
     Python's own formatting rounds the binary fraction, and exact halves to even. What arithmetic leaves in the tenth
-    place is no part of the number. '–' for NaN.
+    decimal is rounding error. '–' for NaN.
     """
     if math.isnan(value):
         return "–"
@@ -51,7 +51,7 @@ def half_up(value: float, digits: int = 2) -> str:
 
 
 def percent(fraction: float) -> str:
-    """A fraction of 0 to 1 in percent with two places, without the sign: '95.39'; '–' for NaN."""
+    """A fraction of 0 to 1 in percent with two decimals, without the sign: '95.39'; '–' for NaN."""
     return half_up(100 * fraction)
 
 

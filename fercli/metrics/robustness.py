@@ -30,7 +30,7 @@ _MARKS = (("o", "#6baed6"), ("s", "#2171b5"), ("D", "#08306b"))
 
 @dataclass(frozen=True)
 class CorruptedScores:
-    """One corruption at one strength, `amount` in words. Shares run from 0 to 1.
+    """One corruption at one strength, `amount` in words. Fractions run from 0 to 1.
 
     macro_recall: the mean over the classes that have faces. difference: the accuracy less that on the clean faces,
     face by face, with its 95 % interval and McNemar's p.
@@ -92,9 +92,9 @@ def corrupted_figure(clean: Scores, rows: Sequence[CorruptedScores], title: str 
     axes = figure.add_subplot()
     axes.axvline(clean.accuracy, color=INK, lw=1.2, label=f"as they are: {100 * clean.accuracy:.1f} %")
     axes.axvline(floor, color=FAINT, lw=1, ls=":", label=f"most frequent class: {100 * floor:.1f} %")
-    for place, (strength, (mark, colour)) in enumerate(zip(strengths, _MARKS, strict=False)):
+    for index, (strength, (mark, colour)) in enumerate(zip(strengths, _MARKS, strict=False)):
         chosen = [row for row in rows if row.strength == strength]
-        heights = [names.index(row.corruption) + 0.18 * (place - 1) for row in chosen]
+        heights = [names.index(row.corruption) + 0.18 * (index - 1) for row in chosen]
         ends = [(row.difference.low, row.difference.high) for row in chosen]
         spread = np.abs(np.transpose(ends) - [row.difference.mean for row in chosen])
         axes.errorbar(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fercli.core.errors import DataError
 from fercli.metrics.calibration import reliability
 
-#: Shares of the faces answered, in percent, that tables and JSON give.
+#: Fractions of the faces answered, in percent, that tables and JSON give.
 LEVELS = (100, 90, 80, 70, 60, 50, 40, 30, 20, 10)
 
 
@@ -38,7 +38,7 @@ class ClassScores:
 
 @dataclass(frozen=True)
 class Scores:
-    """Everything measured on one set of predictions. Shares run from 0 to 1.
+    """Everything measured on one set of predictions. Fractions run from 0 to 1.
 
     accuracy_interval: 95 % Wilson score interval. macro: the plain mean over all classes, those without
     faces included (as scikit-learn with `labels` does). weighted: by support. balanced_accuracy: mean recall
@@ -62,13 +62,13 @@ class Scores:
     confusion: tuple[tuple[int, ...], ...]
 
     @property
-    def confusion_shares(self) -> tuple[tuple[float, ...], ...]:
+    def confusion_fractions(self) -> tuple[tuple[float, ...], ...]:
         """The confusion matrix with each row as fractions of its faces; a class without faces has zeros."""
         return tuple(tuple(count / max(1, sum(row)) for count in row) for row in self.confusion)
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, row fractions included, as plain values that JSON can hold."""
-        return asdict(self) | {"confusion_shares": self.confusion_shares}
+        return asdict(self) | {"confusion_shares": self.confusion_fractions}
 
 
 def score(probabilities: NDArray[np.floating], labels: NDArray[np.int64], classes: tuple[str, ...]) -> Scores:
@@ -107,7 +107,7 @@ def score(probabilities: NDArray[np.floating], labels: NDArray[np.int64], classe
 
 def _check(probabilities: NDArray[np.floating], labels: NDArray[np.int64], classes: tuple[str, ...]) -> None:
     if not len(labels):
-        raise DataError("there are no faces to measure on: this part of the data is empty; name another --split")
+        raise DataError("there are no faces to measure on: this split of the data is empty; name another --split")
     if probabilities.shape != (len(labels), len(classes)):
         raise ValueError(f"probabilities {probabilities.shape} for {len(labels)} labels and {len(classes)} classes")
     if not 0 <= labels.min() <= labels.max() < len(classes):
@@ -151,9 +151,13 @@ class Level:
 
     threshold: float
     faces: int
-    share: float
+    fraction: float
     accuracy: float
     accuracy_interval: tuple[float, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return {"share" if name == "fraction" else name: value for name, value in vars(self).items()}
 
 
 @dataclass(frozen=True)
@@ -169,16 +173,16 @@ class Coverage:
     right: NDArray[np.int64]
 
     @property
-    def share(self) -> NDArray[np.float64]:
+    def fraction(self) -> NDArray[np.float64]:
         """The fraction of all faces that is answered, [K], rising to 1."""
-        share: NDArray[np.float64] = self.answered / self.answered[-1]
-        return share
+        fraction: NDArray[np.float64] = self.answered / self.answered[-1]
+        return fraction
 
     @property
     def accuracy(self) -> NDArray[np.float64]:
         """The fraction of right ones among those answered, [K]."""
-        share: NDArray[np.float64] = self.right / self.answered
-        return share
+        accuracy: NDArray[np.float64] = self.right / self.answered
+        return accuracy
 
     @property
     def aurc(self) -> float:
@@ -198,12 +202,12 @@ class Coverage:
         at = int(np.searchsorted(self.answered, wanted))
         faces, right = int(self.answered[at]), int(self.right[at])
         return Level(
-            float(self.threshold[at]), faces, float(self.share[at]), float(self.accuracy[at]), wilson(right, faces)
+            float(self.threshold[at]), faces, float(self.fraction[at]), float(self.accuracy[at]), wilson(right, faces)
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The area and the ten levels, as JSON takes them."""
-        return {"aurc": self.aurc, "levels": [vars(self.level(percent)) for percent in LEVELS]}
+        return {"aurc": self.aurc, "levels": [self.level(percent).to_dict() for percent in LEVELS]}
 
 
 def coverage(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> Coverage:

@@ -57,7 +57,7 @@ def timeline_figure(
     for axes, course in zip(panels, shown, strict=True):
         seconds = (edges[-1] - edges[0]) * len(course.times) / len(looks)
         usual = classes[int(course.probabilities.mean(axis=0).argmax())]
-        _panel(axes, mean_shares(course, edges), edges, palette)
+        _panel(axes, average_columns(course, edges), edges, palette)
         _beside(axes, course.name, f"{usual}, seen {clock(round(seconds))}")
     _time_axis(panels[-1], edges)
     panels[0].set_title(title, parse_math=False, color=INK, fontsize=11, loc="left")
@@ -80,7 +80,7 @@ def _edges(looks: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.append(looks, end) if len(looks) <= COLUMNS else np.linspace(looks[0], end, COLUMNS + 1)
 
 
-def mean_shares(course: Course, edges: NDArray[np.float64]) -> NDArray[np.float64]:
+def average_columns(course: Course, edges: NDArray[np.float64]) -> NDArray[np.float64]:
     """The mean probabilities in each column [columns, C]; not a number where the person is not seen."""
     column = np.searchsorted(edges, course.times, side="right") - 1
     sums = np.zeros((len(edges) - 1, course.probabilities.shape[1]))

@@ -10,11 +10,11 @@ from fercli.models.classifier import Classifier
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
-    """Read and check a catalogue. Raises ModelError with every fault and its place."""
-    place = path or catalogue_path()
-    catalogue = read_catalogue(place)
+    """Read and check a catalogue. Raises ModelError with every fault and its location."""
+    source = path or catalogue_path()
+    catalogue = read_catalogue(source)
     if found := _unbuildable(catalogue):
-        raise_faults(found, str(place))
+        raise_faults(found, str(source))
     return catalogue
 
 

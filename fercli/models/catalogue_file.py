@@ -27,7 +27,7 @@ def catalogue_path() -> Path:
 def read_catalogue(path: Path | None = None) -> Catalogue:
     """Read a catalogue and check its fields; whether its architectures can be built is `load_catalogue`'s to say.
 
-    Raises ModelError with every fault and its place.
+    Raises ModelError with every fault and its location.
     """
-    place = path or catalogue_path()
-    return parse_catalogue(read_yaml(place, "the catalogue", ModelError), str(place))
+    source = path or catalogue_path()
+    return parse_catalogue(read_yaml(source, "the catalogue", ModelError), str(source))

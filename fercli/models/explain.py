@@ -19,7 +19,7 @@ from fercli.models.classifier import Classifier
 from fercli.models.ensemble import Ensemble
 from fercli.models.load import Model
 
-#: A map of fewer places a side tells next to nothing of where.
+#: A map of fewer cells a side tells next to nothing of where.
 SMALLEST_MAP = 3
 #: Faces at once.
 _BATCH = 64
@@ -27,10 +27,10 @@ _BATCH = 64
 
 @dataclass(frozen=True)
 class Layer:
-    """The part of a network whose maps are explained, and how many places a side they have."""
+    """The part of a network whose maps are explained, and how many cells a side they have."""
 
     module: nn.Module
-    places: int
+    map_side: int
 
 
 class Explainer:
@@ -54,14 +54,14 @@ class Explainer:
         self._layers = [last_map(member) for member in _members(self._network)]
 
     @property
-    def places(self) -> tuple[int, ...]:
-        """How many places a side the maps have that the heat is drawn from, the fewest first."""
-        return tuple(sorted({layer.places for layer in self._layers}))
+    def map_sides(self) -> tuple[int, ...]:
+        """How many cells a side the maps have that the heat is drawn from, the fewest first."""
+        return tuple(sorted({layer.map_side for layer in self._layers}))
 
     def heat(self, faces: NDArray[np.uint8], classes: NDArray[np.int64]) -> NDArray[np.float32]:
-        """How much each place of gray faces [N, 1, 48, 48] uint8 speaks for a class index [N]: [N, 48, 48], 0 to 1.
+        """How much each pixel of gray faces [N, 1, 48, 48] uint8 speaks for a class index [N]: [N, 48, 48], 0 to 1.
 
-        Scaled so that the highest place of each face is 1; all 0 where no place speaks for it.
+        Scaled so that the highest pixel of each face is 1; all 0 where none speaks for it.
         """
         given = torch.from_numpy(np.ascontiguousarray(faces)).to(self._model.device).float()
         targets = torch.from_numpy(classes).to(self._model.device)
@@ -94,7 +94,7 @@ def need_captum() -> None:
 
 
 def last_map(network: Classifier) -> Layer:
-    """The last stage of a network that gives a map of features of 3×3 places or more.
+    """The last stage of a network that gives a map of features of 3×3 cells or more.
 
     Stages are the parts that its body is made of, in the order in which they work. A map that has one channel a
     class is no longer one of features. Raises ModelError where there is none.
@@ -117,7 +117,7 @@ def last_map(network: Classifier) -> Layer:
         if len(shape) == 4 and min(shape[2:]) >= SMALLEST_MAP and shape[1] != classes:
             found.append(Layer(module, shape[2]))
     if not found:
-        raise ModelError(f"the network has no map of {SMALLEST_MAP} × {SMALLEST_MAP} places or more to be explained by")
+        raise ModelError(f"the network has no map of {SMALLEST_MAP} × {SMALLEST_MAP} cells or more to be explained by")
     return found[-1]
 
 

@@ -63,19 +63,19 @@ class Conv2d(nn.Conv2d):
 
 
 @torch.library.custom_op("fercli::kept", mutates_args=(), tags=(torch.Tag.nondeterministic_seeded,))
-def _kept(like: Tensor, share: float) -> Tensor:
-    """Which numbers of a tensor on the CPU stay, about this share of them: bool, laid out like the tensor.
+def _kept(like: Tensor, fraction: float) -> Tensor:
+    """Which numbers of a tensor on the CPU stay, about this fraction of them: bool, laid out like the tensor.
 
-    Of torch's generator 16 bits are taken for each, so the share holds to 1/65536.
+    Of torch's generator 16 bits are taken for each, so the fraction holds to 1/65536.
     """
     kept = torch.empty_like(like, dtype=torch.bool)
     bits = torch.empty(like.numel() // 4 + 1, dtype=torch.int64).random_(-(2**63), None).view(torch.int16)
-    chosen = bits[: like.numel()] < round(share * 2**16) - 2**15
+    chosen = bits[: like.numel()] < round(fraction * 2**16) - 2**15
     return kept.copy_(chosen.as_strided(kept.shape, kept.stride()))  # drawn in the order of memory
 
 
 @_kept.register_fake
-def _(like: Tensor, share: float) -> Tensor:
+def _(like: Tensor, fraction: float) -> Tensor:
     return torch.empty_like(like, dtype=torch.bool)
 
 

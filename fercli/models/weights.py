@@ -42,7 +42,7 @@ class Header:
     `input` is the catalogue's: size, channels and scaling of what the network takes. `temperature` divides the
     logits for calibrated confidence: 'single' for one view, 'mirrored' for the average of a face and its mirror
     image. `training` and `metrics` are for people and tests: command, recipe, data and its fingerprint; accuracy
-    by part and views.
+    by split and views.
     """
 
     model: str
@@ -199,7 +199,7 @@ def _check_document(document: dict[str, Any]) -> None:
     try:
         header = _Document.model_validate(document)
     except ValidationError as error:
-        from fercli.core.validation import list_faults  # where nothing is wrong, it is not needed
+        from fercli.core.schema_errors import list_faults  # where nothing is wrong, it is not needed
 
         first, *others = list_faults(error)
         more = f" (and {len(others)} more)" if others else ""

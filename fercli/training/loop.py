@@ -31,7 +31,7 @@ _LOOK = 0.5
 
 @dataclass(frozen=True)
 class Faces:
-    """A part of a face set on the device: images [N, 1, 48, 48] uint8, labels [N] int64 and, where training aims at
+    """Faces of a face set on the device: images [N, 1, 48, 48] uint8, labels [N] int64 and, where training aims at
     more than the label, targets [N, classes] float32."""
 
     images: Tensor
@@ -199,6 +199,6 @@ def update_batchnorm(
 
 
 def _validate(network: nn.Module, val: Faces) -> tuple[float, float]:
-    """Mean cross-entropy, without smoothing or weights, and accuracy on a part, single view, in fp32."""
+    """Mean cross-entropy, without smoothing or weights, and accuracy on a split, single view, in fp32."""
     out = logits(network, val.images)
     return F.cross_entropy(out, val.labels).item(), (out.argmax(1) == val.labels).float().mean().item()

@@ -71,7 +71,9 @@ def test_a_finished_run_is_filed_once(tmp_path, monkeypatch):
     """A real run of the drawn faces, by image: its test faces are new pictures of people whom training knows."""
     row = papers.Row("drawn", "xu-rescnn", "cartoon", "test", 70, recipe="quick", options=("--epochs", "1"))
     page = tmp_path / "papers.md"
-    page.write_text("".join(f"<!-- begin {part} -->\n<!-- end {part} -->\n" for part in ("claims", "readings")))
+    page.write_text(
+        "".join(f"<!-- begin {section} -->\n<!-- end {section} -->\n" for section in ("claims", "readings"))
+    )
     monkeypatch.setattr(papers, "CLAIMS", (row,))
     monkeypatch.setattr(papers, "READINGS", ())
     monkeypatch.setattr(papers, "PAGE", page)
@@ -98,4 +100,4 @@ def test_faces_that_training_knows_are_told_apart(tmp_path, monkeypatch):
     assert len(right) == len(new) == 70
     persons = cartoon().subjects
     assert persons is not None
-    assert not new.any(), "every person of the test part is in training too"
+    assert not new.any(), "every person of the test split is in training too"

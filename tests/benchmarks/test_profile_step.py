@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.profile_step import kind, shares
+from benchmarks.profile_step import fractions, kind
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,6 @@ def test_an_operation_has_a_kind(name, expected):
     assert kind(name) == expected
 
 
-def test_shares_are_of_all_time_the_largest_first():
-    found = shares([("aten::convolution", 1.0), ("aten::mkldnn_convolution", 2.0), ("aten::empty", 5.0)])
+def test_fractions_are_of_all_time_the_largest_first():
+    found = fractions([("aten::convolution", 1.0), ("aten::mkldnn_convolution", 2.0), ("aten::empty", 5.0)])
     assert found == [("everything else", 0.625), ("convolutions, forward", 0.375)]

@@ -37,7 +37,7 @@ def fer(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
 @pytest.fixture
 def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """No curves and matrices of a cross-validation: they take most of a small one's time."""
-    for place in ("evaluate.evaluation.plot_confusion", "train.finish.plot_curves"):
-        monkeypatch.setattr(f"fercli.workflows.{place}", lambda *_: None)
+    for name in ("evaluate.evaluation.plot_confusion", "train.results.plot_curves"):
+        monkeypatch.setattr(f"fercli.workflows.{name}", lambda *_: None)
     for name in ("plot_confusion", "plot_sensitivities", "plot_trend"):
         monkeypatch.setattr(f"fercli.workflows.crossval.report.{name}", lambda *_: None)

@@ -95,7 +95,7 @@ def test_every_file_of_a_mixed_lot_ends_as_a_row(fer, portrait, tmp_path):
         (["train", "--config", "none.yaml"], "cannot read the settings"),
         (["eval"], "Looked for: fer2013.csv"),
         (["eval", "--model", "last"], "no finished run"),
-        (["eval", "--data", "cartoon", "--split", "spare"], "has no spare part here"),
+        (["eval", "--data", "cartoon", "--split", "spare"], "has no spare split here"),
         (["models", "bah"], "no model 'bah'"),
         (["predict", "--demo", "--model", "xu-rescnn+"], "lacks a name beside a '+'"),
         (["export", "--model", "bah-resnet"], "fer train --model bah-resnet"),

@@ -40,12 +40,18 @@ def test_what_is_wrong_and_what_to_type_next(fer, folder):
     code, out, err = fer("data", "check", folder, "--min-class", 0)
     assert code == 0, err
     assert out.startswith("mine: 8 faces (train 6, val 2)")
-    order = ["copies across parts", "copies with different labels", "constant frames", "identical faces", "not found:"]
-    places = [out.index(title) for title in order]
-    assert places == sorted(places)
+    order = [
+        "duplicates across splits",
+        "duplicates with different labels",
+        "constant frames",
+        "identical faces",
+        "not found:",
+    ]
+    positions = [out.index(title) for title in order]
+    assert positions == sorted(positions)
     assert "1 val face also in train" in out
     assert "train/sad/[e].png" in out, "names are no markup"
-    assert "small classes" in out[places[-1] :]
+    assert "small classes" in out[positions[-1] :]
     assert f"next: fer data check {folder} --sheet mine.png" in err
     assert f"fer data check {folder} --fix mine-clean.safetensors" in err
 

@@ -72,15 +72,15 @@ def test_the_confusion_matrix_is_whole_at_any_width(classes, width):
     assert all(heading in ([], list(range(min(heading), max(heading) + 1))) for heading in headings if heading)
 
 
-def test_shares_stand_beside_below_or_go():
+def test_fractions_stand_beside_below_or_go():
     found = scores()
-    share = f"{100 * found.confusion_shares[3][3]:.0f} %"
+    fraction = f"{100 * found.confusion_fractions[3][3]:.0f} %"
     count = f"{found.confusion[3][3]}"
     beside, below, gone = (lines(ConfusionTable(found), width) for width in (140, 60, 44))
-    assert re.search(rf"^happy .*{count} +{share}", "\n".join(beside), re.MULTILINE)
+    assert re.search(rf"^happy .*{count} +{fraction}", "\n".join(beside), re.MULTILINE)
     row = next(i for i, line in enumerate(below) if line.startswith("happy"))
     assert count in below[row]
-    assert share in below[row + 1]
+    assert fraction in below[row + 1]
     assert "%" not in "".join(gone)
 
 
@@ -100,7 +100,7 @@ def test_colour_marks_the_strong_cells_and_plain_output_has_none():
 
 
 def test_sixteen_colours_never_put_white_on_a_light_ground():
-    # row i has a share of 10·i % right and the rest in one wrong class: every strength there is
+    # row i has a fraction of 10·i % right and the rest in one wrong class: every strength there is
     every = tuple(tuple(10 * i * (i == j) + (100 - 10 * i) * (j == (i + 1) % 11) for j in range(11)) for i in range(11))
     table = ConfusionTable(replace(scores(), classes=tuple("abcdefghijk"), confusion=every))
     coded = "\n".join(lines(table, 80, force_terminal=True, color_system="truecolor"))

@@ -195,8 +195,8 @@ def test_the_table_is_readable_at_any_width(photo, width, heads):
 
 @pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
 def test_long_names_and_wide_letters_keep_the_columns_apart(width):
-    shares = dict.fromkeys(CLASSES, 1 / len(CLASSES))
-    face = FacePrediction(1, Detection((0, 0, 9, 9), (), 1.0), "happy", 0.5, shares)
+    probabilities = dict.fromkeys(CLASSES, 1 / len(CLASSES))
+    face = FacePrediction(1, Detection((0, 0, 9, 9), (), 1.0), "happy", 0.5, probabilities)
     names = ("a.png", "画像" * 40 + ".png", "b" * 200 + ".png")
     results = [PictureResult(Path(name), "ok", "", (face,)) for name in names]
     results.append(PictureResult(Path("none.png"), "no face"))

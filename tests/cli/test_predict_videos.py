@@ -53,9 +53,9 @@ def look(name, frame, *faces, status="ok", message=""):
     return PictureResult(Path(name), status, message, faces, frame, time)
 
 
-def face(track, label="happy", share=0.8):
+def face(track, label="happy", confidence=0.8):
     other = {"happy": "sad", "sad": "happy"}[label]
-    return FacePrediction(1, DETECTION, label, share, {label: share, other: 1 - share}, track)
+    return FacePrediction(1, DETECTION, label, confidence, {label: confidence, other: 1 - confidence}, track)
 
 
 def test_a_video_is_a_row_a_person_and_its_frames_are_counted(fer, videos, tmp_path):

@@ -38,15 +38,15 @@ def test_a_recipe_takes_a_shared_one_as_base_and_changes_only_what_differs():
     assert (recipe.optimizer.name, recipe.optimizer.lr, recipe.epochs) == ("adam", 0.5, 3)
 
 
-def test_every_fault_is_listed_with_its_place():
+def test_every_fault_is_listed_with_its_location():
     document = changed(sumary="typo", parameters={"trainable": 0, "total": 2})
     document["default"] = 7
     with pytest.raises(ModelError) as error:
         parse_catalogue(document, "here.yaml")
     text = str(error.value)
     assert "here.yaml has 3 faults" in text
-    for place in ("models.net.sumary", "models.net.parameters.trainable", "default"):
-        assert place in text
+    for location in ("models.net.sumary", "models.net.parameters.trainable", "default"):
+        assert location in text
 
 
 def test_an_unknown_shared_recipe_is_named_with_the_nearest():
@@ -55,15 +55,15 @@ def test_an_unknown_shared_recipe_is_named_with_the_nearest():
 
 
 @pytest.mark.parametrize(
-    ("recipes", "place"),
+    ("recipes", "location"),
     [
         ("text", "recipes: must be a mapping"),
         ({"shared": "text"}, r"recipes\.shared"),
         ({"shared": RECIPE, "unused": {**RECIPE, "epochz": 3}}, r"recipes\.unused\.epochz"),
     ],
 )
-def test_shared_recipes_are_checked_whether_used_or_not(recipes, place):
-    with pytest.raises(ModelError, match=place):
+def test_shared_recipes_are_checked_whether_used_or_not(recipes, location):
+    with pytest.raises(ModelError, match=location):
         parse_catalogue({**DOCUMENT, "recipes": recipes}, "here")
 
 

@@ -74,7 +74,7 @@ def test_what_exists_is_replaced_only_when_told(tmp_path):
         refuse_existing(new, there, force=False, otherwise="name another --out")
 
 
-def test_a_place_that_cannot_be_written_is_one_error(tmp_path):
+def test_a_path_that_cannot_be_written_is_one_error(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="cannot write"):
         write_text(tmp_path / "file" / "below.txt", "x")

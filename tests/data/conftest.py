@@ -56,7 +56,7 @@ def make_set() -> Callable[..., FaceSet]:
     """A face set of given labels, black, with ids f000, f001, …"""
 
     def make(
-        labels: Sequence[int], subjects: Sequence[str] | None = None, parts: Sequence[str] | None = None
+        labels: Sequence[int], subjects: Sequence[str] | None = None, splits: Sequence[str] | None = None
     ) -> FaceSet:
         return FaceSet(
             name="made",
@@ -65,7 +65,7 @@ def make_set() -> Callable[..., FaceSet]:
             classes=tuple("abcdefg"),
             ids=tuple(f"f{number:03}" for number in range(len(labels))),
             subjects=None if subjects is None else tuple(subjects),
-            parts=None if parts is None else np.array(parts),
+            splits=None if splits is None else np.array(splits),
         )
 
     return make

@@ -42,7 +42,7 @@ def same(faces, other) -> bool:
     return (
         faces.fingerprint == other.fingerprint
         and (faces.name, faces.ids, faces.subjects, faces.notes) == (other.name, other.ids, other.subjects, other.notes)
-        and np.array_equal(faces.parts, other.parts)
+        and np.array_equal(faces.splits, other.splits)
     )
 
 
@@ -56,11 +56,11 @@ def test_the_second_load_comes_from_one_file(source, build, cache):
 
 
 def test_none_stays_none(source, build):
-    build.faces = replace(build.faces, parts=None, subjects=None)
+    build.faces = replace(build.faces, splits=None, subjects=None)
     load_cached(source, "x", build)
     again = load_cached(source, "x", build)
     assert build.calls == 1
-    assert again.parts is None
+    assert again.splits is None
     assert again.subjects is None
 
 
@@ -85,7 +85,7 @@ def test_the_time_of_a_file_does_not_matter_but_that_of_a_folder_s_files_does(so
     assert folder_digest(source.parent) != before
 
 
-def test_a_folder_s_digest_knows_names_sizes_and_place(tmp_path):
+def test_a_folder_s_digest_knows_names_sizes_and_path(tmp_path):
     digests = set()
     for name, file, text in [("a", "1.png", "x"), ("b", "1.png", "x"), ("a2", "2.png", "x"), ("a3", "1.png", "xx")]:
         (tmp_path / name).mkdir()
@@ -96,12 +96,12 @@ def test_a_folder_s_digest_knows_names_sizes_and_place(tmp_path):
     assert len(digests) == 4
 
 
-@pytest.mark.parametrize("place", [0.0, 0.01, 0.2, 0.5, 0.9, 0.9999])
-def test_one_wrong_byte_and_the_set_is_built_again(source, build, cache, place):
+@pytest.mark.parametrize("position", [0.0, 0.01, 0.2, 0.5, 0.9, 0.9999])
+def test_one_wrong_byte_and_the_set_is_built_again(source, build, cache, position):
     load_cached(source, "x", build)
     (file,) = cache.iterdir()
     content = bytearray(file.read_bytes())
-    content[int(len(content) * place)] ^= 0x01
+    content[int(len(content) * position)] ^= 0x01
     file.write_bytes(content)
     again = load_cached(source, "x", build)
     assert build.calls == 2

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fercli.core.errors import DataError
 from fercli.data.cartoon import cartoon
-from fercli.data.folds import assign_groups, count_subjects, fold_parts
+from fercli.data.folds import assign_fold_splits, assign_groups, count_subjects
 
 #: The fixture only makes sets, so examples may share it.
 quick = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -103,10 +103,10 @@ def test_persons_who_are_alike_are_dealt_out_evenly(make_set, people, each, fold
 def test_every_face_tests_once_and_validates_once(make_set, made, seed):
     labels, folds = made
     groups = assign_groups(make_set(labels), folds, seed, "image")
-    parts = [fold_parts(groups, fold, folds) for fold in range(folds)]
-    for part, times in (("test", 1), ("val", 1), ("train", folds - 2)):
-        assert (sum((one == part).astype(int) for one in parts) == times).all()
-    assert all((parts[fold] == "val")[groups == (fold + 1) % folds].all() for fold in range(folds))
+    splits = [assign_fold_splits(groups, fold, folds) for fold in range(folds)]
+    for split, times in (("test", 1), ("val", 1), ("train", folds - 2)):
+        assert (sum((one == split).astype(int) for one in splits) == times).all()
+    assert all((splits[fold] == "val")[groups == (fold + 1) % folds].all() for fold in range(folds))
 
 
 def test_the_papers_groups_of_seventy():

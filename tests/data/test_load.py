@@ -10,7 +10,7 @@ import pytest
 
 from fercli.core.errors import DataError
 from fercli.data.load import SETS, data_root, load_faces, load_path, share_faces
-from fercli.data.splits import split
+from fercli.data.splits import assign_splits
 
 
 def zipped(path, *files):
@@ -21,11 +21,11 @@ def zipped(path, *files):
 
 
 @pytest.mark.parametrize(
-    "place", ["fer2013.csv", "icml_face_data.csv", "fer2013/fer2013.csv", "fer2013/icml_face_data.csv"]
+    "relative", ["fer2013.csv", "icml_face_data.csv", "fer2013/fer2013.csv", "fer2013/icml_face_data.csv"]
 )
 @pytest.mark.parametrize("ending", ["", ".zip", ".gz"])
-def test_fer2013_is_found_wherever_its_users_have_it(tmp_path, rows, write_csv, place, ending):
-    path = write_csv(tmp_path / "root" / place, rows)
+def test_fer2013_is_found_wherever_its_users_have_it(tmp_path, rows, write_csv, relative, ending):
+    path = write_csv(tmp_path / "root" / relative, rows)
     if ending == ".gz":
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
     elif ending:
@@ -37,13 +37,13 @@ def test_fer2013_is_found_wherever_its_users_have_it(tmp_path, rows, write_csv, 
     assert faces.ids[0] == "Training_0"
 
 
-@pytest.mark.parametrize("place", [".", "fer2013", "fer2013-folders"])
-def test_fer2013_as_class_folders(tmp_path, draw, place):
-    draw(tmp_path / place / "train/angry/Training_0.png")
-    draw(tmp_path / place / "test/happy/PublicTest_1.png")
+@pytest.mark.parametrize("relative", [".", "fer2013", "fer2013-folders"])
+def test_fer2013_as_class_folders(tmp_path, draw, relative):
+    draw(tmp_path / relative / "train/angry/Training_0.png")
+    draw(tmp_path / relative / "test/happy/PublicTest_1.png")
     faces = load_faces("fer2013", tmp_path)
     assert faces.name == "fer2013"
-    assert faces.parts.tolist() == ["val", "train"]
+    assert faces.splits.tolist() == ["val", "train"]
 
 
 def test_the_table_goes_before_the_folders(tmp_path, rows, write_csv, draw):
@@ -171,10 +171,10 @@ VAL = [467, 56, 496, 895, 653, 415, 607]
 
 def test_the_real_fer2013(real):
     faces = load_faces("fer2013", real)
-    assert np.bincount(faces.labels[faces.parts == "train"]).tolist() == TRAIN
-    assert np.bincount(faces.labels[faces.parts == "val"]).tolist() == VAL
+    assert np.bincount(faces.labels[faces.splits == "train"]).tolist() == TRAIN
+    assert np.bincount(faces.labels[faces.splits == "val"]).tolist() == VAL
     assert faces.ids[28709] == "PublicTest_28709"
-    assert (split(faces, 0) == faces.parts).all()
+    assert (assign_splits(faces, 0) == faces.splits).all()
     start = time.perf_counter()
     again = load_faces("fer2013", real)
     assert time.perf_counter() - start < 5, "the cache is no faster than the file"
@@ -185,5 +185,5 @@ def test_the_real_fer2013_as_folders(real):
     if not (real / "fer2013-folders").is_dir():
         pytest.skip("no fer2013-folders in FER_DATA")
     faces = load_path(real / "fer2013-folders")
-    assert np.bincount(faces.labels[faces.parts == "train"]).tolist() == TRAIN
-    assert np.bincount(faces.labels[faces.parts == "val"]).tolist() == VAL
+    assert np.bincount(faces.labels[faces.splits == "train"]).tolist() == TRAIN
+    assert np.bincount(faces.labels[faces.splits == "val"]).tolist() == VAL

@@ -130,12 +130,12 @@ def read(tmp_path, draw):
 def test_a_set_has_subjects_where_one_picture_has_and_splits_where_all_have(read):
     faces = read(LabelledPicture("a.png", "happy", "ann", "train"), LabelledPicture("b.png", "sad", "", ""))
     assert (faces.name, faces.ids, faces.labels.tolist()) == ("set", ("a.png", "b.png"), [3, 4])
-    assert (faces.subjects, faces.parts) == (("ann", ""), None)
+    assert (faces.subjects, faces.splits) == (("ann", ""), None)
     assert faces.notes == (
         "there are no pictures of angry, disgust, fear, surprise, neutral", "1 of 2 faces have no subject ID"
     )  # fmt: skip
     faces = read(LabelledPicture("a.png", "happy", split="train"), LabelledPicture("b.png", "sad", split="test"))
-    assert (faces.subjects, faces.parts.tolist()) == (None, ["train", "test"])
+    assert (faces.subjects, faces.splits.tolist()) == (None, ["train", "test"])
 
 
 def test_what_belongs_to_a_damaged_picture_goes_with_it(read):

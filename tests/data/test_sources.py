@@ -23,7 +23,7 @@ from fercli.data.load import load_faces, load_path
 from fercli.data.loaders.class_folders import read_class_folders
 from fercli.data.loaders.csv_file import read_csv
 from fercli.data.sources import list_names, list_pictures, open_source
-from fercli.faces.io import streams
+from fercli.faces.io import compression
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     ".tar": bytes, ".tar.gz": gzip.compress, ".tar.bz2": bz2.compress, ".tar.xz": lzma.compress,
@@ -63,9 +63,9 @@ names = st.tuples(st.lists(part.map("d{}".format), max_size=2), part.map("f{}".f
 @settings(deadline=None, max_examples=25, derandomize=True)
 @given(files=st.dictionaries(names, st.binary(max_size=1500), min_size=1, max_size=5))
 def test_any_files_are_listed_and_read_alike_in_every_form(tmp_path_factory, files):
-    place = tmp_path_factory.mktemp("forms")
+    folder = tmp_path_factory.mktemp("forms")
     for form in FORMS:
-        path = pack(place / f"set{form}", files)
+        path = pack(folder / f"set{form}", files)
         assert sorted(list_names(path)) == sorted(files)
         with open_source(path) as (found, reader):
             assert found == sorted(files)
@@ -101,8 +101,8 @@ def test_a_flipped_bit_in_a_compressed_archive_is_damage(tmp_path, draw, rows, w
     for content, read in ((files, read_class_folders), (table, read_csv)):
         path = pack(tmp_path / f"set{form}", content)
         whole = path.read_bytes()
-        for place in np.random.default_rng(0).integers(20, len(whole), 15).tolist():
-            path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        for offset in np.random.default_rng(0).integers(20, len(whole), 15).tolist():
+            path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 4]) + whole[offset + 1 :])
             with pytest.raises(DataError, match="damaged or only half there"):
                 read(path)
 
@@ -116,7 +116,7 @@ def test_a_packed_table_is_read_and_its_size_limited(tmp_path, rows, write_csv, 
     else:
         pack(path, {"a.csv": b"other\n", "fer2013.csv": plain.read_bytes()})
     assert read_csv(path).fingerprint == read_csv(plain).fingerprint
-    monkeypatch.setattr(streams, "MAX_BYTES", 50_000)
+    monkeypatch.setattr(compression, "MAX_BYTES", 50_000)
     with pytest.raises(DataError, match=r"packed.*at most 50,000 are read: unpack it first"):
         read_csv(path)
     assert len(read_csv(plain)) == len(rows), "a plain file has no limit"
@@ -132,7 +132,7 @@ def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path):
 @pytest.mark.parametrize("form", FORMS)
 def test_a_picture_over_the_limit_is_left_out(tmp_path, draw, monkeypatch, form):
     files = {"happy/a.png": draw(tmp_path / "a.png").read_bytes(), "happy/b.png": bytes(9000)}
-    monkeypatch.setattr(streams, "MAX_BYTES", 5000)
+    monkeypatch.setattr(compression, "MAX_BYTES", 5000)
     faces = read_class_folders(pack(tmp_path / f"set{form}", files))
     assert faces.ids == ("happy/a.png",)
     assert "happy/b.png (9,000 bytes" in faces.notes[0]

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from fercli.core.errors import DataError
 from fercli.data.cartoon import cartoon
-from fercli.data.splits import read_split, split, write_split
+from fercli.data.splits import assign_splits, read_split, write_split
 
 #: The fixture only makes sets, so examples may share it.
 quick = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def counts(parts) -> dict[str, int]:
-    return {str(part): int((parts == part).sum()) for part in np.unique(parts)}
+def counts(splits) -> dict[str, int]:
+    return {str(split): int((splits == split).sum()) for split in np.unique(splits)}
 
 
 def shuffled(faces, seed=0):
@@ -27,17 +27,17 @@ def shuffled(faces, seed=0):
         labels=faces.labels[order],
         ids=tuple(faces.ids[face] for face in order),
         subjects=faces.subjects and tuple(faces.subjects[face] for face in order),
-        parts=None if faces.parts is None else faces.parts[order],
+        splits=None if faces.splits is None else faces.splits[order],
     )
 
 
 @quick
 @given(labels=st.lists(st.integers(0, 6), min_size=1, max_size=80), seed=st.integers(0, 2**40))
-def test_by_image_every_class_is_in_every_part_if_it_has_three(make_set, labels, seed):
+def test_by_image_every_class_is_in_every_split_if_it_has_three(make_set, labels, seed):
     faces = make_set(labels)
-    parts = split(faces, seed)
+    splits = assign_splits(faces, seed)
     for label in set(labels):
-        of_class = parts[faces.labels == label]
+        of_class = splits[faces.labels == label]
         assert "train" in of_class
         if len(of_class) >= 3:
             assert set(of_class) == {"train", "val", "test"}
@@ -49,124 +49,126 @@ def test_by_image_every_class_is_in_every_part_if_it_has_three(make_set, labels,
 def test_the_order_of_the_faces_has_no_say(make_set, labels, seed, order):
     faces = make_set(labels)
     other = shuffled(faces, order)
-    assert dict(zip(faces.ids, split(faces, seed), strict=True)) == dict(
-        zip(other.ids, split(other, seed), strict=True)
+    assert dict(zip(faces.ids, assign_splits(faces, seed), strict=True)) == dict(
+        zip(other.ids, assign_splits(other, seed), strict=True)
     )
 
 
 def test_nor_has_it_with_persons():
     faces = cartoon(20, 1)
     other = shuffled(faces)
-    assert dict(zip(faces.ids, split(faces, 3), strict=True)) == dict(zip(other.ids, split(other, 3), strict=True))
+    assert dict(zip(faces.ids, assign_splits(faces, 3), strict=True)) == dict(
+        zip(other.ids, assign_splits(other, 3), strict=True)
+    )
 
 
 def test_80_10_10_of_each_class(make_set):
-    parts = split(make_set([label for label in range(7) for _ in range(100)]), 0, group="image")
-    assert counts(parts) == {"test": 70, "train": 560, "val": 70}
+    splits = assign_splits(make_set([label for label in range(7) for _ in range(100)]), 0, group="image")
+    assert counts(splits) == {"test": 70, "train": 560, "val": 70}
 
 
-def test_a_set_may_have_other_shares(make_set):
+def test_a_set_may_have_other_fractions(make_set):
     faces = make_set([label for label in range(7) for _ in range(100)])
-    assert counts(split(replace(faces, fractions=(0.05, 0.05)), 0)) == {"test": 35, "train": 630, "val": 35}
-    assert counts(split(replace(faces, fractions=(0.2, 0.3)), 0)) == {"test": 210, "train": 350, "val": 140}
+    assert counts(assign_splits(replace(faces, fractions=(0.05, 0.05)), 0)) == {"test": 35, "train": 630, "val": 35}
+    assert counts(assign_splits(replace(faces, fractions=(0.2, 0.3)), 0)) == {"test": 210, "train": 350, "val": 140}
 
 
 def test_known_draws_stay_as_they_are(make_set):
     """Somebody's split must not change under them with a new version."""
     faces = make_set([0] * 10 + [1] * 10)
-    parts = split(faces, 0)
-    drawn = {part: [faces.ids[face] for face in np.flatnonzero(parts == part)] for part in ("val", "test")}
+    splits = assign_splits(faces, 0)
+    drawn = {split: [faces.ids[face] for face in np.flatnonzero(splits == split)] for split in ("val", "test")}
     assert drawn == {"val": ["f002", "f018"], "test": ["f001", "f011"]}
 
 
 def test_another_seed_another_split(make_set):
     faces = make_set([0] * 100)
-    assert (split(faces, 0) != split(faces, 1)).any()
+    assert (assign_splits(faces, 0) != assign_splits(faces, 1)).any()
 
 
 @pytest.mark.parametrize("group", ["auto", "subject"])
 @pytest.mark.parametrize("seed", range(5))
-def test_a_person_is_in_one_part_only(group, seed):
+def test_a_person_is_in_one_split_only(group, seed):
     faces = cartoon(20, 2)
-    parts = split(faces, seed, group=group)
+    splits = assign_splits(faces, seed, group=group)
     subjects = np.array(faces.subjects)
-    assert {part: len(set(subjects[parts == part])) for part in ("train", "val", "test")} == {
+    assert {split: len(set(subjects[splits == split])) for split in ("train", "val", "test")} == {
         "train": 16, "val": 2, "test": 2,
     }  # fmt: skip
-    assert len({(subject, part) for subject, part in zip(faces.subjects, parts.tolist(), strict=True)}) == 20
+    assert len({(subject, split) for subject, split in zip(faces.subjects, splits.tolist(), strict=True)}) == 20
 
 
-def test_by_image_persons_are_in_several_parts():
+def test_by_image_persons_are_in_several_splits():
     faces = cartoon(20, 2)
-    parts = split(faces, 0, group="image")
-    assert len(set(zip(faces.subjects, parts.tolist(), strict=True))) > 20
+    splits = assign_splits(faces, 0, group="image")
+    assert len(set(zip(faces.subjects, splits.tolist(), strict=True))) > 20
 
 
-def test_uneven_persons_make_parts_of_about_the_right_size(make_set):
+def test_uneven_persons_make_splits_of_about_the_right_size(make_set):
     draws = np.random.default_rng(0)
     subjects = [f"p{number:03}" for number in range(200) for _ in range(draws.integers(1, 10))]
     faces = replace(make_set([0] * len(subjects), subjects), labels=draws.integers(0, 7, len(subjects)))
-    parts = split(faces, 0)
-    shares = {part: count / len(faces) for part, count in counts(parts).items()}
-    assert shares == pytest.approx({"train": 0.8, "val": 0.1, "test": 0.1}, abs=0.02)
-    for part in ("val", "test"):
-        assert np.bincount(faces.labels[parts == part], minlength=7).min() > 0
+    splits = assign_splits(faces, 0)
+    fractions = {split: count / len(faces) for split, count in counts(splits).items()}
+    assert fractions == pytest.approx({"train": 0.8, "val": 0.1, "test": 0.1}, abs=0.02)
+    for split in ("val", "test"):
+        assert np.bincount(faces.labels[splits == split], minlength=7).min() > 0
 
 
-@pytest.mark.parametrize(("share", "persons"), [(0.5, 10), (0.8, 16), (0.3, 6), (0.99, 19), (0.01, 1)])
-def test_shares_of_persons_that_are_not_one_fold(share, persons):
-    faces = replace(cartoon(20, 1), fractions=(0, share))
-    parts = split(faces, 0)
-    assert len(set(np.array(faces.subjects)[parts == "test"])) == persons
+@pytest.mark.parametrize(("fraction", "persons"), [(0.5, 10), (0.8, 16), (0.3, 6), (0.99, 19), (0.01, 1)])
+def test_fractions_of_persons_that_are_not_one_fold(fraction, persons):
+    faces = replace(cartoon(20, 1), fractions=(0, fraction))
+    splits = assign_splits(faces, 0)
+    assert len(set(np.array(faces.subjects)[splits == "test"])) == persons
 
 
 def test_persons_that_nobody_knows(make_set):
     with pytest.raises(DataError, match="made has no subject IDs: use --group image"):
-        split(make_set([0, 1] * 20), 0, group="subject")
-    assert len(split(make_set([0, 1] * 20), 0, group="auto")) == 40
+        assign_splits(make_set([0, 1] * 20), 0, group="subject")
+    assert len(assign_splits(make_set([0, 1] * 20), 0, group="auto")) == 40
 
 
 def test_too_few_persons(make_set):
     faces = make_set([0, 1] * 20, [f"p{number % 4}" for number in range(40)])
     with pytest.raises(DataError, match=r"4 persons in made are too few .* --group image"):
-        split(faces, 0)
-    assert set(split(faces, 0, group="image")) == {"train", "val", "test"}
+        assign_splits(faces, 0)
+    assert set(assign_splits(faces, 0, group="image")) == {"train", "val", "test"}
 
 
-def test_own_parts_stand(make_set):
+def test_own_splits_stand(make_set):
     own = ["train"] * 5 + ["val"] * 3 + ["test"] * 2
-    faces = make_set([0] * 10, parts=own)
-    assert split(faces, 0).tolist() == own
-    assert split(replace(faces, fractions=(0.3, 0.3)), 1, group="image").tolist() == own
+    faces = make_set([0] * 10, splits=own)
+    assert assign_splits(faces, 0).tolist() == own
+    assert assign_splits(replace(faces, fractions=(0.3, 0.3)), 1, group="image").tolist() == own
 
 
 @pytest.mark.parametrize("own", [["train"] * 40 + ["test"] * 40, ["train"] * 80])
 def test_a_missing_val_is_taken_from_train(make_set, own):
-    faces = make_set([0, 1, 2, 3] * 20, parts=own)
-    parts = split(faces, 0)
+    faces = make_set([0, 1, 2, 3] * 20, splits=own)
+    splits = assign_splits(faces, 0)
     train = np.array(own) == "train"
-    assert (parts[~train] == "test").all()
-    taken = faces.labels[parts == "val"]
+    assert (splits[~train] == "test").all()
+    taken = faces.labels[splits == "val"]
     assert np.bincount(taken).tolist() == [int(train.sum() / 40 + 0.5)] * 4
-    assert train[parts == "val"].all()
+    assert train[splits == "val"].all()
 
 
 def test_a_val_fraction_makes_the_own_val_spare(make_set):
     own = ["train"] * 80 + ["val"] * 10 + ["test"] * 10
-    parts = split(make_set([0, 1] * 50, parts=own), 0, val_fraction=0.2)
-    assert counts(parts) == {"spare": 10, "test": 10, "train": 64, "val": 16}
-    assert (parts[80:90] == "spare").all()
+    splits = assign_splits(make_set([0, 1] * 50, splits=own), 0, val_fraction=0.2)
+    assert counts(splits) == {"spare": 10, "test": 10, "train": 64, "val": 16}
+    assert (splits[80:90] == "spare").all()
 
 
-def test_a_val_fraction_of_a_set_without_parts_is_one_of_all_that_is_not_test(make_set):
-    parts = split(make_set([0, 1] * 50), 0, val_fraction=0.2)
-    assert counts(parts) == {"test": 10, "train": 72, "val": 18}
+def test_a_val_fraction_of_a_set_without_splits_is_one_of_all_that_is_not_test(make_set):
+    splits = assign_splits(make_set([0, 1] * 50), 0, val_fraction=0.2)
+    assert counts(splits) == {"test": 10, "train": 72, "val": 18}
 
 
 def test_a_set_of_test_faces_only(make_set):
-    faces = make_set([0] * 4, parts=["test"] * 4)
-    assert set(split(faces, 0)) == {"test"}
-    assert set(split(faces, 0, val_fraction=0.1)) == {"test"}
+    faces = make_set([0] * 4, splits=["test"] * 4)
+    assert set(assign_splits(faces, 0)) == {"test"}
+    assert set(assign_splits(faces, 0, val_fraction=0.1)) == {"test"}
 
 
 _ID = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=8)
@@ -176,11 +178,11 @@ _ID = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=
 @given(ids=st.lists(_ID, min_size=1, max_size=8, unique=True), seed=st.integers(0, 9))
 def test_a_written_split_is_read_back(make_set, tmp_path, ids, seed):
     faces = replace(make_set([0] * len(ids)), ids=tuple(ids))
-    parts = split(faces, seed)
-    write_split(tmp_path / "split.csv", faces, parts)
-    assert read_split(tmp_path / "split.csv", faces).tolist() == parts.tolist()
-    other = shuffled(replace(faces, parts=parts), seed)
-    assert read_split(tmp_path / "split.csv", other).tolist() == other.parts.tolist()
+    splits = assign_splits(faces, seed)
+    write_split(tmp_path / "split.csv", faces, splits)
+    assert read_split(tmp_path / "split.csv", faces).tolist() == splits.tolist()
+    other = shuffled(replace(faces, splits=splits), seed)
+    assert read_split(tmp_path / "split.csv", other).tolist() == other.splits.tolist()
 
 
 def test_the_file_is_one_for_people(make_set, tmp_path):

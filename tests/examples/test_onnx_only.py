@@ -66,8 +66,8 @@ def test_the_example_labels_a_photo_like_fer_predict_in_a_process_without_torch(
     assert len(wanted.faces) == 3
     assert [label for label, _ in found] == [face.label for face in wanted.faces]
     # faces are cut with other roundings of single gray values
-    shares = [float(share) for _, share in found]
-    np.testing.assert_allclose(shares, [face.confidence for face in wanted.faces], atol=0.03)
+    confidences = [float(confidence) for _, confidence in found]
+    np.testing.assert_allclose(confidences, [face.confidence for face in wanted.faces], atol=0.03)
 
 
 def test_the_detector_s_files_take_any_number_and_the_first_any_size(exported):

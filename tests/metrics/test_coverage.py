@@ -26,12 +26,12 @@ def answered_from(pairs, threshold):
 def test_every_point_is_what_answering_from_its_threshold_gives(pairs):
     curve = coverage(*predictions(pairs))
     assert curve.threshold.tolist() == sorted({sure for sure, _ in pairs}, reverse=True)
-    for threshold, answered, right, share, accuracy in zip(
-        curve.threshold, curve.answered, curve.right, curve.share, curve.accuracy, strict=True
+    for threshold, answered, right, fraction, accuracy in zip(
+        curve.threshold, curve.answered, curve.right, curve.fraction, curve.accuracy, strict=True
     ):
         naive = answered_from(pairs, threshold)
         assert (answered, right) == (len(naive), sum(naive))
-        assert share == pytest.approx(len(naive) / len(pairs))
+        assert fraction == pytest.approx(len(naive) / len(pairs))
         assert accuracy == pytest.approx(sum(naive) / len(naive))
 
 
@@ -61,7 +61,7 @@ def test_an_example_by_hand():
     # risks 0, 0, 1/3 and 1/4
     assert curve.aurc == pytest.approx((1 / 3 + 1 / 4) / 4)
     assert (curve.level(50).threshold, curve.level(51).threshold) == (0.8, 0.7)
-    assert curve.level(100).share == 1
+    assert curve.level(100).fraction == 1
 
 
 def test_json_has_ten_levels_of_plain_values():

@@ -52,4 +52,4 @@ def test_a_class_without_faces_is_an_empty_place(tmp_path):
         plot(found, tmp_path / "gap.png")
         plot(whole, tmp_path / "whole.png")
         with Image.open(tmp_path / "gap.png") as gap, Image.open(tmp_path / "whole.png") as other:
-            assert gap.convert("RGB").tobytes() != other.convert("RGB").tobytes(), "the empty place is seen"
+            assert gap.convert("RGB").tobytes() != other.convert("RGB").tobytes(), "the gap is seen"

@@ -31,7 +31,7 @@ def texts_by_cell(figure):
     return cells
 
 
-def test_cells_say_share_and_count_with_true_in_rows():
+def test_cells_say_fraction_and_count_with_true_in_rows():
     cells = texts_by_cell(confusion_figure(COUNTS, CLASSES))
     assert cells[0, 0] == ["75 %", "3"]
     assert cells[0, 1] == ["25 %", "1"]
@@ -40,7 +40,7 @@ def test_cells_say_share_and_count_with_true_in_rows():
     assert len(cells) == 9
 
 
-def test_colour_is_the_share_of_the_row():
+def test_colour_is_the_fraction_of_the_row():
     colours = confusion_figure(COUNTS, CLASSES).axes[0].images[0]
     assert np.array_equal(colours.get_array(), [[0.75, 0.25, 0], [0, 0, 0], [0, 0.75, 0.25]])
     assert colours.get_clim() == (0, 1)

@@ -67,7 +67,7 @@ def test_an_example_by_hand():
     probabilities = np.array([[0.7, 0.2, 0.1], [0.4, 0.35, 0.25], [0.1, 0.8, 0.1], [0.6, 0.2, 0.2]])
     got = score(probabilities, np.array([0, 1, 1, 1]), ("a", "b", "c"))
     assert got.confusion == ((1, 0, 0), (2, 1, 0), (0, 0, 0))
-    assert got.confusion_shares == ((1.0, 0.0, 0.0), (2 / 3, 1 / 3, 0.0), (0.0, 0.0, 0.0))
+    assert got.confusion_fractions == ((1.0, 0.0, 0.0), (2 / 3, 1 / 3, 0.0), (0.0, 0.0, 0.0))
     assert got.accuracy == 0.5
     first, second, third = got.per_class
     assert (first.precision, first.recall, first.f1, first.support) == (1 / 3, 1.0, 0.5, 1)
@@ -117,7 +117,7 @@ def test_extremes_stay_finite_and_survive_json(probabilities, labels):
     document = json.loads(json.dumps(got.to_dict(), allow_nan=False))
     assert document["faces"] == len(labels)
     assert document["per_class"][1] == {**vars(got.per_class[1])}
-    assert np.allclose(document["confusion_shares"], got.confusion_shares)
+    assert np.allclose(document["confusion_shares"], got.confusion_fractions)
     low, high = got.accuracy_interval
     assert 0 <= low <= got.accuracy <= high <= 1
 

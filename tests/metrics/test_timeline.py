@@ -4,7 +4,7 @@ from PIL import Image
 
 from fercli.core.labels import EXPRESSIONS
 from fercli.metrics.plots import EXPRESSION_COLOURS, colours
-from fercli.metrics.timeline import COLUMNS, PANELS, Course, mean_shares, plot_timeline, timeline_figure
+from fercli.metrics.timeline import COLUMNS, PANELS, Course, average_columns, plot_timeline, timeline_figure
 
 
 def course(name, times, seed=0):
@@ -28,10 +28,10 @@ def test_the_most_present_come_first_and_the_rest_is_counted():
 
 def test_gaps_are_where_the_person_is_not_seen():
     seen = [0, 1, 2, 10, 11]
-    shares = mean_shares(course("a", LOOKS[seen]), np.append(LOOKS, 10.0))
-    assert shares.shape == (50, 7)
-    assert np.flatnonzero(~np.isnan(shares[:, 0])).tolist() == seen
-    assert np.allclose(shares[seen].sum(axis=1), 1)
+    probabilities = average_columns(course("a", LOOKS[seen]), np.append(LOOKS, 10.0))
+    assert probabilities.shape == (50, 7)
+    assert np.flatnonzero(~np.isnan(probabilities[:, 0])).tolist() == seen
+    assert np.allclose(probabilities[seen].sum(axis=1), 1)
 
 
 def test_a_panel_is_stacked_to_the_full_and_empty_in_a_gap():
@@ -50,9 +50,9 @@ def test_long_videos_are_drawn_as_means():
     assert "10000" not in figure.axes[0].texts[1].get_text()
     assert figure.axes[0].texts[1].get_text() == "y, seen 2:46:40"
     edges = np.linspace(0, 20_000, COLUMNS + 1)
-    shares = mean_shares(person, edges)
-    assert np.isnan(shares[: COLUMNS // 2 - 1]).all()
-    assert np.allclose(shares[COLUMNS // 2 + 1 :], [0.25, 0.75])
+    probabilities = average_columns(person, edges)
+    assert np.isnan(probabilities[: COLUMNS // 2 - 1]).all()
+    assert np.allclose(probabilities[COLUMNS // 2 + 1 :], [0.25, 0.75])
 
 
 @pytest.mark.parametrize("length", [0.2, 3.0, 12.0, 70.0, 600.0, 5000.0, 90_000.0])
@@ -75,8 +75,8 @@ def test_an_expression_has_its_own_colour_whatever_stands_beside_it():
 @pytest.mark.parametrize("classes", [EXPRESSIONS, ("_yes $x$", "no")], ids=["seven", "odd"])
 @pytest.mark.parametrize("looks", [LOOKS, LOOKS[:1]], ids=["many", "one"])
 def test_it_becomes_a_picture_in_its_colours(tmp_path, classes, looks):
-    shares = np.tile(np.eye(len(classes))[0] * 0.5 + 0.5 / len(classes), (len(looks), 1))
-    plot_timeline([Course("person 1", looks, shares)], looks, classes, tmp_path / "a.timeline.png", "a $x$")
+    probabilities = np.tile(np.eye(len(classes))[0] * 0.5 + 0.5 / len(classes), (len(looks), 1))
+    plot_timeline([Course("person 1", looks, probabilities)], looks, classes, tmp_path / "a.timeline.png", "a $x$")
     with Image.open(tmp_path / "a.timeline.png") as picture:
         assert picture.width > picture.height > 100
         seen = {colour[:3] for _, colour in picture.convert("RGB").getcolors(1 << 20)}

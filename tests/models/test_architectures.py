@@ -116,9 +116,9 @@ def test_keras_default_start(name):
     body = build_model(name).body
     for layer in leaves(body.fc if name == "chen-resnet-mlp" else body):
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            places = layer.weight[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
+            positions = layer.weight[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
             groups = getattr(layer, "groups", 1)
-            fan_in, fan_out = layer.weight.shape[1] * groups * places, layer.weight.shape[0] // groups * places
+            fan_in, fan_out = layer.weight.shape[1] * groups * positions, layer.weight.shape[0] // groups * positions
             limit = (6 / (fan_in + fan_out)) ** 0.5
             assert layer.weight.abs().max() <= limit + 1e-6
             if layer.weight.numel() > 1000:

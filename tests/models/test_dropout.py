@@ -19,7 +19,7 @@ def maps(channels_last: bool = False) -> torch.Tensor:
 
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.5])
-def test_its_share_is_dropped_and_the_rest_makes_up_for_it(rate, channels_last):
+def test_its_fraction_is_dropped_and_the_rest_makes_up_for_it(rate, channels_last):
     torch.manual_seed(0)
     values = maps(channels_last)
     out = Dropout(rate)(values)
@@ -35,9 +35,9 @@ def test_its_share_is_dropped_and_the_rest_makes_up_for_it(rate, channels_last):
 def test_no_place_is_favoured():
     torch.manual_seed(0)
     layer, values = Dropout(0.5), torch.ones(1, 4, 6, 6)
-    share = sum((layer(values) != 0).float() for _ in range(2000)) / 2000
-    assert share.min() > 0.44
-    assert share.max() < 0.56
+    fraction = sum((layer(values) != 0).float() for _ in range(2000)) / 2000
+    assert fraction.min() > 0.44
+    assert fraction.max() < 0.56
 
 
 def test_draws_follow_the_seed_and_differ_from_call_to_call():

@@ -18,7 +18,7 @@ from fercli.models.onnx_file import OnnxNetwork
 from fercli.models.weights import Header, ensemble_header
 
 #: Places a side of the maps that each network is explained by.
-PLACES = {
+MAP_SIDES = {
     "xu-rescnn": 6,
     "xu-rescnn-54895": 6,
     "bah-resnet": 3,
@@ -42,7 +42,7 @@ def model(network, classes=7, **options):
 
 
 def bright_places(sign=1.0):
-    """Class 1 is the brightness of all 6 × 6 places together, or its opposite; class 0 is never chosen."""
+    """Class 1 is the brightness of all 6 × 6 cells together, or its opposite; class 0 is never chosen."""
     linear = nn.Linear(36, 2)
     nn.init.zeros_(linear.weight)
     nn.init.constant_(linear.weight[1], sign)
@@ -57,15 +57,15 @@ def corner():
 
 
 def test_every_network_of_the_catalogue_is_in_the_table():
-    assert set(PLACES) == set(load_catalogue().models)
+    assert set(MAP_SIDES) == set(load_catalogue().models)
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", MAP_SIDES)
 def test_every_network_can_be_explained(name):
     torch.manual_seed(0)
     network = build_model(name)
     explainer = Explainer(model(network, mirrored=True))
-    assert explainer.places == (PLACES[name],)
+    assert explainer.map_sides == (MAP_SIDES[name],)
     faces = np.random.default_rng(0).integers(0, 256, (2, 1, 48, 48), dtype=np.uint8)
     heat = explainer.heat(faces, np.array([3, 5]))
     assert heat.shape == (2, 48, 48)
@@ -116,7 +116,7 @@ def test_an_average_is_the_mean_of_its_members_maps():
     both = model(Ensemble([left, right], [1.0, 1.0]), 2)
     assert ensemble_header([single.header, single.header]).classes == both.header.classes
     explainer = Explainer(both)
-    assert explainer.places == (6,)
+    assert explainer.map_sides == (6,)
     (heat,) = explainer.heat(corner(), np.array([1]))
     assert heat[:8, 40:].mean() > 0.5
     assert heat[:8, :8].mean() > 0.5
@@ -143,7 +143,7 @@ def test_what_cannot_be_explained_says_why(monkeypatch):
         with pytest.raises(ModelError, match=r"cannot be explained.* ONNX .*name the run folder"):
             Explainer(model(network, 2))
     flat = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(48 * 48, 2)), "unit")
-    with pytest.raises(ModelError, match="no map of 3 × 3 places"):
+    with pytest.raises(ModelError, match="no map of 3 × 3 cells"):
         Explainer(model(flat, 2))
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(MachineError, match="pip install captum"):

@@ -69,11 +69,11 @@ def blob(x: int, y: int) -> torch.Tensor:
 def centres(pixels: torch.Tensor) -> torch.Tensor:
     """The centre of brightness of each face, x and y in pixels."""
     weights = pixels[:, 0] / pixels[:, 0].sum(dim=(1, 2), keepdim=True)
-    places = torch.arange(48.0)
-    return torch.stack(((weights.sum(1) * places).sum(1), (weights.sum(2) * places).sum(1)), dim=1)
+    positions = torch.arange(48.0)
+    return torch.stack(((weights.sum(1) * positions).sum(1), (weights.sum(2) * positions).sum(1)), dim=1)
 
 
-def test_a_shift_moves_by_no_more_than_its_share_of_the_side():
+def test_a_shift_moves_by_no_more_than_its_fraction_of_the_side():
     moved = centres(augment(blob(24, 24), Augmentation(shift=0.1), draws())) - 24
     assert moved.abs().max() <= 4.8 + 0.1
     assert moved.abs().max() > 3
@@ -97,7 +97,7 @@ def test_a_zoom_scales_the_distance_from_the_middle_both_ways():
     assert 1.05 < distance.max() <= 1.2 + 0.02
 
 
-def test_erasing_blanks_one_rectangle_to_the_mean_in_its_share_of_faces():
+def test_erasing_blanks_one_rectangle_to_the_mean_in_its_fraction_of_faces():
     faces = noise(400)
     out = augment(faces, Augmentation(erase=0.25), draws())
     changed = (out != faces).flatten(1).any(1)

@@ -1,4 +1,4 @@
-"""Learning from a teacher: its share in the targets, and what comes of it."""
+"""Learning from a teacher: its weight in the targets, and what comes of it."""
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ RECIPE = Recipe.model_validate(
 )
 
 
-def test_the_teacher_has_its_share_beside_a_label_and_beside_targets():
+def test_the_teacher_has_its_weight_beside_a_label_and_beside_targets():
     opinion = torch.tensor([[0.2, 0.8], [0.5, 0.5]])
     labels = torch.tensor([0, 1])
     assert distillation_targets(labels, opinion, 0.25).tolist() == [
@@ -54,15 +54,15 @@ def halves(count: int, seed: int) -> Faces:
     return Faces(images.to(torch.uint8), labels)
 
 
-def accuracy(share: float | None) -> float:
-    """After training beside the contrary teacher with that share, or alone."""
+def accuracy(weight: float | None) -> float:
+    """After training beside the contrary teacher with that weight, or alone."""
     torch.manual_seed(3)
     body = nn.Sequential(
         nn.Conv2d(1, 4, 5, stride=3), nn.ReLU(), nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(64, 2)
     )
-    recipe = RECIPE if share is None else RECIPE.model_copy(update={"distillation_weight": share})
+    recipe = RECIPE if weight is None else RECIPE.model_copy(update={"distillation_weight": weight})
     state = TrainingState(Classifier(body, "unit"), recipe, 80, 2)
-    teacher = None if share is None else Teacher(Contrary(), 1.0)
+    teacher = None if weight is None else Teacher(Contrary(), 1.0)
     before = teacher and {name: value.clone() for name, value in teacher.state_dict().items()}
     rows = fit(
         state, halves(80, 0), halves(40, 1),

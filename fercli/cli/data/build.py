@@ -10,7 +10,7 @@ from fercli.cli import console, options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.workflows.data import Built
+    from fercli.workflows.face_sets import Built
 
 
 def build(
@@ -39,7 +39,7 @@ def build(
     This takes some minutes. After an interruption, the same command resumes.
     """
     from fercli.cli.progress import TerminalProgress
-    from fercli.workflows.data import build_fergit
+    from fercli.workflows.face_sets import build_fergit
 
     with TerminalProgress() as progress:
         built = build_fergit(fer2013, muxspace, root=root, output=output, force=force, progress=progress)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _WIDE = 110
 #: Examples of each kind of issue, and faces named of each.
 _EXAMPLES, _NAMED = 2, 3
+#: Reasons of removals that are called otherwise in files.
+_REASONS = {"copy": "duplicate"}
 
 
 def check(
@@ -81,7 +83,7 @@ def check(
 ) -> None:
     """Find what is wrong with a face set, the worst first.
 
-    Looks for copies within and across splits, contradicting labels, blanks, small classes and people in several
+    Looks for duplicates within and across splits, contradicting labels, blanks, small classes and people in several
     splits. From a set that comes with its own split, --fix removes training faces only.
     """
     flags = locals()
@@ -103,7 +105,7 @@ def check(
     with TerminalProgress() as progress:
         result = workflow(
             name, root, load_options,
-            CheckOptions(seed=seed, group=group, min_class=min_class, near=near, no_face=faces),
+            CheckOptions(seed=seed, group=group, min_class=min_class, near_duplicates=near, no_face=faces),
             probabilities, progress.update,
         )  # fmt: skip
     if csv:
@@ -152,9 +154,9 @@ def _out_of_fold(
 
 def _heading(result: "Check") -> str:
     """'fer2013: 32,298 faces (train 28,709, val 3,589)'."""
-    parts = {part: int((result.parts == part).sum()) for part in (*SPLITS, "spare")}
-    counts = ", ".join(f"{part} {count:,}" for part, count in parts.items() if count)
-    drawn = "" if result.faces.parts is not None else f"; split drawn with --seed {result.seed}"
+    splits = {split: int((result.splits == split).sum()) for split in (*SPLITS, "spare")}
+    counts = ", ".join(f"{split} {count:,}" for split, count in splits.items() if count)
+    drawn = "" if result.faces.splits is not None else f"; split drawn with --seed {result.seed}"
     return f"{result.faces.name}: {len(result.faces):,} faces ({counts}{drawn})"
 
 
@@ -166,7 +168,9 @@ def _say_next(name: str, root: Path | None, result: "Check", fixed: "Cleaned | N
     for note in result.faces.notes:
         console.note(note)
     if fixed:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in fixed.removed.items() if count)
+        reasons = ", ".join(
+            f"{count:,} {_REASONS.get(reason, reason)}" for reason, count in fixed.removed.items() if count
+        )
         console.note(f"{fixed.path}: {fixed.faces:,} faces, without {reasons or 'any loss'}; {fixed.table} lists them")
         console.note(f"next: fer train --data {shlex.quote(str(fixed.path))}")
     elif any(issue.count and issue.kind != "classes" for issue in result.issues):

@@ -32,13 +32,13 @@ def list_sets(root: options.Root = None, as_json: options.Json = False, debug: o
     for heading in ("set", "here", "what it is, and what is looked for"):
         table.add_column(heading)
     for name, known in SETS.items():
-        place = found[name]
-        here = Text("built in" if not known.paths else "yes" if place else "no", "" if place else "dim")
-        if place:
+        path = found[name]
+        here = Text("built in" if not known.paths else "yes" if path else "no", "" if path else "dim")
+        if path:
             here = Text("yes", "green")
         about = Text(known.summary)
-        if place:
-            about.append(f"\nat {place}", "dim")
+        if path:
+            about.append(f"\nat {path}", "dim")
         elif known.paths:
             build = f"; or built: {known.build}" if known.build else ""
             about.append(f"\nlooked for: {known.layout}\nto be had from: {known.source}{build}", "dim")

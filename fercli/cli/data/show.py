@@ -10,7 +10,7 @@ from fercli.cli import console, options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.workflows.data import Description
+    from fercli.workflows.face_sets import Description
 
 
 def show(
@@ -34,14 +34,14 @@ def show(
     quiet: options.Quiet = False,
     debug: options.Debug = False,
 ) -> None:
-    """Show what is in a set: faces per class and part, size, fingerprint, source and terms."""
+    """Show what is in a set: faces per class and split, size, fingerprint, source and terms."""
     flags = locals()
 
     from rich.text import Text
 
     from fercli.cli.progress import TerminalProgress
     from fercli.workflows.check.report import check_output
-    from fercli.workflows.data import describe, write_samples
+    from fercli.workflows.face_sets import describe, write_samples
 
     if sheet:
         check_output(sheet, ".png", force)
@@ -64,24 +64,24 @@ def show(
 
 
 def _counts(found: "Description", width: int) -> "Table":
-    """A row a class: faces in each part, in all, and a bar as long as its share."""
+    """A row a class: faces in each split, in all, and a bar as long as its fraction."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("class", no_wrap=True)
-    split = found.parts if found.parts != ("all",) else ()
-    for part in (*split, "all", "share"):
-        table.add_column(part, justify="right", no_wrap=True)
+    splits = found.splits if found.splits != ("all",) else ()
+    for heading in (*splits, "all", "share"):
+        table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     totals = found.counts.sum(axis=1)
-    room = max(0, min(40, width - 30 - 9 * (len(found.parts) + 1)))
+    room = max(0, min(40, width - 30 - 9 * (len(found.splits) + 1)))
     for name, row, total in zip(found.faces.classes, found.counts, totals, strict=True):
         length = round(2 * room * total / max(totals.max(), 1))
         bar = Text("█" * (length // 2) + "▌" * (length % 2), "blue")
-        share = f"{100 * total / max(totals.sum(), 1):.1f} %"
-        table.add_row(Text(name), *(f"{count:,}" for count in row if split), f"{total:,}", share, bar)
-    sums = found.counts.sum(axis=0) if split else ()
+        fraction = f"{100 * total / max(totals.sum(), 1):.1f} %"
+        table.add_row(Text(name), *(f"{count:,}" for count in row if splits), f"{total:,}", fraction, bar)
+    sums = found.counts.sum(axis=0) if splits else ()
     table.add_row(Text("all", "bold"), *(f"{count:,}" for count in sums), f"{totals.sum():,}")
     return table
 
@@ -89,7 +89,7 @@ def _counts(found: "Description", width: int) -> "Table":
 def _facts(found: "Description") -> "Table":
     from rich.table import Table
 
-    from fercli.workflows.data import known_subjects
+    from fercli.workflows.face_sets import known_subjects
 
     faces = found.faces
     people = known_subjects(faces)

@@ -68,5 +68,5 @@ class Pen:
         """Points as Pillow takes them: x, y, x, y, …"""
         if on_face:
             outline = self._axes * np.sin(np.arcsin(np.clip(outline / self._axes, -1, 1)) + self._turn)
-        places: list[float] = ((outline @ self._tilt + self._shift) * self._unit + _PAGE / 2).ravel().tolist()
-        return places
+        coordinates: list[float] = ((outline @ self._tilt + self._shift) * self._unit + _PAGE / 2).ravel().tolist()
+        return coordinates

@@ -50,7 +50,7 @@ class Sitting:
 def cartoon(subjects: int = 20, each: int = 5, seed: int = 0) -> FaceSet:
     """`subjects` drawn people with `each` pictures of every expression, the same for the same seed.
 
-    Ids are 's01_happy_3'; more subjects or pictures leave the others as they are. No parts of its own.
+    Ids are 's01_happy_3'; more subjects or pictures leave the others as they are. No split of its own.
     """
     people = [_random_person(_generator(seed, subject)) for subject in range(subjects)]
     keys, images = [], []
@@ -75,7 +75,7 @@ def _generator(*key: int) -> Generator:
 
     NumPy takes a short key for a longer one that ends in zeros, so no part of a key is zero here.
     """
-    return np.random.default_rng([part + 1 for part in key])
+    return np.random.default_rng([number + 1 for number in key])
 
 
 def _random_person(draws: Generator) -> Person:
@@ -145,7 +145,7 @@ def _act(person: Person, full: Expression, manner: Expression, draws: Generator)
     strength = draws.uniform(0.8, 1.25)
     moved = {}
     for field in fields(full):
-        rest, whole, measure = (getattr(part, field.name) for part in (person.resting, full, manner))
+        rest, whole, measure = (getattr(expression, field.name) for expression in (person.resting, full, manner))
         moved[field.name] = rest + whole * measure * strength * draws.uniform(0.9, 1.1)
     for name in ("inner", "outer", "smile"):
         moved[name] += draws.normal(0, 0.012)

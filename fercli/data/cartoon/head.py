@@ -15,15 +15,15 @@ class Expression:
     #: inner and outer ends of the brows, upwards
     inner: float = 0.0
     outer: float = 0.0
-    #: share by which the eyes are more open
+    #: fraction by which the eyes are more open
     open_eyes: float = 0.0
     #: corners of the mouth, upwards
     smile: float = 0.0
-    #: share by which the mouth is wider
+    #: fraction by which the mouth is wider
     wide: float = 0.0
     #: height of the open mouth
     gap: float = 0.0
-    #: share of the open mouth that shows teeth
+    #: fraction of the open mouth that shows teeth
     teeth: float = 0.0
     #: upper lip upwards and nose wrinkled; 1 in full
     sneer: float = 0.0
@@ -104,9 +104,9 @@ def _beard(pen: Pen, person: Person) -> None:
     pen.fill(np.concatenate((around, inside[::-1])), _grown(person, person.beard))
 
 
-def _grown(person: Person, share: float) -> float:
+def _grown(person: Person, fraction: float) -> float:
     """The shade of hair through which the skin shows."""
-    return person.skin + (person.hair - person.skin) * share
+    return person.skin + (person.hair - person.skin) * fraction
 
 
 def _brow(pen: Pen, person: Person, acted: Expression, side: int) -> None:
@@ -114,9 +114,9 @@ def _brow(pen: Pen, person: Person, acted: Expression, side: int) -> None:
     middle = person.brow_height - (acted.inner + acted.outer) / 2
     slope = (acted.inner - acted.outer) / 2
     heights = middle + slope * along - person.brow_arch * (1 - along**2)
-    places = side * (person.eye_distance + 0.01 + 1.25 * person.eye_width * along)
+    positions = side * (person.eye_distance + 0.01 + 1.25 * person.eye_width * along)
     shade = person.skin * person.brow_shade
-    pen.line(np.stack((places, heights), axis=1), shade, person.brow_width, on_face=True)
+    pen.line(np.stack((positions, heights), axis=1), shade, person.brow_width, on_face=True)
 
 
 def _eye(pen: Pen, person: Person, acted: Expression, side: int) -> None:

@@ -65,7 +65,7 @@ def read_csv(path: Path, classes: tuple[str, ...] = EXPRESSIONS) -> FaceSet:
         labels=np.array([label for batch in rows for label in batch.labels], dtype=np.int64),
         classes=classes,
         ids=tuple(f"{usage}_{number}" for number, usage in enumerate(usages)),
-        parts=np.array([USAGES[usage] for usage in usages]),
+        splits=np.array([USAGES[usage] for usage in usages]),
         notes=list_missing_usages(path.name, usages),
     )
 
@@ -74,7 +74,7 @@ def list_missing_usages(source: str, usages: Iterable[str]) -> tuple[str, ...]:
     """A line for each usage that a source has no faces of."""
     present = set(usages)
     return tuple(
-        f"{source} has no {usage} faces: there is no {split} part in it"
+        f"{source} has no {usage} faces: there is no {split} split in it"
         for usage, split in USAGES.items()
         if usage not in present
     )

@@ -49,7 +49,7 @@ def write_faces(path: Path, faces: FaceSet, facts: dict[str, Any] | None = None)
             "classes": faces.classes,
             "ids": faces.ids,
             "subjects": faces.subjects,
-            "parts": None if faces.parts is None else faces.parts.tolist(),
+            "parts": None if faces.splits is None else faces.splits.tolist(),
             "notes": faces.notes,
             "shares": faces.fractions,
         }
@@ -109,16 +109,16 @@ def _check(header: Any) -> dict[str, Any]:
     needed = is_texts(header["classes"]) and is_texts(header["ids"]) and is_texts(header["notes"])
     needed = needed and all(len(name) <= 255 and name.isprintable() for name in header["classes"])
     optional = all(header[key] is None or is_texts(header[key]) for key in ("subjects", "parts"))
-    shares = header["shares"]
-    fractions = isinstance(shares, list) and len(shares) == 2 and all(0 <= share < 1 for share in shares)
-    if not (needed and optional and fractions and isinstance(header["name"], str)):
+    fractions = header["shares"]
+    two = isinstance(fractions, list) and len(fractions) == 2 and all(0 <= fraction < 1 for fraction in fractions)
+    if not (needed and optional and two and isinstance(header["name"], str)):
         raise ValueError("a value of the wrong kind")
     checked: dict[str, Any] = header
     return checked
 
 
 def _make_set(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSet:
-    subjects, parts = header["subjects"], header["parts"]
+    subjects, splits = header["subjects"], header["parts"]
     return FaceSet(
         name=header["name"],
         images=arrays["images"],
@@ -126,7 +126,7 @@ def _make_set(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> FaceSe
         classes=tuple(header["classes"]),
         ids=tuple(header["ids"]),
         subjects=None if subjects is None else tuple(subjects),
-        parts=None if parts is None else np.array(parts, dtype=np.str_),
+        splits=None if splits is None else np.array(splits, dtype=np.str_),
         targets=arrays.get("targets"),
         notes=tuple(header["notes"]),
         fractions=tuple(header["shares"]),

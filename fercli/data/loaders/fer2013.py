@@ -44,21 +44,21 @@ def load_fer2013(path: Path, options: LoadOptions, progress: ProgressCallback) -
     """The csv file, else class folders; pictures are in the split that their file names say."""
     if table := find_csv(path):
         return load_csv(table, options)
-    return assign_splits(load_class_folders(path, options, progress))
+    return split_by_name(load_class_folders(path, options, progress))
 
 
-def assign_splits(faces: FaceSet) -> FaceSet:
-    """The set with parts as its file names say: PublicTest_123.jpg is val, whatever folder it lies in.
+def split_by_name(faces: FaceSet) -> FaceSet:
+    """The set with splits as its file names say: PublicTest_123.jpg is val, whatever folder it lies in.
 
-    A face without such a name stays in the part of its folder; where it has none, nothing is changed.
+    A face without such a name stays in the split of its folder; where it has none, nothing is changed.
     """
     matches = [_PICTURE.search(face) for face in faces.ids]
-    if not any(matches) or (faces.parts is None and not all(matches)):
+    if not any(matches) or (faces.splits is None and not all(matches)):
         return faces
-    folders = [""] * len(faces) if faces.parts is None else faces.parts.tolist()
+    folders = [""] * len(faces) if faces.splits is None else faces.splits.tolist()
     splits = [USAGES[match[1]] if match else split for match, split in zip(matches, folders, strict=True)]
     usages = {usage for usage, split in USAGES.items() if split in splits}
-    return replace(faces, parts=np.array(splits), notes=faces.notes + list_missing_usages("the folder", usages))
+    return replace(faces, splits=np.array(splits), notes=faces.notes + list_missing_usages("the folder", usages))
 
 
 def _sniff(path: Path) -> bool:

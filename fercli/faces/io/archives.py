@@ -10,11 +10,11 @@ from threading import Lock
 from typing import IO, TYPE_CHECKING, Literal
 
 from fercli.core.errors import reason_of
+from fercli.faces.io.compression import decompress, explain_damage, is_compressed, read_head
 from fercli.faces.io.folders import guess_kind, is_hidden, natural_key
-from fercli.faces.io.streams import decompress, explain_damage, is_compressed, read_head
 
 if TYPE_CHECKING:
-    from fercli.faces.io.members import Archive
+    from fercli.faces.io.archive_formats import Archive
 
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
@@ -127,7 +127,7 @@ def archive_format(path: Path) -> Literal["zip", "tar"] | None:
 def open_archive(path: Path, in_any_order: bool = False) -> "Archive":
     """Open an archive, `in_any_order` as MemberReader has it. Raises whatever `zipfile` or `tarfile` raises."""
     # where there are only pictures, nothing of archives is loaded
-    from fercli.faces.io.members import CompressedTarArchive, TarArchive, ZipArchive
+    from fercli.faces.io.archive_formats import CompressedTarArchive, TarArchive, ZipArchive
 
     if archive_format(path) == "zip":
         return ZipArchive(path)

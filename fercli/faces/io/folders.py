@@ -119,9 +119,9 @@ def find_matches(pattern: Path) -> Iterator[Path]:
     if "**" not in pattern.parts:
         yield from map(Path, glob.glob(str(pattern)))  # noqa: PTH207
         return
-    place = pattern.parts.index("**")
-    outer, inner = Path(*pattern.parts[:place]), Path(*pattern.parts[place + 1 :])
-    for path, is_folder in _walk(list(find_matches(outer)) if place else [Path()]):
+    index = pattern.parts.index("**")
+    outer, inner = Path(*pattern.parts[:index]), Path(*pattern.parts[index + 1 :])
+    for path, is_folder in _walk(list(find_matches(outer)) if index else [Path()]):
         if inner != Path():
             yield from find_matches(Path(glob.escape(str(path)), inner)) if is_folder else ()
         elif path != Path():

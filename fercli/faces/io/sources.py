@@ -21,7 +21,7 @@ class Source:
     """A picture or video to read, or a path that gave none, with the reason in `error`.
 
     `path` is the path as typed; for a file in a folder, the two joined; for one in an archive, the archive's path
-    joined with the member's name. `relative_path` is where an annotated copy goes in the output folder: the file's
+    joined with the member's name. `relative_path` is where an annotated picture goes in the output folder: the file's
     name, its path within the folder that was typed, or the archive's name and the path in it. `member` is set for a
     file in an archive.
     """

@@ -36,7 +36,7 @@ def simple_cnn(classes: int) -> nn.Module:
 
 @ARCHITECTURES.register("simpler-cnn")
 def simpler_cnn(classes: int) -> nn.Module:
-    """Strides instead of pooling, dropout 0.25, down to one place a class.
+    """Strides instead of pooling, dropout 0.25, down to one position a class.
 
     Takes scaled faces [N, 1, 48, 48], gives logits [N, classes].
     """

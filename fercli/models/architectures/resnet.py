@@ -39,7 +39,7 @@ def resnet_mlp(classes: int, backbone: str) -> nn.Module:
     Source: Chen 2023, doi 10.54254/2755-2721/22/20231168.
     """
     network = torchvision.models.get_model(backbone, weights=None)
-    # torchvision flattens what `avgpool` leaves: 2×2 places of each channel here
+    # torchvision flattens what `avgpool` leaves: 2×2 positions of each channel here
     network.avgpool = Dropout(0.5)
     network.fc = _mlp(network.fc.in_features * 4, 32, classes)
     out: nn.Module = network

@@ -131,4 +131,4 @@ def write_pt2(model: Model, path: Path, input_type: InputType, about: Mapping[st
 
 
 def _dimensions(free: Mapping[int, str]) -> dict[int, Any]:
-    return {place: torch.export.Dim(name) for place, name in free.items()}
+    return {axis: torch.export.Dim(name) for axis, name in free.items()}

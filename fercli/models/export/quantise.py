@@ -34,7 +34,7 @@ def quantise(source: Path, path: Path, faces: NDArray[np.generic], about: Mappin
         prepared = Path(folder) / "prepared.onnx"
         quant_pre_process(source, prepared, skip_symbolic_shape=True)
         nodes = list(onnx.load(prepared).graph.node)
-        last = max(place for place, node in enumerate(nodes) if node.op_type in _LAYERS)
+        last = max(index for index, node in enumerate(nodes) if node.op_type in _LAYERS)
         quantize_static(
             prepared,
             path,

@@ -1,12 +1,12 @@
 """A face set without what a check found: `fer data check --fix`.
 
 What was published for measuring stays as it is, so that figures remain comparable: from a set that comes with a split
-only its train part loses faces. A set without one may lose faces from every part of the split that was drawn, and
+only its train split loses faces. A set without one may lose faces from train, val and test as they were drawn, and
 takes that split along into the file. Of what may go, these go, each for the first reason that holds:
 
 1. nearly blank faces;
-2. copies of each other with different labels, all of them, since nobody knows which is right;
-3. copies, but for one: where one has to stay all others go, else test's is kept before val's before train's;
+2. duplicates with different labels, all of them, since nobody knows which is right;
+3. other duplicates, but for one: where one has to stay all others go, else test's is kept before val's before train's;
 4. near duplicates in train of a face in val or test, whatever their subject.
 """
 
@@ -33,7 +33,7 @@ REASONS = ("blank", "contradiction", "copy", "near duplicate")
 
 @dataclass(frozen=True)
 class Removal:
-    """A face that goes, as its place in the set: why, and what it is a copy of."""
+    """A face that goes, as its index in the set: why, and what it is a duplicate of."""
 
     face: int
     reason: str
@@ -68,7 +68,7 @@ def plan_fix(path: Path, force: bool = False) -> Path:
 def list_removals(check: Check) -> list[Removal]:
     """What goes, in the set's order."""
     found: dict[int, Removal] = {}
-    for removal in (*_blanks(check), *_copies(check), *_near(check)):
+    for removal in (*_list_blanks(check), *_list_duplicates(check), *_list_near_duplicates(check)):
         found.setdefault(removal.face, removal)
     free = _free(check)
     return [found[face] for face in sorted(found) if free[face]]
@@ -87,33 +87,33 @@ def fix(check: Check, path: Path, force: bool = False) -> Cleaned:
     kept = np.ones(len(check.faces), dtype=np.bool_)
     kept[[removal.face for removal in gone]] = False
     note = f"{check.faces.name} without {len(gone):,} faces, which {table.name} lists"
-    faces = replace(check.faces, name=path.stem, parts=check.parts, notes=(*check.faces.notes, note)).select(kept)
+    faces = replace(check.faces, name=path.stem, splits=check.splits, notes=(*check.faces.notes, note)).select(kept)
     facts = {
         "cleaned_from": check.faces.name,
         "fingerprint": check.faces.fingerprint,
         "seed": check.seed,
         "group": check.group,
         "removed": removed,
-        "faces": dict(Counter(faces.parts.tolist() if faces.parts is not None else [])),
+        "faces": dict(Counter(faces.splits.tolist() if faces.splits is not None else [])),
     }
-    _write_table(table, check.faces, check.parts, gone)
+    _write_table(table, check.faces, check.splits, gone)
     write_faces(path, faces, facts)
     return Cleaned(path, table, len(faces), removed)
 
 
 def _free(check: Check) -> NDArray[np.bool_]:
     """Which faces [N] may go at all."""
-    published = check.faces.parts
+    published = check.faces.splits
     return np.ones(len(check.faces), np.bool_) if published is None else published == "train"
 
 
-def _blanks(check: Check) -> Iterator[Removal]:
+def _list_blanks(check: Check) -> Iterator[Removal]:
     return (Removal(int(face), "blank") for face in np.flatnonzero(check.blank))
 
 
-def _copies(check: Check) -> Iterator[Removal]:
+def _list_duplicates(check: Check) -> Iterator[Removal]:
     free, labels = _free(check), check.faces.labels
-    rank = np.array([leaks.LEAK_ORDER.index(part) for part in check.parts.tolist()])
+    rank = np.array([leaks.LEAK_ORDER.index(split) for split in check.splits.tolist()])
     for members in duplicates.list_duplicates(check.same):
         others = {label: members[labels[members] != label] for label in np.unique(labels[members])}
         # what has to stay comes first, then test before val before train, then the set's order
@@ -125,19 +125,19 @@ def _copies(check: Check) -> Iterator[Removal]:
             yield from (Removal(face, "copy", first) for face in rest)
 
 
-def _near(check: Check) -> Iterator[Removal]:
-    for pair in check.near.tolist():
+def _list_near_duplicates(check: Check) -> Iterator[Removal]:
+    for pair in check.near_duplicates.tolist():
         for face, other in (pair, pair[::-1]):
-            if check.parts[face] == "train" and check.parts[other] in ("val", "test"):
+            if check.splits[face] == "train" and check.splits[other] in ("val", "test"):
                 yield Removal(face, "near duplicate", other)
 
 
-def _write_table(path: Path, faces: FaceSet, parts: NDArray[np.str_], gone: list[Removal]) -> None:
+def _write_table(path: Path, faces: FaceSet, splits: NDArray[np.str_], gone: list[Removal]) -> None:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("id", "part", "label", "reason", "duplicate_of"))
     for removal in gone:
         face = removal.face
         of = "" if removal.of is None else faces.ids[removal.of]
-        rows.writerow((faces.ids[face], parts[face], faces.classes[faces.labels[face]], removal.reason, of))
+        rows.writerow((faces.ids[face], splits[face], faces.classes[faces.labels[face]], removal.reason, of))
     write_text(path, text.getvalue())

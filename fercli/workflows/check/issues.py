@@ -16,10 +16,13 @@ from fercli.metrics.calibration import suspects
 
 #: Each kind of issue, the worst first: what makes figures false, what teaches something false, what wastes time.
 KINDS = {
-    "leaks": ("copies across parts", "measured faces were trained on: figures are too high"),
-    "contradictions": ("copies with different labels", "one label at most is right"),
-    "near leaks": ("near duplicates across parts", "one photograph cropped twice, on both sides: figures are too high"),
-    "people": ("people in several parts", "people seen in training are measured: figures are too high"),
+    "leaks": ("duplicates across splits", "measured faces were trained on: figures are too high"),
+    "contradictions": ("duplicates with different labels", "one label at most is right"),
+    "near leaks": (
+        "near duplicates across splits",
+        "one photograph cropped twice, on both sides: figures are too high",
+    ),
+    "people": ("people in several splits", "people seen in training are measured: figures are too high"),
     "labels": ("suspicious labels", "a network that was not trained on them is confident of another class"),
     "constant": ("constant frames", "one gray value: there is no face"),
     "blank": ("nearly blank frames", "nothing to see, or a sign for 'no picture'"),
@@ -65,11 +68,13 @@ class Issue:
         return KINDS[self.kind][1]
 
 
-def find_copies(labels: NDArray[np.int64], parts: NDArray[np.str_], same: NDArray[np.int64]) -> Iterator[Issue]:
-    """Identical images, `same` [N] from `group_identical`: across parts, with different labels, at all."""
+def list_duplicate_issues(
+    labels: NDArray[np.int64], splits: NDArray[np.str_], same: NDArray[np.int64]
+) -> Iterator[Issue]:
+    """Identical images, `same` [N] from `group_identical`: across splits, with different labels, at all."""
     groups = duplicates.list_duplicates(same)
-    leaked = leaks.find_leaks(groups, parts)
-    yield _leak("leaks", leaked, duplicates.select_differing(groups, parts))
+    leaked = leaks.find_leaks(groups, splits)
+    yield _leak("leaks", leaked, duplicates.select_differing(groups, splits))
     opposed = duplicates.select_differing(groups, labels)
     count = sum(map(len, opposed))
     found = f"{format_count(len(opposed), 'group')}, {format_count(count, 'face')}"
@@ -79,26 +84,30 @@ def find_copies(labels: NDArray[np.int64], parts: NDArray[np.str_], same: NDArra
     yield Issue("copies", len(groups), found, {"surplus": surplus}, tuple(groups))
 
 
-def find_near_copies(parts: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]) -> Iterator[Issue]:
-    """Near duplicates: across parts, not counting faces that have an exact copy there, and at all."""
-    exact = leaks.find_leaks(duplicates.list_duplicates(same), parts)
+def list_near_duplicate_issues(
+    splits: NDArray[np.str_], same: NDArray[np.int64], pairs: NDArray[np.int64]
+) -> Iterator[Issue]:
+    """Near duplicates: across splits, not counting faces that have an exact duplicate there, and at all."""
+    exact = leaks.find_leaks(duplicates.list_duplicates(same), splits)
     none = np.empty(0, np.int64)
     leaked = {
         where: left
-        for where, there in leaks.find_leaks(list(pairs), parts).items()
+        for where, there in leaks.find_leaks(list(pairs), splits).items()
         if len(left := np.setdiff1d(there, exact.get(where, none)))
     }
-    groups = duplicates.connect_pairs(pairs, len(parts))
+    groups = duplicates.connect_pairs(pairs, len(splits))
     counted = np.concatenate([none, *leaked.values()])
-    across = [members for members in duplicates.select_differing(groups, parts) if np.isin(members, counted).any()]
+    across = [members for members in duplicates.select_differing(groups, splits) if np.isin(members, counted).any()]
     yield _leak("near leaks", leaked, across)
     count = sum(map(len, groups))
     found = f"{format_count(len(groups), 'group')}, {format_count(count, 'face')}"
     yield Issue("near", len(groups), found, {"faces": count, "pairs": len(pairs)}, tuple(groups))
 
 
-def find_near_pairs(images: NDArray[np.uint8], same: NDArray[np.int64], blank: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The pairs [K, 2] of near duplicates among all images but the blank ones, exact copies of either included."""
+def find_near_duplicate_pairs(
+    images: NDArray[np.uint8], same: NDArray[np.int64], blank: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """The pairs [K, 2] of near duplicates among all images but the blank ones, exact duplicates of either included."""
     _, firsts = np.unique(same, return_index=True)
     firsts = firsts[~blank[firsts]]
     alike = {int(members[0]): members for members in duplicates.list_duplicates(same)}
@@ -115,7 +124,7 @@ def find_near_pairs(images: NDArray[np.uint8], same: NDArray[np.int64], blank: N
 
 
 def _leak(kind: str, leaked: dict[tuple[str, str], NDArray[np.int64]], groups: Sequence[NDArray[np.int64]]) -> Issue:
-    """Faces of one part that stand in another: '280 val faces also in train'."""
+    """Faces of one split that stand in another: '280 val faces also in train'."""
     count = len(np.unique(np.concatenate([np.empty(0, np.int64), *leaked.values()])))
     also = "also" if kind == "leaks" else "much like one"
     found = "; ".join(
@@ -126,9 +135,9 @@ def _leak(kind: str, leaked: dict[tuple[str, str], NDArray[np.int64]], groups: S
     return Issue(kind, count, found, numbers, tuple(groups))
 
 
-def find_shared_people(subjects: Sequence[str], parts: NDArray[np.str_]) -> Issue:
-    """People with faces in several parts."""
-    divided = leaks.find_divided_subjects(subjects, parts)
+def find_shared_people(subjects: Sequence[str], splits: NDArray[np.str_]) -> Issue:
+    """People with faces in several splits."""
+    divided = leaks.find_divided_subjects(subjects, splits)
     count = sum(map(len, divided.values()))
     found = f"{format_count(len(divided), 'person', 'people')}, {format_count(count, 'face')}"
     return Issue("people", len(divided), found, {"faces": count}, tuple(divided.values()))
@@ -174,7 +183,7 @@ def find_without_face(images: NDArray[np.uint8], progress: ProgressCallback = no
     missing = []
     for first in range(0, len(images), _BATCH):
         found = detector.find_all([_frame_face(image[0]) for image in images[first : first + _BATCH]])
-        missing += [place for place, faces in enumerate(found, start=first) if not faces]
+        missing += [index for index, faces in enumerate(found, start=first) if not faces]
         progress(first + len(found), len(images), "looking for faces")
     return np.array(missing, dtype=np.int64)
 

@@ -44,20 +44,20 @@ def _rows(check: Check) -> Iterator[tuple[object, ...]]:
             for face in group:
                 subject = faces.subjects[face] if faces.subjects else ""
                 label = faces.classes[faces.labels[face]]
-                yield issue.kind, number, faces.ids[face], check.parts[face], label, subject, _remark(issue, number)
+                yield issue.kind, number, faces.ids[face], check.splits[face], label, subject, _remark(issue, number)
         if issue.kind == "classes":
             yield from ((issue.kind, number, "", "", name, "", "") for number, name in enumerate(issue.numbers, 1))
 
 
 def _remark(issue: Issue, number: int) -> str:
-    """What is said of a fault's group, counted from 1."""
+    """What is said of an issue's group, counted from 1."""
     return issue.remarks[number - 1] if issue.remarks else ""
 
 
 def write_suspects(path: Path, check: Check) -> None:
     """Write a contact sheet (png) of the faces concerned, under a heading for each kind of issue, the worst first.
 
-    Shows the first of each kind; copies stand side by side. Raises RunError where the file cannot be written.
+    Shows the first of each kind; duplicates stand side by side. Raises RunError where the file cannot be written.
     """
     found = [issue for issue in check.issues if issue.groups]
     sections = [_section(issue, check) for issue in found]
@@ -71,14 +71,14 @@ def _section(issue: Issue, check: Check) -> Section:
         some = check.pick_examples(issue, group)[:_SHOWN_OF_GROUP]
         if shown + len(some) > _SHOWN:
             break
-        groups.append(tuple(tile(check.faces, face, str(check.parts[face]), _remark(issue, number)) for face in some))
+        groups.append(tuple(tile(check.faces, face, str(check.splits[face]), _remark(issue, number)) for face in some))
         shown += len(some)
     total = sum(map(len, issue.groups))
     some_of = "" if shown == total else f" ({shown} of {total:,} faces shown)"
     return Section(f"{issue.title}: {issue.found}{some_of}", tuple(groups))
 
 
-def tile(faces: FaceSet, face: int, part: str, remark: str = "") -> Tile:
-    """One face of a set for a contact sheet: its id, its part and its label below it, and what is remarked."""
-    lines = (faces.ids[face], f"{part} · {faces.classes[faces.labels[face]]}", *([remark] if remark else []))
+def tile(faces: FaceSet, face: int, split: str, remark: str = "") -> Tile:
+    """One face of a set for a contact sheet: its id, its split and its label below it, and what is remarked."""
+    lines = (faces.ids[face], f"{split} · {faces.classes[faces.labels[face]]}", *([remark] if remark else []))
     return Tile(faces.images[face, 0], lines)

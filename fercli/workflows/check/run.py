@@ -12,18 +12,18 @@ from fercli.core.progress import SILENT, Progress, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.load import load_faces
 from fercli.data.quality import duplicates
-from fercli.data.splits import Group, split
+from fercli.data.splits import Group, assign_splits
 from fercli.workflows.check.issues import (
     KINDS,
     Issue,
     find_blanks,
-    find_copies,
-    find_near_copies,
-    find_near_pairs,
+    find_near_duplicate_pairs,
     find_shared_people,
     find_small_classes,
     find_suspicious_labels,
     find_without_face,
+    list_duplicate_issues,
+    list_near_duplicate_issues,
     make_issue,
 )
 from fercli.workflows.crossval.crossval_folder import choose_folder
@@ -45,7 +45,7 @@ class CheckOptions:
     #: a recall measured on ten is 50 points wide
     min_class: int = 100
     #: look for near duplicates
-    near: bool = True
+    near_duplicates: bool = True
     #: look for faces in which MTCNN finds none, which is slow
     no_face: bool = False
 
@@ -54,32 +54,32 @@ class CheckOptions:
 class Check:
     """A face set, the split that was looked at, and its issues, the worst first; those not found have count 0.
 
-    `same` [N] are the groups of identical images, `blank` [N] the nearly blank ones, `near` [K, 2] the pairs of near
-    duplicates: what a cleaned set is made from.
+    `same` [N] are the groups of identical images, `blank` [N] the nearly blank ones, `near_duplicates`
+    [K, 2] pairs of them: what a cleaned set is made from.
     """
 
     faces: FaceSet
-    parts: NDArray[np.str_]
+    splits: NDArray[np.str_]
     seed: int
     group: Group
     issues: tuple[Issue, ...]
     same: NDArray[np.int64]
     blank: NDArray[np.bool_]
-    near: NDArray[np.int64]
+    near_duplicates: NDArray[np.int64]
 
     def pick_examples(self, issue: Issue, group: NDArray[np.int64]) -> list[int]:
-        """The faces of one of a fault's groups, one of each part, or of each label, before the others."""
-        values = (self.faces.labels if issue.kind == "contradictions" else self.parts)[group].tolist()
+        """The faces of one of an issue's groups, one of each split, or of each label, before the others."""
+        values = (self.faces.labels if issue.kind == "contradictions" else self.splits)[group].tolist()
         firsts = sorted(group[values.index(value)] for value in dict.fromkeys(values))
         return [int(face) for face in (*firsts, *group[~np.isin(group, firsts)])]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON takes it: every issue with the ids of all its faces."""
-        parts, counts = np.unique(self.parts, return_counts=True)
+        splits, counts = np.unique(self.splits, return_counts=True)
         return {
             "data": self.faces.name,
             "fingerprint": self.faces.fingerprint,
-            "faces": dict(zip(parts.tolist(), counts.tolist(), strict=True)),
+            "faces": dict(zip(splits.tolist(), counts.tolist(), strict=True)),
             "seed": self.seed,
             "group": self.group,
             "faults": [
@@ -123,21 +123,26 @@ def check_faces(
     progress: ProgressCallback = no_progress,
 ) -> Check:
     """The same for a face set in memory."""
-    parts = split(faces, options.seed, group=options.group)
+    splits = assign_splits(faces, options.seed, group=options.group)
     same, blank = duplicates.group_identical(faces.images), duplicates.find_blank(faces.images)
-    pairs = find_near_pairs(faces.images, same, blank) if options.near else np.empty((0, 2), np.int64)
-    found = [*find_copies(faces.labels, parts, same), *find_blanks(duplicates.find_constant(faces.images), blank)]
-    if options.near:
-        found += find_near_copies(parts, same, pairs)
+    pairs = (
+        find_near_duplicate_pairs(faces.images, same, blank) if options.near_duplicates else np.empty((0, 2), np.int64)
+    )
+    found = [
+        *list_duplicate_issues(faces.labels, splits, same),
+        *find_blanks(duplicates.find_constant(faces.images), blank),
+    ]
+    if options.near_duplicates:
+        found += list_near_duplicate_issues(splits, same, pairs)
     if faces.subjects is not None:
-        found.append(find_shared_people(faces.subjects, parts))
+        found.append(find_shared_people(faces.subjects, splits))
     if options.no_face:
         found.append(make_issue("no face", find_without_face(faces.images, progress), "face"))
     if probabilities is not None:
         found.append(find_suspicious_labels(faces, probabilities))
     found.append(find_small_classes(faces, options.min_class))
     found.sort(key=lambda issue: (not issue.count, list(KINDS).index(issue.kind)))
-    return Check(faces, parts, options.seed, options.group, tuple(found), same, blank, pairs)
+    return Check(faces, splits, options.seed, options.group, tuple(found), same, blank, pairs)
 
 
 def predict_out_of_fold(

@@ -188,19 +188,19 @@ def _series(
         tuple(
             f"{task} was trained again after: {failure.reason}"
             for task in tasks
-            for failure in read_failures(folder / task.place)
+            for failure in read_failures(folder / task.fold_folder)
         ),
     )
 
 
 def _out_of_fold(folder: Path, tasks: Sequence[Task], faces: FaceSet, groups: NDArray[np.int64]) -> NDArray[np.float64]:
     """The probabilities [R, N, C] that folds gave their test faces, in the set's order."""
-    place = {face: number for number, face in enumerate(faces.ids)}
+    row_of = {face: row for row, face in enumerate(faces.ids)}
     probabilities = np.full((len(groups), len(faces), len(faces.classes)), np.nan)
     for task in tasks:
-        file = RunFolder(folder / task.place).predictions
+        file = RunFolder(folder / task.fold_folder).predictions
         found = read_predictions(file)
-        rows = np.array([place.get(face, -1) for face in found.ids], dtype=np.int64)
+        rows = np.array([row_of.get(face, -1) for face in found.ids], dtype=np.int64)
         if not np.array_equal(np.sort(rows), np.flatnonzero(groups[task.run - 1] == task.fold - 1)):
             raise RunError(
                 f"{file} is not of the faces that folds.json gives this fold: remove {file.parent}, then --resume"

@@ -19,7 +19,7 @@ _COMPONENTS = 100
 
 
 def run_baseline(
-    name: Baseline, faces: FaceSet, parts: NDArray[np.str_], place: Path, *, seed: int, threads: int
+    name: Baseline, faces: FaceSet, splits: NDArray[np.str_], path: Path, *, seed: int, threads: int
 ) -> None:
     """Fit a baseline to the training faces of a fold and measure it on the test faces, into a run folder.
 
@@ -27,11 +27,11 @@ def run_baseline(
     """
     from threadpoolctl import threadpool_limits
 
-    train, test = parts == "train", parts == "test"
+    train, test = splits == "train", splits == "test"
     with threadpool_limits(threads):
         probabilities = _probabilities(name, faces, train, test, seed)
-    folder, measured = RunFolder(place), faces.select(test)
-    write_split(folder.split, faces, parts)
+    folder, measured = RunFolder(path), faces.select(test)
+    write_split(folder.split, faces, splits)
     write_predictions(folder.predictions, Predictions(measured.ids, measured.labels, probabilities, faces.classes))
     scores = score(probabilities, measured.labels, faces.classes)
     write_json(folder.metrics, {"test": {"single": scores.to_dict()}})

@@ -14,7 +14,7 @@ from fercli.core.progress import Progress
 from fercli.data.faceset import FaceSet
 from fercli.training.device import pick_device
 from fercli.workflows.crossval.baselines import run_baseline
-from fercli.workflows.crossval.plan import Assignments, Task, assign_parts, derive_training_seed
+from fercli.workflows.crossval.plan import Assignments, Task, assign_task_splits, derive_training_seed
 from fercli.workflows.crossval.selection import (
     Choice,
     choose,
@@ -27,11 +27,11 @@ from fercli.workflows.crossval.selection import (
 from fercli.workflows.crossval.settings import Baseline, CrossvalConfig
 from fercli.workflows.crossval.status import FoldFailedError, describe_failure, read_failures, record_failure
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.data import load_extra, place_data
+from fercli.workflows.train.data import load_extra, prepare_data
 from fercli.workflows.train.job import TrainingJob, set_up_job, write_start
 from fercli.workflows.train.run import run_job
 
-Parts = NDArray[np.str_]
+Splits = NDArray[np.str_]
 
 
 @dataclass(frozen=True)
@@ -60,19 +60,19 @@ class FoldTrainer:
         diverged, unchanged where the machine was at fault. Raises FoldFailedError when that one fails too,
         and UsageError for settings with which no fold could begin.
         """
-        place = self._work.folder / task.place
+        path = self._work.folder / task.fold_folder
         if task.done(self._work.folder):
             return
-        last = bool(read_failures(place))
+        last = bool(read_failures(path))
         try:
-            self._attempt(task, place)
+            self._attempt(task, path)
         except _SetUpError as error:
             raise cast(FerError, error.__cause__) from None
         except (FerError, MemoryError, RuntimeError) as error:
             failure = describe_failure(error)
         else:
             return
-        record_failure(place, failure)
+        record_failure(path, failure)
         self._jobs.clear()  # whatever they held is let go of
         if last:
             raise FoldFailedError(failure.reason)
@@ -80,66 +80,66 @@ class FoldTrainer:
         self._progress.say(f"{task} failed ({failure.reason}): trying {again}")
         self.run(task)
 
-    def _attempt(self, task: Task, place: Path) -> None:
+    def _attempt(self, task: Task, path: Path) -> None:
         config = self._work.config
-        parts = assign_parts(self._work.assignments, task, config.folds)
-        attempt = 2 if any(failure.diverged for failure in read_failures(place)) else 1
+        splits = assign_task_splits(self._work.assignments, task, config.folds)
+        attempt = 2 if any(failure.diverged for failure in read_failures(path)) else 1
         seed = derive_training_seed(config.seed, task, attempt)
-        joined = parts.copy()
-        joined[parts == "val"] = "train"
+        joined = splits.copy()
+        joined[splits == "val"] = "train"
         if task.method not in self._models:
-            known = joined if config.select else parts
+            known = joined if config.select else splits
             name = cast(Baseline, task.method)
-            run_baseline(name, self._work.faces, known, place, seed=seed, threads=config.threads)
+            run_baseline(name, self._work.faces, known, path, seed=seed, threads=config.threads)
             return
         settings = self._models[task.method].model_copy(update={"seed": seed, "group": task.grouping})
         record = {"crossval": {"run": task.run, "fold": task.fold}}
         if not config.select:
-            self._train(settings, parts, place, record)
+            self._train(settings, splits, path, record)
             return
-        hidden = parts.copy()
-        hidden[parts == "test"] = "spare"
+        hidden = splits.copy()
+        hidden[splits == "test"] = "spare"
 
         def train(candidate: RunConfig, where: Path) -> None:
             self._train(candidate, hidden, where, record)
 
         if task.trying:
-            write_tried(place, try_candidates(settings, config.grid, place, train))
+            write_tried(path, try_candidates(settings, config.grid, path, train))
             return
-        choice = read_choice(place)
+        choice = read_choice(path)
         if choice is None:
             if config.folds_choose_together:
                 choice = self._choice_of_run(task)
             else:
-                choice = choose(try_candidates(settings, config.grid, place, train))
-            write_choice(place, choice)
-        self._train(choice.resolve_retraining(settings), joined, place, record, choice.temperature)
+                choice = choose(try_candidates(settings, config.grid, path, train))
+            write_choice(path, choice)
+        self._train(choice.resolve_retraining(settings), joined, path, record, choice.temperature)
 
     def _choice_of_run(self, task: Task) -> Choice:
         """The setting that all folds of the task's run take. Raises RunError where one has not tried its candidates."""
         config, folder = self._work.config, self._work.folder
-        run = [read_tried(folder / one.place) for one in task.list_run(config.folds)]
+        run = [read_tried(folder / one.fold_folder) for one in task.list_run(config.folds)]
         return choose(run[task.fold - 1], run)
 
     def _train(
         self,
         config: RunConfig,
-        parts: Parts,
-        place: Path,
+        splits: Splits,
+        path: Path,
         record: Mapping[str, object],
         temperature: Mapping[str, float] | None = None,
     ) -> None:
         """One training into a run folder, resumed where it stopped unless it was begun with other settings."""
-        folder = RunFolder(place)
+        folder = RunFolder(path)
         has_start = all(file.is_file() for file in (folder.config, folder.meta, folder.split))
         has_start = has_start and not folder.read_config().differences(config)
         resumes = has_start and folder.checkpoint.is_file()
-        job = self._set_up(config, parts, temperature, fresh=not resumes)
+        job = self._set_up(config, splits, temperature, fresh=not resumes)
         if resumes:
             try:
                 job.state.load(folder.checkpoint)
             except RunError:  # damaged: the same training from its beginning ends the same
-                job = self._set_up(config, parts, temperature)
+                job = self._set_up(config, splits, temperature)
         elif not has_start:
             folder.checkpoint.unlink(missing_ok=True)
             folder.write_config(config)
@@ -149,14 +149,14 @@ class FoldTrainer:
         folder.checkpoint.unlink(missing_ok=True)
 
     def _set_up(
-        self, config: RunConfig, parts: Parts, temperature: Mapping[str, float] | None, *, fresh: bool = True
+        self, config: RunConfig, splits: Splits, temperature: Mapping[str, float] | None, *, fresh: bool = True
     ) -> TrainingJob:
         """A job for this training; the network of the last one of its model is used again."""
         previous, faces, device = self._jobs.get(config.model), self._work.faces, pick_device(config.device)
         extra = previous.data.extra if previous else load_extra(config, faces.classes)
         validates = temperature is None
         try:
-            data = place_data(config, faces, parts, device, self._progress, extra=extra, validates=validates)
+            data = prepare_data(config, faces, splits, device, self._progress, extra=extra, validates=validates)
             job = set_up_job(config, data, self._progress, fresh=fresh, temperature=temperature, previous=previous)
         except UsageError as error:
             if previous is not None:

@@ -1,4 +1,4 @@
-"""What there is to train: seeds, groups and the place of every fold."""
+"""What there is to train: seeds, groups and the folder of every fold."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fercli.core.errors import DataError, RunError, reason_of
 from fercli.core.files import damage_in, read_json, write_text
 from fercli.data.faceset import FaceSet
-from fercli.data.folds import Grouping, assign_groups, count_subjects, fold_parts
+from fercli.data.folds import Grouping, assign_fold_splits, assign_groups, count_subjects
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.models.locate import RUN_METRICS
 from fercli.workflows.crossval.settings import CrossvalConfig
@@ -42,13 +42,13 @@ class Task:
         return Path(self.grouping, self.method, f"run-{self.run:02}")
 
     @property
-    def place(self) -> Path:
+    def fold_folder(self) -> Path:
         """Its folder inside the cross-validation's."""
         return self.run_folder / f"fold-{self.fold:02}"
 
     def done(self, folder: Path) -> bool:
         """Whether it is done in the cross-validation's folder."""
-        return (folder / self.place / (TRIED if self.trying else RUN_METRICS)).is_file()
+        return (folder / self.fold_folder / (TRIED if self.trying else RUN_METRICS)).is_file()
 
     def list_run(self, folds: int) -> list["Task"]:
         """The same of every fold of its run."""
@@ -111,9 +111,9 @@ def list_trials(config: CrossvalConfig, groupings: Sequence[Grouping]) -> Iterat
         yield from (replace(task, trying=True) for task in list_tasks(config, groupings) if task.method in networks)
 
 
-def assign_parts(assignments: Assignments, task: Task, folds: int) -> NDArray[np.str_]:
-    """The part of each face [N] in a fold."""
-    return fold_parts(assignments[task.grouping][task.run - 1], task.fold - 1, folds)
+def assign_task_splits(assignments: Assignments, task: Task, folds: int) -> NDArray[np.str_]:
+    """The split of each face [N] in a fold."""
+    return assign_fold_splits(assignments[task.grouping][task.run - 1], task.fold - 1, folds)
 
 
 def write_folds(path: Path, config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> None:

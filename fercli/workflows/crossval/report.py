@@ -136,7 +136,7 @@ def comparison_table(comparisons: Sequence[Comparison]) -> TextTable:
 
 
 def p_text(p: float) -> str:
-    """A probability to three places, '< 0.001' below."""
+    """A probability to three decimals, '< 0.001' below."""
     return "–" if math.isnan(p) else "< 0.001" if p < 0.001 else half_up(p, 3)
 
 
@@ -177,21 +177,21 @@ def title_of(series: Series, result: CrossvalResult) -> str:
     return f"{series.method} on {result.data}, by {series.grouping}: {runs} of {result.config.folds} folds"
 
 
-def _write_series(place: Path, series: Series, result: CrossvalResult, faces: FaceSet) -> None:
+def _write_series(folder: Path, series: Series, result: CrossvalResult, faces: FaceSet) -> None:
     title = title_of(series, result)
-    _write_table(place / "runs", runs_table(series.scores, title))
-    _write_table(place / "confusion", confusion_table(series.scores, title))
-    _write_predictions(place / "predictions.csv", series, faces)
-    plot_confusion(series.scores.total.tolist(), series.scores.classes, place / "confusion.png", title)
-    plot_sensitivities(series.scores, place / "sensitivities.png", title)
+    _write_table(folder / "runs", runs_table(series.scores, title))
+    _write_table(folder / "confusion", confusion_table(series.scores, title))
+    _write_predictions(folder / "predictions.csv", series, faces)
+    plot_confusion(series.scores.total.tolist(), series.scores.classes, folder / "confusion.png", title)
+    plot_sensitivities(series.scores, folder / "sensitivities.png", title)
     if result.config.runs > 1:
-        plot_trend(series.scores, place / "trend.png", title)
+        plot_trend(series.scores, folder / "trend.png", title)
 
 
-def _write_table(place: Path, table: TextTable) -> None:
+def _write_table(stem: Path, table: TextTable) -> None:
     """The same table as .csv, .md and .tex."""
     for ending, text in zip(ENDINGS, (table.csv(), table.markdown(), table.latex()), strict=True):
-        write_text(place.with_name(place.name + ending), text)
+        write_text(stem.with_name(stem.name + ending), text)
 
 
 def _write_predictions(path: Path, series: Series, faces: FaceSet) -> None:

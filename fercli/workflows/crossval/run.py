@@ -117,7 +117,7 @@ def _notes(config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> 
         known = count_subjects(faces)
         why = f"only {known} persons are known" if known else "there are no subject IDs"
         notes.append(f"{why} in {faces.name}: groups are drawn by image")
-    if faces.parts is not None:
+    if faces.splits is not None:
         notes.append(f"the split that {faces.name} comes with is set aside: all {len(faces):,} faces are dealt out")
     catalogue = load_catalogue()
     remarks = {model.model: catalogue[model.model].remark(model.recipe) for model in config.models}

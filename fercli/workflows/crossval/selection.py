@@ -76,16 +76,16 @@ def list_candidates(config: RunConfig, grid: Mapping[str, tuple[Any, ...]]) -> l
 def try_candidates(
     config: RunConfig,
     grid: Mapping[str, tuple[Any, ...]],
-    place: Path,
+    fold_folder: Path,
     train: Callable[[RunConfig, Path], None],
 ) -> tuple[Tried, ...]:
-    """Train every candidate for one fold, in a run folder of its own below `place`: what each reached.
+    """Train every candidate for one fold, in a run folder of its own below `fold_folder`: what each reached.
 
     Raises RunError where all diverge.
     """
     tried: list[Tried] = []
     for number, settings in enumerate(list_candidates(config, grid), start=1):
-        folder = RunFolder(place / "candidates" / f"{number}")
+        folder = RunFolder(fold_folder / "candidates" / f"{number}")
         try:
             if not folder.complete:
                 train(change_recipe(config, settings), folder.path)
@@ -130,9 +130,9 @@ def _mean(folds: Sequence[Tried]) -> Tried:
     return {"settings": folds[0]["settings"], **figures}
 
 
-def read_choice(place: Path) -> Choice | None:
+def read_choice(folder: Path) -> Choice | None:
     """What a fold was chosen to be retrained with; None where nothing is chosen yet."""
-    file = place / SELECTION
+    file = folder / SELECTION
     if not file.is_file():
         return None
     document = read_json(file)
@@ -140,18 +140,18 @@ def read_choice(place: Path) -> Choice | None:
         return Choice(**{**document, "tried": tuple(document["tried"])})
 
 
-def write_choice(place: Path, choice: Choice) -> None:
+def write_choice(folder: Path, choice: Choice) -> None:
     """File what a fold is retrained with."""
-    write_json(place / SELECTION, asdict(choice))
+    write_json(folder / SELECTION, asdict(choice))
 
 
-def read_tried(place: Path) -> tuple[Tried, ...]:
+def read_tried(folder: Path) -> tuple[Tried, ...]:
     """What a fold's candidates reached. Raises RunError where they were not all tried."""
-    document = read_json(place / TRIED)
-    with damage_in(place / TRIED):
+    document = read_json(folder / TRIED)
+    with damage_in(folder / TRIED):
         return tuple(dict(one) for one in document)
 
 
-def write_tried(place: Path, tried: Sequence[Tried]) -> None:
+def write_tried(folder: Path, tried: Sequence[Tried]) -> None:
     """File what a fold's candidates reached."""
-    write_json(place / TRIED, list(tried))
+    write_json(folder / TRIED, list(tried))

@@ -90,12 +90,12 @@ def read_crossval(path: Path) -> CrossvalConfig:
     return parse_crossval(read_yaml(path, "the settings"), str(path))
 
 
-def parse_crossval(document: object, place: str) -> CrossvalConfig:
-    """Settings from plain values. Raises UsageError listing every fault; `place` names the source."""
+def parse_crossval(document: object, source: str) -> CrossvalConfig:
+    """Settings from plain values. Raises UsageError listing every fault; `source` is where they come from."""
     try:
         return CrossvalConfig.model_validate(document)
     except ValidationError as error:
-        raise_settings_error(error, place, CrossvalConfig)
+        raise_settings_error(error, source, CrossvalConfig)
 
 
 def choose_threads(folds: int, runs: int) -> int:

@@ -25,18 +25,18 @@ class FoldFailedError(Exception):
     """A fold failed twice, or what it needs is not there. The pool tells the user."""
 
 
-def read_failures(place: Path) -> list[Failure]:
+def read_failures(folder: Path) -> list[Failure]:
     """The failed attempts of a fold, in their order."""
-    file = place / "failed.json"
+    file = folder / "failed.json"
     rows = read_json(file) if file.is_file() else []
     with damage_in(file):
         # version 0.1 called it 'astray'
         return [Failure(str(row["reason"]), bool(row.get("diverged", row.get("astray", False)))) for row in rows]
 
 
-def record_failure(place: Path, failure: Failure) -> None:
+def record_failure(folder: Path, failure: Failure) -> None:
     """Add a failed attempt."""
-    write_json(place / "failed.json", [asdict(row) for row in (*read_failures(place), failure)])
+    write_json(folder / "failed.json", [asdict(row) for row in (*read_failures(folder), failure)])
 
 
 def describe_failure(error: Exception) -> Failure:
@@ -77,7 +77,7 @@ class Tally:
         self.done += 1
         if task.trying:
             return "settings tried"
-        file = RunFolder(self._folder / task.place).metrics
+        file = RunFolder(self._folder / task.fold_folder).metrics
         document = read_json(file)
         with damage_in(file):
             figures = document["test"]["single"]

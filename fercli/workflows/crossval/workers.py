@@ -148,9 +148,9 @@ class _Pool:
         worker.process.join()
         worker.pipe.close()
         reason = f"its process ended with {worker.process.exitcode}, as it does where memory runs out"
-        place = self._work.folder / task.place
-        last = bool(read_failures(place))
-        record_failure(place, Failure(reason, diverged=False))
+        path = self._work.folder / task.fold_folder
+        last = bool(read_failures(path))
+        record_failure(path, Failure(reason, diverged=False))
         if last:
             self._tally.fail(number, task, reason)
         else:

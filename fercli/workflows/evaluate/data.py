@@ -1,4 +1,4 @@
-"""The faces that a trained network is measured on: the set, the part of each face, so that nothing it learned from
+"""The faces that a trained network is measured on: the set, the split of each face, so that nothing it learned from
 passes for new, and labels in the order of the network's classes."""
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from fercli.core.text import shorten
 from fercli.data.faceset import FRACTIONS, FaceSet
 from fercli.data.load import SETS, load_faces
 from fercli.data.quality.leaks import drop_leaks
-from fercli.data.splits import EXTRA_SEED, Group, read_split, split, split_digest
+from fercli.data.splits import EXTRA_SEED, Group, assign_splits, read_split, split_digest
 from fercli.models.load import Model
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.run_folder import RunFolder, read_config
@@ -43,11 +43,11 @@ def load_measured_set(options: EvaluateOptions, model: Model, progress: Progress
     return load_faces(names.pop(), root, load_options or LoadOptions(**readings[0]), progress)
 
 
-def find_parts(faces: FaceSet, model: Model, part: str | None = None) -> NDArray[np.str_]:
-    """The part of each face [N]: as the model's own training had it where these are its data, else the set's own.
+def find_splits(faces: FaceSet, model: Model, split: str | None = None) -> NDArray[np.str_]:
+    """The split of each face [N]: as the model's own training had it where these are its data, else the set's own.
 
     'all' for every face of a set that has no split and that the model was not trained on, or, where its training's
-    split is not known, when the `part` to measure is 'all'. Raises RunError where the split is not known, or where the
+    split is not known, when the `split` to measure is 'all'. Raises RunError where the split is not known, or where the
     members of an ensemble were trained on different ones.
     """
     here = [
@@ -57,26 +57,26 @@ def find_parts(faces: FaceSet, model: Model, part: str | None = None) -> NDArray
     ]
     beside = [trained["extra"] for trained in model.header.trainings if trained.get("extra")]
     if not here and any(extra["fingerprint"] == faces.fingerprint for extra in beside):
-        return split(faces, EXTRA_SEED)
-    if not here and any(extra["data"] == faces.name for extra in beside) and part != "all":
+        return assign_splits(faces, EXTRA_SEED)
+    if not here and any(extra["data"] == faces.name for extra in beside) and split != "all":
         raise _unknown(faces, model)
     if not here:
-        return split(faces, 0) if faces.parts is not None else np.full(len(faces), "all")
-    first, *others = [_find_training_parts(faces, model, trained, part) for trained in here]
+        return assign_splits(faces, 0) if faces.splits is not None else np.full(len(faces), "all")
+    first, *others = [_find_training_splits(faces, model, trained, split) for trained in here]
     if all(np.array_equal(first, other) for other in others):
         return first
-    if part == "all":
+    if split == "all":
         return np.full(len(faces), "all")
     raise RunError(
-        f"the members of {model.path} were trained on different splits of {faces.name}, so no part is new to all of "
+        f"the members of {model.path} were trained on different splits of {faces.name}, so no split is new to all of "
         "them: --split all measures everything, faces they were trained on included"
     )
 
 
-def _find_training_parts(
-    faces: FaceSet, model: Model, trained: Mapping[str, Any], part: str | None
+def _find_training_splits(
+    faces: FaceSet, model: Model, trained: Mapping[str, Any], split: str | None
 ) -> NDArray[np.str_]:
-    """The part of each face as one training on this set had it."""
+    """The split of each face as one training on this set had it."""
     if trained.get("fingerprint") == faces.fingerprint:
         written = RunFolder(model.path.parent).split
         if model.path.is_file() and written.is_file():
@@ -86,20 +86,20 @@ def _find_training_parts(
             known = replace(faces, fractions=fractions)
             group: Group = trained.get("group") or "auto"
             fraction = trained.get("val_fraction")
-            parts = split(known, trained.get("seed", 0), group=group, val_fraction=fraction)
-            parts = drop_leaks(faces, parts) if trained.get("drop_leaks") else parts
-            if split_digest(faces, parts) == trained.get("split"):
-                return parts
-    elif faces.parts is not None:
-        return split(faces, 0)
-    if part == "all":
+            splits = assign_splits(known, trained.get("seed", 0), group=group, val_fraction=fraction)
+            splits = drop_leaks(faces, splits) if trained.get("drop_leaks") else splits
+            if split_digest(faces, splits) == trained.get("split"):
+                return splits
+    elif faces.splits is not None:
+        return assign_splits(faces, 0)
+    if split == "all":
         return np.full(len(faces), "all")
     raise _unknown(faces, model)
 
 
 def _unknown(faces: FaceSet, model: Model) -> RunError:
     return RunError(
-        f"{faces.name} is not quite what {model.path} was trained on, so its test part is not known: "
+        f"{faces.name} is not quite what {model.path} was trained on, so its test split is not known: "
         "--split all measures everything, faces it was trained on included"
     )
 

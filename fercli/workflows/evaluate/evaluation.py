@@ -31,14 +31,14 @@ EVALUATION_FILES = (
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One network on one part of one face set.
+    """One network on one split of one face set.
 
     `scores` and `reliability` are with the temperature, the `uncalibrated` ones without.
     """
 
     model: str
     data: str
-    part: str
+    split: str
     mirrored: bool
     temperature: float
     scores: Scores
@@ -57,7 +57,7 @@ class Evaluation:
         return {
             "model": self.model,
             "data": self.data,
-            "part": self.part,
+            "part": self.split,
             "views": "single + mirrored" if self.mirrored else "single",
             "temperature": self.temperature,
             **self.scores.to_dict(),
@@ -73,7 +73,7 @@ class Evaluation:
     @property
     def title(self) -> str:
         """What was measured, for the head of a picture."""
-        return f"{self.model} on {self.data} ({self.part})"
+        return f"{self.model} on {self.data} ({self.split})"
 
     def save(self, folder: Path) -> list[str]:
         """Write tables, pictures and, last, metrics.json into a folder: the names of the files."""
@@ -97,7 +97,7 @@ class Evaluation:
         plot_confusion(self.scores.confusion, self.scores.classes, confusion, self.title)
 
 
-def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()) -> Evaluation:
+def measure(model: Model, faces: FaceSet, split: str, notes: tuple[str, ...] = ()) -> Evaluation:
     """Measure a network on all of `faces`, whose classes must be the network's or some of them, in the same order.
 
     Where they are some, the network chooses among these alone.
@@ -107,7 +107,7 @@ def measure(model: Model, faces: FaceSet, part: str, notes: tuple[str, ...] = ()
     return Evaluation(
         model.name,
         faces.name,
-        part,
+        split,
         model.mirrored,
         model.temperature,
         score(probabilities, faces.labels, faces.classes),

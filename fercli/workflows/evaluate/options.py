@@ -22,8 +22,8 @@ class EvaluateOptions:
     load_options: "LoadOptions | None" = None
     #: of a set with other classes, measure those that the network knows too
     shared_classes: bool = False
-    #: which part; None is test where there is one, else val, and all of a set that has no split of its own and that the
-    #: network was not trained on
+    #: which split; None is test where there is one, else val, and all of a set that has no split of its own and that
+    #: the network was not trained on
     split: Literal["test", "val", "train", "spare", "all"] | None = None
     #: average each face with its mirror image
     tta: bool = False

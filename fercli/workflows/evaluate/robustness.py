@@ -57,8 +57,8 @@ def measure_robustness(
     rows, sheet = [], []
     for number, name in enumerate(names):
         tiles = [[Tile(face[0], ("as it is",))] for face in faces.images[shown]]
-        for place, strength in enumerate(STRENGTHS):
-            progress(number * len(STRENGTHS) + place, len(names) * len(STRENGTHS), "measuring corruptions")
+        for index, strength in enumerate(STRENGTHS):
+            progress(number * len(STRENGTHS) + index, len(names) * len(STRENGTHS), "measuring corruptions")
             amount = CORRUPTIONS[name].amount(strength)
             images = corrupt(faces.images, name, strength)
             probabilities = softmax(select_logits(model, images, faces.classes), model.temperature)
@@ -73,4 +73,4 @@ def measure_robustness(
 def _shown(labels: NDArray[np.int64]) -> list[int]:
     """The first face of a few classes, spread over those that there are."""
     firsts = np.unique(labels, return_index=True)[1]
-    return [int(firsts[place]) for place in np.unique(np.linspace(0, len(firsts) - 1, _SHOWN).round().astype(int))]
+    return [int(firsts[index]) for index in np.unique(np.linspace(0, len(firsts) - 1, _SHOWN).round().astype(int))]

@@ -18,7 +18,7 @@ from fercli.metrics.scores import coverage as measure_coverage
 from fercli.models.catalogue import load_catalogue
 from fercli.models.load import Model, load_model
 from fercli.training.device import model_device
-from fercli.workflows.evaluate.data import find_parts, load_measured_set, match_classes
+from fercli.workflows.evaluate.data import find_splits, load_measured_set, match_classes
 from fercli.workflows.evaluate.evaluation import EVALUATION_FILES, Evaluation, measure
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.robustness import measure_robustness
@@ -39,17 +39,17 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> Evaluatio
     model = load_model(options.model, model_device(options.model, options.device), mirrored=options.tta)
     faces = load_measured_set(options, model, progress.update)
     claim = _find_claim(model, faces) if options.paper else None
-    parts = find_parts(faces, model, options.split)
-    part = _choose_part(options.split, parts, faces)
-    subset = faces if part == "all" else faces.select(parts == part)
+    splits = find_splits(faces, model, options.split)
+    split = _choose_split(options.split, splits, faces)
+    subset = faces if split == "all" else faces.select(splits == split)
     subset = match_classes(subset, model, shared=options.shared_classes)
     notes = (
         *subset.notes,
         *_note_model(model),
-        *(() if options.split else _note_choice(part, faces)),
-        *_note_known_faces(part, parts, faces, model),
+        *(() if options.split else _note_choice(split, faces)),
+        *_note_known_faces(split, splits, faces, model),
     )
-    evaluation = replace(measure(model, subset, part, notes), claim=claim)
+    evaluation = replace(measure(model, subset, split, notes), claim=claim)
     predictions = evaluation.predictions
     if options.corruptions:
         robustness = measure_robustness(model, subset, predictions, options.corruptions, progress.update)
@@ -72,20 +72,20 @@ def _find_claim(model: Model, faces: FaceSet) -> Claim:
     return claim
 
 
-def _choose_part(part: str | None, parts: NDArray[np.str_], faces: FaceSet) -> str:
-    """The part to measure. Raises DataError where it is empty."""
-    there = [name for name in ("test", "val", "train", "spare", "all") if (parts == name).any()]
-    part = part or there[0]
-    if part != "all" and part not in there:
-        raise DataError(f"{faces.name} has no {part} part here: it has {', '.join(there)} (--split)")
-    return part
+def _choose_split(split: str | None, splits: NDArray[np.str_], faces: FaceSet) -> str:
+    """The split to measure. Raises DataError where it is empty."""
+    there = [name for name in ("test", "val", "train", "spare", "all") if (splits == name).any()]
+    split = split or there[0]
+    if split != "all" and split not in there:
+        raise DataError(f"{faces.name} has no {split} split here: it has {', '.join(there)} (--split)")
+    return split
 
 
-def _note_choice(part: str, faces: FaceSet) -> list[str]:
-    """What should be said of a part that nobody asked for."""
-    if part == "val":
-        return [f"{faces.name} has no test part here: measuring val"]
-    return [f"{faces.name} has no split of its own: measuring all {len(faces)} faces"] if part == "all" else []
+def _note_choice(split: str, faces: FaceSet) -> list[str]:
+    """What should be said of a split that nobody asked for."""
+    if split == "val":
+        return [f"{faces.name} has no test split here: measuring val"]
+    return [f"{faces.name} has no split of its own: measuring all {len(faces)} faces"] if split == "all" else []
 
 
 def _note_model(model: Model) -> list[str]:
@@ -98,7 +98,7 @@ def _note_model(model: Model) -> list[str]:
     return notes
 
 
-def _note_known_faces(part: str, parts: NDArray[np.str_], faces: FaceSet, model: Model) -> list[str]:
+def _note_known_faces(split: str, splits: NDArray[np.str_], faces: FaceSet, model: Model) -> list[str]:
     """What the network may know of the faces that are measured."""
     behind = model.header.trainings
     extras = [trained["extra"]["data"] for trained in behind if trained.get("extra")]
@@ -110,13 +110,13 @@ def _note_known_faces(part: str, parts: NDArray[np.str_], faces: FaceSet, model:
     fingerprints = {trained.get("fingerprint") for trained in behind if trained.get("data") == faces.name}
     if fingerprints - {faces.fingerprint} and (earlier := hint_at_earlier_labels(faces, "--labels")):
         notes.append(f"{faces.name} is not quite what the network was trained on{earlier}")
-    if faces.name in extras and part in ("train", "all"):
+    if faces.name in extras and split in ("train", "all"):
         notes.append(_KNOWN)
     if any(trained.get("data") == faces.name for trained in behind):
-        if part in ("val", "test", "spare") and (leak := describe_leak(faces, parts, part)):
+        if split in ("val", "test", "spare") and (leak := describe_leak(faces, splits, split)):
             notes.append(leak)
-        if part == "val":
+        if split == "val":
             notes.append("val chose the epoch and the temperature of this network: its figures are slightly too high")
-        if part in ("train", "all"):
+        if split in ("train", "all"):
             notes.append(_KNOWN)
     return notes

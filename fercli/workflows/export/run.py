@@ -47,7 +47,7 @@ def export(
     """Write a trained network as `form`, compare it with PyTorch, and write the report beside it.
 
     Without a form it is what `output` ends in, else onnx. `data` has the faces that accuracy is measured on (val: a
-    test part is not for decisions), that the temperature of an ensemble is fitted on where it has none (val), and that
+    test split is not for decisions), that the temperature of an ensemble is fitted on where it has none (val), and that
     int8 is calibrated on (train). `with_detector` writes MTCNN's networks
     into the same folder. `seconds` is the time that each timing takes.
 
@@ -63,14 +63,14 @@ def export(
     faces = export_faces(loaded, data, root) if data is not None else None
     if faces and loaded.header.lacks_temperature:
         loaded = _with_fitted_temperature(loaded, faces)
-    made = _compared_and_placed(loaded, form, output, input_type, faces, max_drop, seconds)
+    made = _write_checked(loaded, form, output, input_type, faces, max_drop, seconds)
     if with_detector:
         made = replace(made, detector=export_detector(output.parent))
     write_json(made.report, made.to_dict())
     return made
 
 
-def _compared_and_placed(
+def _write_checked(
     model: Model,
     form: Form,
     output: Path,
@@ -79,7 +79,7 @@ def _compared_and_placed(
     max_drop: float,
     seconds: float,
 ) -> Export:
-    """Write the file beside its place, compare it, and put it there, or aside where it is not good enough."""
+    """Write the file beside its destination, compare it, and move it there, or aside where it is not good enough."""
     with written_whole(output) as temporary:
         temporary.touch()  # what cannot be written is told before any work is done
         _write(model, form, temporary, input_type, faces)
@@ -114,12 +114,12 @@ def _refuse_what_cannot_be(model: Model, form: Form, data: str | None, with_dete
 
 
 def _with_fitted_temperature(model: Model, faces: ExportFaces) -> Model:
-    """The average with a temperature fitted on the faces that are measured, unless they are a test part."""
-    if faces.part != "val":
+    """The average with a temperature fitted on the faces that are measured, unless they are a test split."""
+    if faces.split != "val":
         return model
     measured = faces.measured
     temperature = fit_temperatures(model.network, torch.from_numpy(measured.images), measured.labels)
-    header = model.header.set_temperature(temperature, f"{measured.name} {faces.part}")
+    header = model.header.set_temperature(temperature, f"{measured.name} {faces.split}")
     return replace(model, header=header)
 
 

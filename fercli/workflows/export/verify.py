@@ -13,7 +13,7 @@ from fercli.core.errors import DataError
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FaceSet
 from fercli.data.load import load_faces
-from fercli.data.splits import split
+from fercli.data.splits import assign_splits
 from fercli.models.export.graph import InputType
 from fercli.models.export.quantise import CALIBRATION_FACES
 from fercli.models.export.verify import (
@@ -26,7 +26,7 @@ from fercli.models.export.verify import (
     random_faces,
 )
 from fercli.models.load import Model
-from fercli.workflows.evaluate.data import find_parts, match_classes
+from fercli.workflows.evaluate.data import find_splits, match_classes
 from fercli.workflows.run_folder import command_line, versions
 
 ORIGINAL, EXPORTED = "pytorch", "exported"
@@ -47,45 +47,45 @@ ROUNDED: tuple[Form, ...] = ("onnx-int8", "safetensors-half")
 
 @dataclass(frozen=True)
 class ExportFaces:
-    """Faces whose labels index the model's classes: some of the train part, and all of the part that is measured."""
+    """Faces whose labels index the model's classes: some of the train split, and all of the split that is measured."""
 
     calibration: FaceSet
     measured: FaceSet
-    part: str
+    split: str
 
 
 def export_faces(model: Model, data: str, root: Path | None = None) -> ExportFaces:
     """Faces of a set as the model's own training had it split. val is measured, where there is one: whether a file is
-    good enough is a decision, and a test part is not for those.
+    good enough is a decision, and a test split is not for those.
 
-    Raises DataError where the set lacks a part or has other classes, RunError where its split is not known.
+    Raises DataError where the set lacks a split or has other classes, RunError where its split is not known.
     """
     faces = load_faces(data, root)
-    parts = find_parts(faces, model)
-    if (parts == "all").all():
-        parts = split(faces, 0)
-    part = "val" if "val" in parts else "test"
-    for needed in ("train", part):
-        if needed not in parts:
+    splits = find_splits(faces, model)
+    if (splits == "all").all():
+        splits = assign_splits(faces, 0)
+    split = "val" if "val" in splits else "test"
+    for needed in ("train", split):
+        if needed not in splits:
             raise DataError(
-                f"{faces.name} has no {needed} part: export calibrates on train and measures on val or test"
+                f"{faces.name} has no {needed} split: export calibrates on train and measures on val or test"
             )
     faces = match_classes(faces, model)
-    places = np.flatnonzero(parts == "train")
+    indices = np.flatnonzero(splits == "train")
     chosen = np.zeros(len(faces), np.bool_)
     # at even distances, so that a set sorted by class gives some of each
-    chosen[places[np.linspace(0, len(places) - 1, min(CALIBRATION_FACES, len(places))).astype(int)]] = True
-    return ExportFaces(faces.select(chosen), faces.select(parts == part), part)
+    chosen[indices[np.linspace(0, len(indices) - 1, min(CALIBRATION_FACES, len(indices))).astype(int)]] = True
+    return ExportFaces(faces.select(chosen), faces.select(splits == split), split)
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Top-1 accuracy of both, 0 to 1, on one part of a face set; `differing` are the faces whose label is not the
+    """Top-1 accuracy of both, 0 to 1, on one split of a face set; `differing` are the faces whose label is not the
     same: id, label, and what each of the two names it. `largest_difference` is that of a probability, on all of them.
     """
 
     data: str
-    part: str
+    split: str
     faces: int
     pytorch: float
     exported: float
@@ -96,6 +96,11 @@ class Accuracy:
     def drop(self) -> float:
         """How many points of accuracy (of 100) the exported file loses; below 0 where it gains."""
         return 100 * (self.pytorch - self.exported)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        figures = {"part" if name == "split" else name: value for name, value in asdict(self).items()}
+        return figures | {"drop_points": self.drop}
 
 
 @dataclass(frozen=True)
@@ -124,14 +129,14 @@ class Check:
             return f"probabilities differ from PyTorch's by up to {self.largest_difference:.2g}, not {TOLERANCE:g}"
         if self.accuracy and self.accuracy.drop > max_drop:
             return (
-                f"accuracy on {self.accuracy.data} {self.accuracy.part} drops by {self.accuracy.drop:.2f} points, more "
-                f"than --max-drop {max_drop:g}"
+                f"accuracy on {self.accuracy.data} {self.accuracy.split} drops by {self.accuracy.drop:.2f} points, "
+                f"more than --max-drop {max_drop:g}"
             )
         return None
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as JSON takes it."""
-        accuracy = asdict(self.accuracy) | {"drop_points": self.accuracy.drop} if self.accuracy else None
+        accuracy = self.accuracy.to_dict() if self.accuracy else None
         return {
             "largest_difference": self.largest_difference,
             "differences": self.differences,
@@ -149,26 +154,26 @@ def check(original: Runner, exported: Runner, faces: ExportFaces | None, seconds
         "random": differences(original, exported, random_faces(size)),
         measured.name: differences(original, exported, torch.from_numpy(measured.images[:size])),
     }
-    accuracy = _accuracy(original, exported, measured, faces.part) if faces else None
+    accuracy = _accuracy(original, exported, measured, faces.split) if faces else None
     return Check(found, accuracy, milliseconds({ORIGINAL: original, EXPORTED: exported}, seconds))
 
 
-def _accuracy(original: Runner, exported: Runner, faces: FaceSet, part: str) -> Accuracy:
+def _accuracy(original: Runner, exported: Runner, faces: FaceSet, split: str) -> Accuracy:
     here, there = (probabilities(runner, faces.images) for runner in (original, exported))
     ours, theirs = here.argmax(axis=1), there.argmax(axis=1)
     name = faces.classes.__getitem__
     differing = tuple(
         {
-            "id": faces.ids[place],
-            "label": name(faces.labels[place]),
-            ORIGINAL: name(ours[place]),
-            EXPORTED: name(theirs[place]),
+            "id": faces.ids[index],
+            "label": name(faces.labels[index]),
+            ORIGINAL: name(ours[index]),
+            EXPORTED: name(theirs[index]),
         }
-        for place in np.flatnonzero(ours != theirs)
+        for index in np.flatnonzero(ours != theirs)
     )
     return Accuracy(
         data=faces.name,
-        part=part,
+        split=split,
         faces=len(faces),
         pytorch=float((ours == faces.labels).mean()),
         exported=float((theirs == faces.labels).mean()),
@@ -180,7 +185,8 @@ def _accuracy(original: Runner, exported: Runner, faces: FaceSet, part: str) -> 
 @dataclass(frozen=True)
 class Export:
     """One exported file. Sizes in bytes; `weights_size` is that of PyTorch's tensors. `calibration` faces, of the
-    train part, showed int8 its ranges. `temperature` is by views, as the file has it; `remark` what must be said of it.
+    train split, showed int8 its ranges. `temperature` is by views, as the file has it; `remark` what must be said of
+    it.
     """
 
     path: Path

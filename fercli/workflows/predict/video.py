@@ -106,8 +106,8 @@ class _Window:
         known = self.history[face.track or 0]
         while known[0][0] < time - self.reach - _ROUNDING:
             known.popleft()
-        near = [probabilities for when, probabilities in known if when <= time + self.reach + _ROUNDING]
-        means = {name: sum(p[name] for p in near) / len(near) for name in face.probabilities}
+        in_reach = [probabilities for when, probabilities in known if when <= time + self.reach + _ROUNDING]
+        means = {name: sum(p[name] for p in in_reach) / len(in_reach) for name in face.probabilities}
         return replace_probabilities(face, means)
 
 

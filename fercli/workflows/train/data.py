@@ -16,7 +16,7 @@ from fercli.core.progress import Progress, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.load import SETS, load_faces
 from fercli.data.quality.leaks import DROPPED, describe_leak, drop_leaks, find_shared
-from fercli.data.splits import EXTRA_SEED, split
+from fercli.data.splits import EXTRA_SEED, assign_splits
 from fercli.training.loop import Faces
 
 
@@ -36,12 +36,12 @@ def load_training_faces(config: RunConfig, progress: Progress) -> tuple[FaceSet,
 
 @dataclass(frozen=True)
 class Extra:
-    """The training part of another set, its labels those of the network. `record` says which set it is."""
+    """The training split of another set, its labels those of the network. `record` says which set it is."""
 
     faces: FaceSet
     record: dict[str, Any]
 
-    def without(self, own: FaceSet, parts: NDArray[np.str_]) -> FaceSet:
+    def without(self, own: FaceSet, splits: NDArray[np.str_]) -> FaceSet:
         """Its faces, those left out whose picture stands in val or test of the run's own set, byte by byte."""
         both = FaceSet(
             name=own.name,
@@ -50,7 +50,7 @@ class Extra:
             classes=own.classes,
             ids=tuple(map(str, range(len(own) + len(self.faces)))),
         )
-        everywhere = np.concatenate([parts, np.full(len(self.faces), "extra")])
+        everywhere = np.concatenate([splits, np.full(len(self.faces), "extra")])
         return self.faces.select(~find_shared(both, everywhere, "extra", "val", "test")[len(own) :])
 
 
@@ -64,7 +64,7 @@ def load_extra(config: RunConfig, classes: tuple[str, ...], progress: ProgressCa
     faces = load_faces(config.extra, Path(config.root) if config.root else None, progress=progress)
     order = np.array([classes.index(name) if name in classes else -1 for name in faces.classes], dtype=np.int64)
     labels = order[faces.labels]
-    chosen = (split(faces, EXTRA_SEED) == "train") & (labels >= 0)
+    chosen = (assign_splits(faces, EXTRA_SEED) == "train") & (labels >= 0)
     if not chosen.any():
         raise DataError(f"--extra {config.extra}: none of its training faces is {', '.join(classes)}")
     if (most := config.recipe.max_extra_per_class) is not None:
@@ -89,61 +89,61 @@ def _sample_per_class(labels: NDArray[np.int64], most: int) -> NDArray[np.bool_]
 
 
 def draw_split(config: RunConfig, faces: FaceSet) -> NDArray[np.str_]:
-    """The part of each face [N] in the split that the settings draw."""
-    parts = split(faces, config.seed, group=config.group, val_fraction=config.recipe.val_fraction)
-    return drop_leaks(faces, parts) if config.drop_leaks else parts
+    """The split of each face [N], drawn as the settings say."""
+    splits = assign_splits(faces, config.seed, group=config.group, val_fraction=config.recipe.val_fraction)
+    return drop_leaks(faces, splits) if config.drop_leaks else splits
 
 
-def note_leaks(config: RunConfig, faces: FaceSet, parts: NDArray[np.str_], progress: Progress) -> None:
+def note_leaks(config: RunConfig, faces: FaceSet, splits: NDArray[np.str_], progress: Progress) -> None:
     """Say which pictures stand in val or test and in train too, and how many were left out for it."""
     if config.drop_leaks:
-        dropped = int((parts == DROPPED).sum())
+        dropped = int((splits == DROPPED).sum())
         progress.say(f"left {dropped:,} faces out of training whose picture stands in val or test too")
-    for note in filter(None, (describe_leak(faces, parts, part) for part in ("val", "test"))):
+    for note in filter(None, (describe_leak(faces, splits, split) for split in ("val", "test"))):
         progress.say(f"note: {note}")
 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """A face set, the part of each face [N], the extra faces if there are any, and the train and val parts as tensors
+    """A face set, the split of each face [N], the extra faces if there are any, and the train and val splits as tensors
     on the device."""
 
     faces: FaceSet
-    parts: NDArray[np.str_]
+    splits: NDArray[np.str_]
     extra: Extra | None
     device: torch.device
     train: Faces
     val: Faces
 
 
-def place_data(
+def prepare_data(
     config: RunConfig,
     faces: FaceSet,
-    parts: NDArray[np.str_],
+    splits: NDArray[np.str_],
     device: torch.device,
     progress: Progress,
     *,
     extra: Extra | None = None,
     validates: bool = True,
 ) -> TrainingData:
-    """Place the parts of a face set on the device. Without `validates`, val is the train part.
+    """Move the train and val splits of a face set to the device. Without `validates`, val is the train split.
 
     Raises DataError where there is too little to train with.
     """
-    train = _place_part(config, faces, parts, "train", device)
+    train = _move_split(config, faces, splits, "train", device)
     if extra is not None:
-        added = extra.without(faces, parts)
+        added = extra.without(faces, splits)
         progress.say(f"training on {len(added):,} faces of {added.name} too")
         train = append_faces(train, added)
-    val = _place_part(config, faces, parts, "val", device) if validates else train
-    return TrainingData(faces, parts, extra, device, train, val)
+    val = _move_split(config, faces, splits, "val", device) if validates else train
+    return TrainingData(faces, splits, extra, device, train, val)
 
 
-def _place_part(config: RunConfig, faces: FaceSet, parts: NDArray[np.str_], part: str, device: torch.device) -> Faces:
-    """A part's faces on the device. Raises DataError where it has fewer than two."""
-    positions = np.flatnonzero(parts == part)
+def _move_split(config: RunConfig, faces: FaceSet, splits: NDArray[np.str_], split: str, device: torch.device) -> Faces:
+    """A split's faces on the device. Raises DataError where it has fewer than two."""
+    positions = np.flatnonzero(splits == split)
     if len(positions) < 2:
-        raise DataError(f"{config.data} leaves {len(positions)} faces for the {part} part: too few to train with")
+        raise DataError(f"{config.data} leaves {len(positions)} faces for the {split} split: too few to train with")
     images = torch.from_numpy(faces.images[positions]).to(device)
     labels = torch.from_numpy(faces.labels[positions]).to(device)
     targets = None if faces.targets is None else torch.from_numpy(faces.targets[positions]).to(device)

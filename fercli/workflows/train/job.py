@@ -99,7 +99,7 @@ def _load_teacher(config: RunConfig, data: TrainingData, progress: Progress) -> 
         return None
     teacher, model = load_teacher(config.teacher, data.faces.classes, data.device, config.precision)
     progress.say(f"learning from {model.path} too, with a weight of {config.recipe.distillation_weight:g}")
-    if note := teacher_note(model, data.faces, data.parts):
+    if note := teacher_note(model, data.faces, data.splits):
         progress.say(f"note: {note}")
     return teacher
 
@@ -134,21 +134,21 @@ def write_start(
 ) -> None:
     """Write what is known before the first epoch, and `record` with it."""
     origin = describe_origin(config, data.faces, data.extra, data.device)
-    write_split(folder.split, data.faces, data.parts)
-    write_json(folder.meta, {**_count_parts(origin, data.parts), **(record or {})})
+    write_split(folder.split, data.faces, data.splits)
+    write_json(folder.meta, {**_count_splits(origin, data.splits), **(record or {})})
 
 
-def write_resumption(folder: RunFolder, origin: Mapping[str, Any], parts: NDArray[np.str_]) -> None:
+def write_resumption(folder: RunFolder, origin: Mapping[str, Any], splits: NDArray[np.str_]) -> None:
     """Add to meta.json where a run is resumed."""
     meta = read_json(folder.meta)
     with damage_in(folder.meta):
-        resumed = [*meta.get("resumed", []), _count_parts(origin, parts)]
+        resumed = [*meta.get("resumed", []), _count_splits(origin, splits)]
     write_json(folder.meta, {**meta, "resumed": resumed})
 
 
-def _count_parts(origin: Mapping[str, Any], parts: NDArray[np.str_]) -> dict[str, Any]:
-    """The origin with the number of faces in each part."""
-    names, counts = np.unique(parts, return_counts=True)
+def _count_splits(origin: Mapping[str, Any], splits: NDArray[np.str_]) -> dict[str, Any]:
+    """The origin with the number of faces in each split."""
+    names, counts = np.unique(splits, return_counts=True)
     return {**origin, "data": {**origin["data"], "faces": dict(zip(names.tolist(), counts.tolist(), strict=True))}}
 
 

@@ -72,7 +72,7 @@ class TrainOptions(CommonOptions):
 
     #: the network's name in the catalogue
     model: str | None = field(default=None, metadata={"run": "model"})
-    #: fraction of the training part that validates, instead of the set's own validation part
+    #: fraction of the training split that validates, instead of the set's own validation split
     val_fraction: float | None = field(default=None, metadata={"recipe": "val_fraction"})
     #: everything random follows from it
     seed: int | None = field(default=None, metadata={"run": "seed"})
@@ -80,7 +80,7 @@ class TrainOptions(CommonOptions):
     group: Literal["auto", "subject", "image"] | None = field(default=None, metadata={"run": "group"})
     #: leave out training faces whose picture stands in val or test too
     drop_leaks: bool = field(default=False, metadata={"run": "drop_leaks"})
-    #: another set, whose training part is trained on too
+    #: another set, whose training split is trained on too
     extra: str | None = field(default=None, metadata={"run": "extra"})
     #: a trained model, or several joined by '+', whose probabilities are learned beside the labels
     teacher: str | None = field(default=None, metadata={"run": "teacher"})

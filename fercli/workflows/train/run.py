@@ -11,8 +11,7 @@ from fercli.data.splits import read_split
 from fercli.training.device import pick_device, should_compile
 from fercli.training.loop import fit
 from fercli.workflows.run_folder import RunFolder, hold_new_run, read_config, unfinished_run
-from fercli.workflows.train.data import draw_split, load_training_faces, note_leaks, place_data
-from fercli.workflows.train.finish import TrainResult, finish
+from fercli.workflows.train.data import draw_split, load_training_faces, note_leaks, prepare_data
 from fercli.workflows.train.job import (
     TrainingJob,
     check_origin,
@@ -22,6 +21,7 @@ from fercli.workflows.train.job import (
     write_start,
 )
 from fercli.workflows.train.options import TrainOptions
+from fercli.workflows.train.results import TrainResult, write_results
 from fercli.workflows.train.settings import describe_plan, resolve_config
 
 #: The fraction of the time that checkpoints may take. A large network on a fast device trains an epoch sooner than its
@@ -53,9 +53,9 @@ def start_run(
         with explain_interrupt(progress, lambda: "stopped before anything was written"):
             device = pick_device(config.device)
             faces, extra = load_training_faces(config, progress)
-            parts = draw_split(config, faces)
-            note_leaks(config, faces, parts, progress)
-            data = place_data(config, faces, parts, device, progress, extra=extra)
+            splits = draw_split(config, faces)
+            note_leaks(config, faces, splits, progress)
+            data = prepare_data(config, faces, splits, device, progress, extra=extra)
             job = set_up_job(config, data, progress)
             folder.clear()
             folder.write_config(config)
@@ -86,12 +86,12 @@ def _resume(folder: RunFolder, config: RunConfig, progress: Progress) -> TrainRe
     has_start = folder.meta.is_file() and folder.split.is_file()
     if has_start:
         check_origin(folder, origin, faces)
-    parts = read_split(folder.split, faces) if has_start else draw_split(config, faces)
-    note_leaks(config, faces, parts, progress)
-    data = place_data(config, faces, parts, device, progress, extra=extra)
+    splits = read_split(folder.split, faces) if has_start else draw_split(config, faces)
+    note_leaks(config, faces, splits, progress)
+    data = prepare_data(config, faces, splits, device, progress, extra=extra)
     job = set_up_job(config, data, progress, fresh=not folder.checkpoint.is_file())
     if has_start:
-        write_resumption(folder, origin, parts)
+        write_resumption(folder, origin, splits)
     else:  # it was interrupted before these were written
         write_start(folder, config, data)
     if folder.checkpoint.is_file():
@@ -136,4 +136,4 @@ def run_job(job: TrainingJob, folder: RunFolder, progress: Progress = SILENT) ->
             saved = time.perf_counter()
             cost = saved - start
         folder.write_history(job.state.history)
-    return finish(job, folder)
+    return write_results(job, folder)

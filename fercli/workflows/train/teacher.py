@@ -47,10 +47,10 @@ def teacher_record(name: str) -> str:
     return f"{name}, sha256 {' + '.join(digests)}"
 
 
-def teacher_note(model: Model, faces: FaceSet, parts: NDArray[np.str_]) -> str:
+def teacher_note(model: Model, faces: FaceSet, splits: NDArray[np.str_]) -> str:
     """What must be said where a teacher may have seen the faces that validate or test; empty where it has not."""
-    split = split_digest(faces, parts)
-    if all(training.get("split") == split for training in model.header.trainings):
+    digest = split_digest(faces, splits)
+    if all(training.get("split") == digest for training in model.header.trainings):
         return ""
     return (
         f"the teacher {model.path} was not trained on this very split: it may know the val and test faces, which would "

@@ -18,8 +18,8 @@ def _dot(pose: Pose, on_face: bool, x: float = 0, y: float = 0) -> NDArray[np.fl
     pen = Pen(0, pose, 0.8)
     pen.fill(oval(x, y, 0.1, 0.1), 255, on_face=on_face)
     pixels = pen.pixels(48)
-    places = np.arange(48) - 23.5
-    return np.array((pixels.sum(axis=0) @ places, pixels.sum(axis=1) @ places)) / pixels.sum()
+    positions = np.arange(48) - 23.5
+    return np.array((pixels.sum(axis=0) @ positions, pixels.sum(axis=1) @ positions)) / pixels.sum()
 
 
 @given(turn=st.floats(-30, 30), nod=st.floats(-15, 15))
@@ -38,8 +38,8 @@ def test_a_head_seen_from_the_front_is_flat(x, y):
 
 @given(turn=st.floats(5, 30), x=st.floats(0.3, 0.7))
 def test_what_turns_away_moves_less_than_what_is_in_front(turn, x):
-    def moved(place: float) -> float:
-        return float((_dot(_posed(turn=turn), True, place) - _dot(_posed(), True, place))[0])
+    def moved(position: float) -> float:
+        return float((_dot(_posed(turn=turn), True, position) - _dot(_posed(), True, position))[0])
 
     assert moved(x) < moved(0)
 

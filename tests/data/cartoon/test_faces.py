@@ -25,7 +25,7 @@ def test_seven_hundred_faces_of_twenty_subjects(faces):
     assert np.bincount(faces.labels).tolist() == [100] * 7
     assert sorted(set(faces.subjects)) == [f"s{number:02}" for number in range(1, 21)]
     assert faces.subjects.count("s07") == 35
-    assert faces.parts is None
+    assert faces.splits is None
     for face, label, subject in zip(faces.ids, faces.labels, faces.subjects, strict=True):
         assert face.rsplit("_", 1)[0] == f"{subject}_{EXPRESSIONS[label]}"
 

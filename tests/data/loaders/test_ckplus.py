@@ -11,7 +11,7 @@ from fercli.core.labels import EXPRESSIONS
 from fercli.data.faceset import FaceSet
 from fercli.data.folds import assign_groups
 from fercli.data.load import load_faces
-from fercli.data.splits import split
+from fercli.data.splits import assign_splits
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +32,13 @@ def sequences(faces: FaceSet) -> np.ndarray:
     return np.array([PurePosixPath(face).name[:8] for face in faces.ids])
 
 
-def sides(of: np.ndarray, parts: np.ndarray) -> dict[str, set[object]]:
+def sides(of: np.ndarray, splits: np.ndarray) -> dict[str, set[object]]:
     """On which sides the faces of each person or sequence are."""
-    return {name: set(parts[of == name].tolist()) for name in np.unique(of)}
+    return {name: set(splits[of == name].tolist()) for name in np.unique(of)}
 
 
 def test_the_whole_set_is_read(faces, root):
-    assert (faces.name, len(faces), faces.parts) == ("ckplus", 981, None)
+    assert (faces.name, len(faces), faces.splits) == ("ckplus", 981, None)
     assert faces.classes == ("angry", "disgust", "fear", "happy", "sad", "surprise", "contempt")
     assert np.bincount(faces.labels).tolist() == [135, 177, 75, 207, 84, 249, 54]
     assert len(set(faces.subjects)) == 118
@@ -50,18 +50,18 @@ def test_the_whole_set_is_read(faces, root):
 
 @pytest.mark.parametrize("group", ["auto", "subject"])
 def test_by_person_all_frames_of_a_person_are_on_one_side(faces, group):
-    parts = split(faces, 0, group=group)
-    assert all(len(side) == 1 for side in sides(np.array(faces.subjects), parts).values())
-    for part, share in (("train", 0.8), ("val", 0.1), ("test", 0.1)):
-        assert np.mean(parts == part) == pytest.approx(share, abs=0.03)
-        assert set(faces.labels[parts == part]) == set(range(7))
+    splits = assign_splits(faces, 0, group=group)
+    assert all(len(side) == 1 for side in sides(np.array(faces.subjects), splits).values())
+    for split, fraction in (("train", 0.8), ("val", 0.1), ("test", 0.1)):
+        assert np.mean(splits == split) == pytest.approx(fraction, abs=0.03)
+        assert set(faces.labels[splits == split]) == set(range(7))
 
 
 def test_by_image_nearly_all_of_test_has_its_like_in_train(faces):
-    parts = split(faces, 0, group="image")
-    assert (parts == "test").sum() == 99, "as many as Bah & Xue 2022 have"
-    seen = sides(sequences(faces), parts)
-    tested = sequences(faces)[parts == "test"]
+    splits = assign_splits(faces, 0, group="image")
+    assert (splits == "test").sum() == 99, "as many as Bah & Xue 2022 have"
+    seen = sides(sequences(faces), splits)
+    tested = sequences(faces)[splits == "test"]
     assert np.mean(["train" in seen[sequence] for sequence in tested]) > 0.9
 
 
@@ -80,7 +80,7 @@ def test_the_extended_csv_has_eight_classes(tmp_path, rows, write_csv):
     faces = load_faces("ckplus", tmp_path)
     assert faces.classes == (*EXPRESSIONS, "contempt")
     assert faces.labels[-1] == 7
-    assert set(faces.parts) == {"train", "val", "test"}
+    assert set(faces.splits) == {"train", "val", "test"}
     assert faces.subjects is None
     assert load_faces(str(tmp_path / "ckplus/ckextended.csv")).fingerprint == faces.fingerprint
     write_csv(tmp_path / "ckplus/ckextended.csv", [(8, rows[0][1], "Training")])

@@ -32,7 +32,7 @@ def test_class_names_are_matched_with_the_seven(tmp_path, draw):
         "Anger": "angry", "happiness": "happy", "SAD": "sad", "Surprised": "surprise", "neutral": "neutral",
         "fearful": "fear", "disgust": "disgust",
     }  # fmt: skip
-    assert faces.parts is None
+    assert faces.splits is None
     assert faces.subjects is None
     assert faces.notes == ()
 
@@ -73,12 +73,12 @@ def test_colour_becomes_luminance(tmp_path):
     assert read_class_folders(tmp_path).images[:, 0, 0, 0].tolist() == [29, 150, 76]
 
 
-def test_parts_by_folder_with_their_synonyms(tmp_path, draw):
-    for number, part in enumerate(["train", "Validation", "TEST"]):
-        draw(tmp_path / part / "happy" / f"{number}.png", number)
-        draw(tmp_path / part / "sad" / f"{number}.png", number)
+def test_splits_by_folder_with_their_synonyms(tmp_path, draw):
+    for number, split in enumerate(["train", "Validation", "TEST"]):
+        draw(tmp_path / split / "happy" / f"{number}.png", number)
+        draw(tmp_path / split / "sad" / f"{number}.png", number)
     faces = read_class_folders(tmp_path)
-    assert sorted(zip(faces.ids, faces.parts.tolist(), strict=True)) == [
+    assert sorted(zip(faces.ids, faces.splits.tolist(), strict=True)) == [
         ("TEST/happy/2.png", "test"), ("TEST/sad/2.png", "test"),
         ("Validation/happy/1.png", "val"), ("Validation/sad/1.png", "val"),
         ("train/happy/0.png", "train"), ("train/sad/0.png", "train"),
@@ -102,12 +102,12 @@ def test_contempt_gives_the_classes_that_are_there(tmp_path, draw):
 
 
 @pytest.mark.parametrize("below", ["", "archive/", "archive/inner/"])
-@pytest.mark.parametrize("parts", [True, False])
-def test_a_zip_archive_and_folders_around_make_no_difference(tmp_path, draw, below, parts):
+@pytest.mark.parametrize("splits", [True, False])
+def test_a_zip_archive_and_folders_around_make_no_difference(tmp_path, draw, below, splits):
     source = tmp_path / "set"
     for number in range(4):
-        part = ("train/", "test/")[number % 2] if parts else ""
-        draw(source / f"{part}{('angry', 'sad')[number // 2]}/{number}.png", number)
+        split = ("train/", "test/")[number % 2] if splits else ""
+        draw(source / f"{split}{('angry', 'sad')[number // 2]}/{number}.png", number)
     whole = read_class_folders(source)
     archive = zipped(source, tmp_path / "set.zip", below)
     with zipfile.ZipFile(archive, "a") as more:
@@ -115,7 +115,7 @@ def test_a_zip_archive_and_folders_around_make_no_difference(tmp_path, draw, bel
     packed = read_class_folders(archive)
     assert packed.fingerprint == whole.fingerprint
     assert packed.ids == tuple(below + face for face in whole.ids)
-    assert (packed.parts == whole.parts) is True or (packed.parts == whole.parts).all()
+    assert (packed.splits == whole.splits) is True or (packed.splits == whole.splits).all()
 
 
 def test_a_half_written_zip_archive(tmp_path, draw):

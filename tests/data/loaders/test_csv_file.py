@@ -14,14 +14,14 @@ from fercli.data.loaders.csv_file import decode_rows, read_csv
 
 
 def same(faces, other) -> bool:
-    return faces.fingerprint == other.fingerprint and faces.ids == other.ids and (faces.parts == other.parts).all()
+    return faces.fingerprint == other.fingerprint and faces.ids == other.ids and (faces.splits == other.splits).all()
 
 
 def test_a_csv_file_is_read_row_by_row(tmp_path, rows, write_csv):
     faces = read_csv(write_csv(tmp_path / "fer2013.csv", rows))
     assert faces.classes == EXPRESSIONS
     assert faces.labels.tolist() == [row[0] for row in rows]
-    assert faces.parts.tolist() == ["train"] * 8 + ["val"] * 2 + ["test"] * 2
+    assert faces.splits.tolist() == ["train"] * 8 + ["val"] * 2 + ["test"] * 2
     assert faces.ids[0] == "Training_0"
     assert faces.ids[9] == "PublicTest_9"
     assert faces.images[3].ravel().tolist() == [int(value) for value in rows[3][1].split()]
@@ -72,8 +72,8 @@ def test_packed_files_are_told_by_their_content(tmp_path, rows, write_csv, endin
 
 
 @pytest.mark.parametrize("ending", [".zip", ".gz", ".tar.gz"])
-@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
-def test_a_half_written_archive_is_said_to_be_one(tmp_path, rows, write_csv, ending, share):
+@pytest.mark.parametrize("fraction", [0.01, 0.5, 0.99])
+def test_a_half_written_archive_is_said_to_be_one(tmp_path, rows, write_csv, ending, fraction):
     plain = write_csv(tmp_path / "fer2013.csv", rows)
     packed = tmp_path / f"fer2013{ending}"
     if ending == ".zip":
@@ -85,7 +85,7 @@ def test_a_half_written_archive_is_said_to_be_one(tmp_path, rows, write_csv, end
         with tarfile.open(packed, "w:gz") as archive:
             archive.add(plain, "fer2013.csv")
     content = packed.read_bytes()
-    packed.write_bytes(content[: int(len(content) * share)])
+    packed.write_bytes(content[: int(len(content) * fraction)])
     with pytest.raises(DataError, match=r"fer2013\.\S+: the archive is damaged or only half there"):
         read_csv(packed)
 
@@ -175,7 +175,7 @@ def test_a_file_of_another_kind(tmp_path, content, message):
 
 def test_a_file_with_some_usages_says_so(tmp_path, rows, write_csv):
     faces = read_csv(write_csv(tmp_path / "part.csv", rows[:8]))
-    assert set(faces.parts) == {"train"}
+    assert set(faces.splits) == {"train"}
     assert [note.split(":")[0] for note in faces.notes] == [
         "part.csv has no PublicTest faces",
         "part.csv has no PrivateTest faces",
@@ -206,9 +206,9 @@ def test_the_fast_way_reads_what_int_reads(starts):
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 9000), st.sampled_from(b" 0123456789.-x\t\xff,"))
-def test_the_fast_way_never_reads_another_number_than_the_slow_one(place, character):
+def test_the_fast_way_never_reads_another_number_than_the_slow_one(offset, character):
     text = bytearray(b" ".join([b"123"] * 2304))
-    text[place % len(text)] = character
+    text[offset % len(text)] = character
     decoded = decode_rows([bytes(text)])
     if decoded is not None:
         assert decoded.tolist() == [int(word) for word in text.split()]

@@ -19,7 +19,7 @@ def face_sets(draw):
     count = draw(st.integers(1, 5))
     seed = draw(st.integers(0, 99))
     random = np.random.default_rng(seed)
-    parts = draw(st.none() | st.lists(st.sampled_from(["train", "val", "test"]), min_size=count, max_size=count))
+    splits = draw(st.none() | st.lists(st.sampled_from(["train", "val", "test"]), min_size=count, max_size=count))
     subjects = draw(st.none() | st.lists(words, min_size=count, max_size=count))
     targets = random.random((count, 3)).astype(np.float32) if draw(st.booleans()) else None
     return FaceSet(
@@ -29,7 +29,7 @@ def face_sets(draw):
         classes=("a", "b", "ü"),
         ids=tuple(draw(st.lists(words, min_size=count, max_size=count, unique=True))),
         subjects=None if subjects is None else tuple(subjects),
-        parts=None if parts is None else np.array(parts),
+        splits=None if splits is None else np.array(splits),
         targets=targets,
         notes=tuple(draw(st.lists(words, max_size=2))),
         fractions=(0.05, 0.2),
@@ -45,7 +45,7 @@ def test_everything_comes_back(faces, tmp_path_factory):
     assert back.fingerprint == faces.fingerprint
     for name in ("name", "classes", "ids", "subjects", "notes", "fractions"):
         assert getattr(back, name) == getattr(faces, name)
-    for name in ("images", "labels", "parts", "targets"):
+    for name in ("images", "labels", "splits", "targets"):
         assert np.array_equal(getattr(back, name), getattr(faces, name))
     assert read_facts(path) == {"why": {"ä": 1}}
 
@@ -58,12 +58,12 @@ def test_targets_belong_to_the_fingerprint_and_to_a_selection(make_set):
         replace(faces, targets=np.eye(3, dtype=np.float32))
 
 
-@pytest.mark.parametrize("place", [-5, 100, 700])
-def test_damage_is_noticed(tmp_path, make_set, place):
+@pytest.mark.parametrize("offset", [-5, 100, 700])
+def test_damage_is_noticed(tmp_path, make_set, offset):
     path = tmp_path / "set.safetensors"
     write_faces(path, make_set([0, 1, 2]))
     content = bytearray(path.read_bytes())
-    content[place] ^= 1
+    content[offset] ^= 1
     path.write_bytes(bytes(content))
     with pytest.raises(DataError, match="damaged"):
         read_faces(path)

@@ -14,18 +14,18 @@ from fercli.data.faceset import FRACTIONS
 from fercli.data.load import load_faces
 from fercli.data.loaders.face_file import write_faces
 from fercli.data.loaders.fergit import join_sources, load_fergit
-from fercli.data.splits import split
+from fercli.data.splits import assign_splits
 
 
-@pytest.mark.parametrize("parts", [("",), ("train/", "valid/", "test/")])
-def test_ready_made_folders_are_read(tmp_path, draw, parts):
-    for part in parts:
+@pytest.mark.parametrize("splits", [("",), ("train/", "valid/", "test/")])
+def test_ready_made_folders_are_read(tmp_path, draw, splits):
+    for split in splits:
         for name in EXPRESSIONS:
-            draw(tmp_path / "fergit" / f"{part}{name}" / "1.png")
+            draw(tmp_path / "fergit" / f"{split}{name}" / "1.png")
     faces = load_faces("fergit", tmp_path)
     assert faces.name == "fergit"
-    assert len(faces) == 7 * len(parts)
-    assert (faces.parts is None) == (parts == ("",))
+    assert len(faces) == 7 * len(splits)
+    assert (faces.splits is None) == (splits == ("",))
     assert faces.notes == (f"{len(faces)} faces; FERGIT as published has 49,300",)
 
 
@@ -60,12 +60,12 @@ def test_a_built_set_is_split_alike_by_name_and_by_path(tmp_path, built):
     assert by_name.fractions == (0.05, 0.05)
     for file in ("fergit.safetensors", "mine.safetensors"):
         by_path = load_faces(str(tmp_path / file))
-        assert split(by_path, 3).tolist() == split(by_name, 3).tolist()
+        assert assign_splits(by_path, 3).tolist() == assign_splits(by_name, 3).tolist()
     # one person of 20, and half a face of the ten of nobody known in each class
-    assert (split(by_name, 3) == "test").sum() == 14 + 7
+    assert (assign_splits(by_name, 3) == "test").sum() == 14 + 7
 
 
-def test_shares_of_its_own_stay(tmp_path):
+def test_fractions_of_its_own_stay(tmp_path):
     write_faces(tmp_path / "fergit.safetensors", replace(cartoon(1, 1), name="fergit", fractions=(0.2, 0.3)))
     assert load_faces("fergit", tmp_path).fractions == (0.2, 0.3)
     assert load_faces(str(tmp_path / "fergit.safetensors")).fractions == (0.2, 0.3)

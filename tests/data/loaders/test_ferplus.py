@@ -1,4 +1,4 @@
-"""FER+ votes on FER2013's rows: majorities, shares, and votes that belong elsewhere."""
+"""FER+ votes on FER2013's rows: majorities, probabilities, and votes that belong elsewhere."""
 
 import typing
 
@@ -23,8 +23,8 @@ ORDER = [4, 5, 6, 1, 3, 2, 0, 7, 8, 9]
 def in_file_order(votes):
     """A row of votes in our order of classes, as the file has them."""
     out = [0] * 10
-    for place, vote in zip(ORDER, votes, strict=True):
-        out[place] = vote
+    for column, vote in zip(ORDER, votes, strict=True):
+        out[column] = vote
     return out
 
 
@@ -109,11 +109,11 @@ def test_a_majority_is_more_than_half_of_what_two_or_more_say(tmp_path, votes, l
     assert [faces.classes[face] for face in faces.labels] == ([label] if label else [])
 
 
-def test_shares_are_targets_of_those_that_two_or_more_say(tmp_path):
+def test_probabilities_are_targets_of_those_that_two_or_more_say(tmp_path):
     faces = read(tmp_path, "ferplus-soft")
     assert faces.targets.dtype == np.float32
     assert faces.targets[0].tolist() == pytest.approx([0.6, 0.4, 0, 0, 0, 0, 0])
-    # the single vote for happy is dropped, contempt and unknown have no share
+    # the single vote for happy is dropped, contempt and unknown have no probability
     assert faces.targets[1].tolist() == [0, 0, 0, 0, 0, 0, 1]
     kept = read(tmp_path, "ferplus-soft", keep_contempt=True)
     assert kept.targets[2].tolist() == pytest.approx([0, 0, 0, 0, 0, 0, 6 / 8, 2 / 8])
@@ -179,7 +179,7 @@ def test_rows_of_absent_usages_are_passed_over(tmp_path):
 
 def test_votes_of_other_rows_are_noticed(tmp_path):
     labels = np.random.default_rng(0).integers(0, 7, 1200)
-    rows = [[10 * (place == label) for place in range(10)] for label in labels]
+    rows = [[10 * (column == label) for column in range(10)] for label in labels]
     right = write_votes(tmp_path / "right.csv", rows)
     assert len(apply_votes(faces_of(labels.tolist()), right, "ferplus", keep_contempt=False)) == 1200
     # a row lost in the middle and another one at the end: the count is right, half of the rows are not
@@ -225,7 +225,7 @@ def test_votes_go_by_rows_of_the_csv_file(tmp_path, draw):
 
 def test_through_load_faces(tmp_path, rows, write_csv):
     write_csv(tmp_path / "fer2013/fer2013.csv", rows)
-    votes = [[10 * (place == number % 7) for place in range(10)] for number in range(12)]
+    votes = [[10 * (column == number % 7) for column in range(10)] for number in range(12)]
     with pytest.raises(DataError, match=r"no FER\+ votes in .*microsoft/FERPlus"):
         load_faces("fer2013", tmp_path, LoadOptions(labels="ferplus"))
     write_votes(tmp_path / "ferplus/fer2013new.csv", votes, [row[2] for row in rows])
@@ -252,8 +252,8 @@ def test_the_real_votes(real, rule, train, val):
     if not list(real.rglob("fer2013new.csv")):
         pytest.skip("no fer2013new.csv in FER_DATA")
     faces = load_faces("fer2013", real, LoadOptions(labels=rule))
-    assert np.bincount(faces.labels[faces.parts == "train"]).tolist() == train
-    assert np.bincount(faces.labels[faces.parts == "val"]).tolist() == val
+    assert np.bincount(faces.labels[faces.splits == "train"]).tolist() == train
+    assert np.bincount(faces.labels[faces.splits == "val"]).tolist() == val
 
 
 def test_the_real_majorities_are_as_many_as_their_authors_have(real):
@@ -261,9 +261,9 @@ def test_the_real_majorities_are_as_many_as_their_authors_have(real):
     if not list(real.rglob("fer2013new.csv")):
         pytest.skip("no fer2013new.csv in FER_DATA")
     eight = load_faces("fer2013", real, LoadOptions(labels="ferplus", keep_contempt=True))
-    assert [int((eight.parts == part).sum()) for part in ("train", "val")] == [25_060, 3_199]
+    assert [int((eight.splits == split).sum()) for split in ("train", "val")] == [25_060, 3_199]
     seven = load_faces("fer2013", real, LoadOptions(labels="ferplus"))
-    assert int((seven.parts != "test").sum()) == 28_127
+    assert int((seven.splits != "test").sum()) == 28_127
 
 
 def test_the_flag_and_the_settings_have_the_same_words():

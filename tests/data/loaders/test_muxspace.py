@@ -10,8 +10,8 @@ from fercli.core.labels import EXPRESSIONS
 from fercli.data.load import load_faces
 from fercli.data.loaders.face_file import read_facts
 from fercli.data.loaders.muxspace import parse_subject, read_legend, read_muxspace
-from fercli.data.splits import split
-from fercli.workflows.data import build_fergit
+from fercli.data.splits import assign_splits
+from fercli.workflows.face_sets import build_fergit
 
 LEGEND = """user.id,image,emotion
 628,Ann_Lee_0001.jpg,anger
@@ -96,13 +96,13 @@ def test_a_zip_archive_of_the_repository_is_the_same(muxspace, tmp_path):
 
 @pytest.mark.parametrize("said", ["muxspace", "its folder", "a zip archive of it"])
 def test_it_is_a_set_of_its_own(root, said):
-    place = {"muxspace": "muxspace", "its folder": str(root / "muxspace")}.get(said, str(root / "faces.zip"))
+    path = {"muxspace": "muxspace", "its folder": str(root / "muxspace")}.get(said, str(root / "faces.zip"))
     if said == "a zip archive of it":
         with zipfile.ZipFile(root / "faces.zip", "w") as packed:
             for file in (root / "muxspace").rglob("*.*"):
                 packed.write(file, file.relative_to(root / "muxspace").as_posix())
-    faces = load_faces(place, root)
-    assert (faces.name, faces.parts, len(faces)) == ("muxspace", None, 3)
+    faces = load_faces(path, root)
+    assert (faces.name, faces.splits, len(faces)) == ("muxspace", None, 3)
     assert faces.subjects == ("Ann_Lee", "Ann_Lee", "")
     assert faces.notes[-2:] == (
         "left out 1 picture (gone_0001.jpg), not there", "left out 1 picture (noise_0001.jpg), no face found"
@@ -137,7 +137,7 @@ def test_fergit_is_built_of_both(root):
     assert faces.ids[-1] == "muxspace/odd-name_28k.jpg"
     assert faces.subjects[-3:] == ("Ann_Lee", "Ann_Lee", "")
     assert set(faces.subjects[:12]) == {""}
-    assert faces.parts is None
+    assert faces.splits is None
     assert faces.fractions == (0.05, 0.05)
     assert np.array_equal(faces.images[:12], load_faces("fer2013", root).images)
 
@@ -169,23 +169,23 @@ def test_halves_that_are_not_there_are_named(tmp_path, rows, write_csv):
 def test_persons_stay_together_and_nobody_known_is_drawn_alone(make_set):
     subjects = [f"p{number % 30}" if number % 2 else "" for number in range(600)]
     faces = make_set([number % 7 for number in range(600)], subjects)
-    parts = split(faces, 0)
+    splits = assign_splits(faces, 0)
     sides: dict[str, set[str]] = {}
-    for who, part in zip(subjects, parts, strict=True):
-        sides.setdefault(who, set()).add(part)
+    for who, split in zip(subjects, splits, strict=True):
+        sides.setdefault(who, set()).add(split)
     assert all(len(side) == 1 for who, side in sides.items() if who)
     assert sides[""] == {"train", "val", "test"}
-    share = np.mean(parts[::2] == "test")
-    assert 0.08 < share < 0.12
+    fraction = np.mean(splits[::2] == "test")
+    assert 0.08 < fraction < 0.12
 
 
 def test_the_real_fergit(real):
     if not (real / "fergit.safetensors").is_file():
         pytest.skip("no fergit.safetensors in FER_DATA: fer data build fergit makes it")
     faces = load_faces("fergit", real)
-    parts = split(faces, 0)
+    splits = assign_splits(faces, 0)
     # persons are whole, and which are drawn is for scikit-learn's version to say
-    assert np.mean(parts == "test") == pytest.approx(0.05, abs=0.006)
-    assert split(load_faces(str(real / "fergit.safetensors")), 0).tolist() == parts.tolist()
+    assert np.mean(splits == "test") == pytest.approx(0.05, abs=0.006)
+    assert assign_splits(load_faces(str(real / "fergit.safetensors")), 0).tolist() == splits.tolist()
     people = np.array(faces.subjects)
-    assert not set(people[parts == "test"]) & set(people[parts == "train"]) - {""}
+    assert not set(people[splits == "test"]) & set(people[splits == "train"]) - {""}

@@ -35,7 +35,7 @@ def test_a_group_that_does_not_fit_beside_the_last_begins_a_row():
 
 def test_captions_and_headings_are_drawn_and_cut_to_their_room():
     plain = np.asarray(draw_contact_sheet([Section("", ((tile(3), tile(3)),))]))
-    named = np.asarray(draw_contact_sheet([Section("copies: 2", ((tile(3, "a.png"), tile(3)),))]))
+    named = np.asarray(draw_contact_sheet([Section("duplicates: 2", ((tile(3, "a.png"), tile(3)),))]))
     assert named.shape[0] > plain.shape[0], "a caption takes a line"
     long = draw_contact_sheet([Section("h" * 1000, ((tile(3, "n" * 500 + "ß☺", "label\nmore"), tile(3)),))], columns=2)
     pixels = np.asarray(long)

@@ -68,7 +68,7 @@ def test_the_frame_gets_wider_and_tighter_around_the_middle():
         assert np.array_equal(out, out[:, :, ::-1, ::-1])
 
 
-def test_a_shift_moves_by_its_share_of_the_side_every_way():
+def test_a_shift_moves_by_its_fraction_of_the_side_every_way():
     dots = level(0, 200)
     dots[:, :, 24, 24] = 255
     moved = np.argwhere(corrupt(dots, "shift", "strong")[:, 0])[:, 1:] - 24

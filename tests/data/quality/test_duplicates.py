@@ -26,8 +26,8 @@ def test_identical_groups_are_those_of_a_plain_search(numbers):
         for other, second in enumerate(numbers):
             assert (groups[one] == groups[other]) == (first == second)
     wanted = defaultdict(list)
-    for place, number in enumerate(numbers):
-        wanted[number].append(place)
+    for index, number in enumerate(numbers):
+        wanted[number].append(index)
     assert as_lists(duplicates.list_duplicates(groups)) == [members for members in wanted.values() if len(members) > 1]
 
 
@@ -40,8 +40,8 @@ def test_one_pixel_tells_images_apart():
 
 def test_groups_that_differ():
     groups = [np.array(members) for members in ([0, 1], [2, 3, 4], [5, 6], [7, 8])]
-    parts = np.array(["train", "val", "train", "test", "val", "train", "train", "val", "val"])
-    assert as_lists(duplicates.select_differing(groups, parts)) == [[0, 1], [2, 3, 4]]
+    splits = np.array(["train", "val", "train", "test", "val", "train", "train", "val", "val"])
+    assert as_lists(duplicates.select_differing(groups, splits)) == [[0, 1], [2, 3, 4]]
 
 
 def test_blank_frames(noise_picture: Callable[..., np.ndarray], cut: Callable[..., np.ndarray]):
@@ -75,7 +75,7 @@ def test_connected_faces():
 
 
 @pytest.fixture(scope="module")
-def near(noise_picture: Callable[..., np.ndarray], cut: Callable[..., np.ndarray]) -> np.ndarray:
+def images(noise_picture: Callable[..., np.ndarray], cut: Callable[..., np.ndarray]) -> np.ndarray:
     """Twenty photographs [25, 1, 48, 48], and five of them once more: shifted, lit otherwise, with a mark, noisier."""
     pictures = [noise_picture(number) for number in range(20)]
     faces = [cut(picture) for picture in pictures]
@@ -92,29 +92,31 @@ def near(noise_picture: Callable[..., np.ndarray], cut: Callable[..., np.ndarray
     return np.array([*faces, *again])
 
 
-def test_faces_cut_from_one_photograph_are_found_and_no_others(near):
-    assert find_near_duplicates(near).tolist() == [[number, 20 + number] for number in range(5)]
+def test_faces_cut_from_one_photograph_are_found_and_no_others(images):
+    assert find_near_duplicates(images).tolist() == [[number, 20 + number] for number in range(5)]
 
 
 @settings(max_examples=10, deadline=None)
 @given(st.permutations(range(25)))
-def test_near_duplicates_do_not_depend_on_the_order(near, order):
-    found = {frozenset(order[place] for place in pair) for pair in find_near_duplicates(near[np.array(order)]).tolist()}
+def test_near_duplicates_do_not_depend_on_the_order(images, order):
+    found = {
+        frozenset(order[index] for index in pair) for pair in find_near_duplicates(images[np.array(order)]).tolist()
+    }
     assert found == {frozenset((number, 20 + number)) for number in range(5)}
 
 
-def test_blocks_do_not_change_what_is_found(near, monkeypatch):
+def test_blocks_do_not_change_what_is_found(images, monkeypatch):
     monkeypatch.setattr("fercli.data.quality.duplicates._ROWS", 3)
     monkeypatch.setattr("fercli.data.quality.duplicates._PAIRS", 2)
-    assert find_near_duplicates(near).tolist() == [[number, 20 + number] for number in range(5)]
+    assert find_near_duplicates(images).tolist() == [[number, 20 + number] for number in range(5)]
 
 
-def test_too_few_faces_have_no_near_duplicates(near):
+def test_too_few_faces_have_no_near_duplicates(images):
     for count in (0, 1):
-        assert find_near_duplicates(near[:count]).shape == (0, 2)
+        assert find_near_duplicates(images[:count]).shape == (0, 2)
 
 
-def test_hashes_have_as_many_bits_of_either_kind(near):
-    signs = hash_images(near)
+def test_hashes_have_as_many_bits_of_either_kind(images):
+    signs = hash_images(images)
     assert signs.shape == (25, 63)
     assert set(np.abs(signs.sum(axis=1)).tolist()) == {1}

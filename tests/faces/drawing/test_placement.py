@@ -25,8 +25,8 @@ def overlap(one, other):
 def test_labels_stay_inside_the_picture(faces):
     placed = place_labels([box for box, _ in faces], [extent for _, extent in faces], SIZE)
     assert len(placed) == len(faces)
-    for (_, (width, height)), place in zip(faces, placed, strict=True):
-        x1, y1, x2, y2 = place.box
+    for (_, (width, height)), label in zip(faces, placed, strict=True):
+        x1, y1, x2, y2 = label.box
         assert (x1, y1) >= (0, 0)
         assert x2 <= SIZE[0]
         assert y2 <= SIZE[1]
@@ -38,20 +38,20 @@ def test_labels_stay_inside_the_picture(faces):
 def test_a_free_label_hides_at_most_a_little_of_its_own_box(faces):
     found = [box for box, _ in faces]
     placed = place_labels(found, [extent for _, extent in faces], SIZE)
-    for number, (box, place) in enumerate(zip(found, placed, strict=True)):
-        if place.is_free:
+    for number, (box, label) in enumerate(zip(found, placed, strict=True)):
+        if label.is_free:
             area = (box[2] - box[0]) * (box[3] - box[1])
             others = [*found[:number], *found[number + 1 :], *(other.box for other in placed[:number])]
-            assert overlap(place.box, box) <= area / 16 + 1
-            assert all(overlap(place.box, other) <= area / 256 + 1 for other in others)
+            assert overlap(label.box, box) <= area / 16 + 1
+            assert all(overlap(label.box, other) <= area / 256 + 1 for other in others)
 
 
 def test_a_face_that_fills_the_picture_has_its_label_at_its_edge():
     box = (10.0, 5.0, 190.0, 95.0)
-    (place,) = place_labels([box], [(60, 12)], SIZE)
-    assert place.is_free
-    assert place.leader is None
-    assert 0 < overlap(place.box, box) < 60 * 12
+    (label,) = place_labels([box], [(60, 12)], SIZE)
+    assert label.is_free
+    assert label.leader is None
+    assert 0 < overlap(label.box, box) < 60 * 12
 
 
 # faces in a grid, with room for a label between them
@@ -71,35 +71,35 @@ def test_with_room_no_label_overlaps_any_face_or_label(shape, data):
     size = (200 * columns + 60, 150 * rows + 60)
     placed = place_labels(faces, labels, size, allow_overlap=False)
     assert len(placed) == len(faces)
-    for number, place in enumerate(placed):
+    for number, label in enumerate(placed):
         others = [*faces, *(other.box for other in placed[:number])]
-        assert all(overlap(place.box, other) < 1 for other in others)
-        assert place.leader is None
+        assert all(overlap(label.box, other) < 1 for other in others)
+        assert label.leader is None
 
 
 def test_a_label_goes_above_its_box_if_there_is_room():
-    (place,) = place_labels([(100.3, 100.7, 150.0, 160.0)], [(60.1, 20.3)], (400, 300))
-    assert place.box[3] == pytest.approx(100.7)
-    assert place.leader is None
+    (label,) = place_labels([(100.3, 100.7, 150.0, 160.0)], [(60.1, 20.3)], (400, 300))
+    assert label.box[3] == pytest.approx(100.7)
+    assert label.leader is None
 
 
 def test_a_label_without_room_next_to_its_box_has_a_line_to_it():
     # surrounded, except for a gap above through which a line fits
     face = (100.0, 100.0, 140.0, 140.0)
     others = [(50, 80, 95, 160), (145, 80, 190, 160), (95, 145, 145, 190), (60, 40, 112, 95), (128, 40, 180, 95)]
-    place = place_labels([face, *others], [(50, 12)] * 6, (240, 240))[0]
-    assert place.is_free
-    assert all(overlap(place.box, other) == 0 for other in [face, *others])
-    assert place.leader is not None
-    x, y, far_x, far_y = place.leader
+    label = place_labels([face, *others], [(50, 12)] * 6, (240, 240))[0]
+    assert label.is_free
+    assert all(overlap(label.box, other) == 0 for other in [face, *others])
+    assert label.leader is not None
+    x, y, far_x, far_y = label.leader
     assert y == 100
     assert 112 < x < 128
     assert 112 < far_x < 128
-    assert far_y == place.box[3] <= 40
+    assert far_y == label.box[3] <= 40
 
 
 def test_without_overlap_allowed_placement_stops_where_there_is_no_room():
     whole = (0.0, 0.0, 199.0, 99.0)
     assert place_labels([whole], [(150, 40)], SIZE, allow_overlap=False) == []
-    (place,) = place_labels([whole], [(150, 40)], SIZE)
-    assert not place.is_free
+    (label,) = place_labels([whole], [(150, 40)], SIZE)
+    assert not label.is_free

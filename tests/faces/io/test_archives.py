@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fercli.core.errors import PictureError
-from fercli.faces.io import members as archive_members
-from fercli.faces.io import streams
+from fercli.faces.io import archive_formats, compression
 from fercli.faces.io.archives import MemberReader, archive_format, list_members
 from fercli.faces.io.pictures import read_pictures
 from fercli.faces.io.sources import find_sources
@@ -95,7 +94,7 @@ def test_a_compressed_tar_is_decompressed_once_and_never_backwards(tmp_path, end
     path = pack(tmp_path / f"album{ending}", members)
     listed, _ = list_members(path)
     opened = []
-    real = archive_members.open_decompressed
+    real = archive_formats.open_decompressed
 
     class OnwardsOnly:
         def __init__(self, path: Path) -> None:
@@ -108,7 +107,7 @@ def test_a_compressed_tar_is_decompressed_once_and_never_backwards(tmp_path, end
         def close(self) -> None:
             self.file.close()
 
-    monkeypatch.setattr(archive_members, "open_decompressed", OnwardsOnly)
+    monkeypatch.setattr(archive_formats, "open_decompressed", OnwardsOnly)
     with closing(MemberReader()) as reader:
         assert [reader.read(member) for _, member in listed] == list(members.values())
     assert len(opened) == 1
@@ -177,14 +176,14 @@ def test_bad_members_of_a_zip_do_not_stop_the_others(tmp_path, monkeypatch):
     assert found["2_large.png"] == "2,000,000,000 bytes when unpacked; at most 1,073,741,824 are read: unpack it first"
     assert "not supported" in found["3_rare.png"]
     assert "Bad CRC-32" in found["4_damaged.png"]
-    monkeypatch.setattr(streams, "MAX_BYTES", 100)
+    monkeypatch.setattr(compression, "MAX_BYTES", 100)
     assert contents(path)["6_last.png"] == "120 bytes when unpacked; at most 100 are read: unpack it first"
 
 
 def test_reading_a_member_larger_than_its_header_says_stops_at_the_limit(monkeypatch):
-    monkeypatch.setattr(streams, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(compression, "MAX_BYTES", 1 << 20)
     endless = io.BytesIO(bytes(1 << 24))
-    stream = streams.limit_size(endless)
+    stream = compression.limit_size(endless)
     with pytest.raises(PictureError, match="at most 1,048,576"):
         stream.read()
     assert endless.tell() <= (1 << 20) + (1 << 16)
@@ -291,10 +290,10 @@ def test_no_picture_of_a_compressed_tar_with_a_wrong_checksum_is_taken(tmp_path,
     noise = np.random.default_rng(0).integers(0, 8, 30_000, np.uint8).tobytes()  # bits that compressing keeps
     path = pack(tmp_path / f"album{ending}", {"a.bmp": noise, "b.bmp": noise[::-1], "c.bmp": noise})
     whole = path.read_bytes()
-    for place in np.random.default_rng(1).integers(20, len(whole), 25).tolist():
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1 :])
+    for offset in np.random.default_rng(1).integers(20, len(whole), 25).tolist():
+        path.write_bytes(whole[:offset] + bytes([whole[offset] ^ 16]) + whole[offset + 1 :])
         members, error = list_members(path)
-        assert not members, place
+        assert not members, offset
         assert error.startswith("the archive is damaged or only half there: ")
 
 

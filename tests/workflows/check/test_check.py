@@ -16,14 +16,14 @@ from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FaceSet
 from fercli.data.load import SETS, load_faces
 from fercli.data.loaders.face_file import read_faces, read_facts, write_faces
-from fercli.data.splits import split
+from fercli.data.splits import assign_splits
 from fercli.workflows.check import issues
 from fercli.workflows.check.fix import fix, list_removals
 from fercli.workflows.check.issues import KINDS
 from fercli.workflows.check.report import write_csv, write_suspects
 from fercli.workflows.check.run import Check, CheckOptions, check, check_faces
 
-#: A face a row: picture, part, label. Equal letters are the same picture; e2 is e in other light; k0 and k9 are
+#: A face a row: picture, split, label. Equal letters are the same picture; e2 is e in other light; k0 and k9 are
 #: constant.
 ROWS = [
     ("a", "train", 0), ("a", "val", 0),
@@ -52,8 +52,8 @@ def faces() -> FaceSet:
         images=np.array([picture(name) for name, _, _ in ROWS]),
         labels=np.array([label for _, _, label in ROWS], np.int64),
         classes=("angry", "sad", "happy"),
-        ids=tuple(f"{place}{name}" for place, (name, _, _) in enumerate(ROWS)),
-        parts=np.array([part for _, part, _ in ROWS]),
+        ids=tuple(f"{index}{name}" for index, (name, _, _) in enumerate(ROWS)),
+        splits=np.array([split for _, split, _ in ROWS]),
     )
 
 
@@ -79,16 +79,16 @@ def test_every_fault_is_found_the_worst_first(faces):
     assert [issue.count for issue in result.issues][-2:] == [0, 0], "what was not found comes last"
 
 
-def test_a_face_with_an_exact_copy_in_train_is_no_near_leak(faces):
+def test_a_face_with_an_exact_duplicate_in_train_is_no_near_leak(faces):
     images = faces.images.copy()
     images[9] = picture("a2")
     kinds = found(check_faces(replace(faces, images=images)))
     assert kinds["near leaks"] == [[11, 12]]
-    assert [0, 1, 9] in kinds["near"], "a copy is as near as what it copies"
+    assert [0, 1, 9] in kinds["near"], "a duplicate is as near as what it duplicates"
 
 
 def test_small_classes_and_what_is_left_out(faces):
-    result = check_faces(faces, CheckOptions(min_class=6, near=False))
+    result = check_faces(faces, CheckOptions(min_class=6, near_duplicates=False))
     small = next(issue for issue in result.issues if issue.kind == "classes")
     assert (small.found, small.numbers) == ("sad 5, happy 5 (under 6)", {"sad": 5, "happy": 5})
     assert not {"near", "near leaks", "people", "no face"} & {issue.kind for issue in result.issues}
@@ -96,7 +96,8 @@ def test_small_classes_and_what_is_left_out(faces):
 
 def test_people_on_both_sides_depend_on_the_split():
     kinds = {
-        group: found(check_faces(cartoon(each=1), CheckOptions(group=group, near=False))) for group in ("auto", "image")
+        group: found(check_faces(cartoon(each=1), CheckOptions(group=group, near_duplicates=False)))
+        for group in ("auto", "image")
     }
     assert "people" not in kinds["auto"]
     assert len(kinds["image"]["people"]) > 10
@@ -173,9 +174,9 @@ def test_what_is_measured_on_stays_as_published(faces):
 
 
 def test_a_set_without_a_split_may_lose_faces_everywhere(faces, monkeypatch):
-    parts = faces.parts
-    monkeypatch.setattr("fercli.workflows.check.run.split", lambda *_, **__: parts)
-    result = check_faces(replace(faces, parts=None))
+    splits = faces.splits
+    monkeypatch.setattr("fercli.workflows.check.run.assign_splits", lambda *_, **__: splits)
+    result = check_faces(replace(faces, splits=None))
     assert gone(result) == {
         0: ("copy", 1),
         2: ("contradiction", 3), 3: ("contradiction", 2), 4: ("contradiction", 2),
@@ -195,7 +196,7 @@ def test_a_fixed_set_loads_again_without_its_faults(faces, tmp_path):
     clean = load_faces(str(out))
     assert (clean.name, len(clean), fixed.faces) == ("clean", 10, 10)
     assert clean.ids == ("1a", "5c", "8k9", "10d", "12e2", "13f", "14g", "15g", "16h", "17h")
-    assert clean.parts.tolist().count("train") == 2
+    assert clean.splits.tolist().count("train") == 2
     assert "8 faces" in clean.notes[-1]
     assert read_facts(out) == {
         "cleaned_from": "faulty",
@@ -218,8 +219,8 @@ def test_a_drawn_split_goes_into_the_file(tmp_path):
     result = check_faces(cartoon(each=1), CheckOptions(seed=5))
     fix(result, tmp_path / "c.safetensors")
     clean = read_faces(tmp_path / "c.safetensors")
-    parts = dict(zip(result.faces.ids, result.parts.tolist(), strict=True))
-    assert clean.parts.tolist() == [parts[face] for face in clean.ids]
+    splits = dict(zip(result.faces.ids, result.splits.tolist(), strict=True))
+    assert clean.splits.tolist() == [splits[face] for face in clean.ids]
 
 
 @pytest.mark.parametrize("data", ["fergit", "fergit.safetensors"])
@@ -229,8 +230,8 @@ def test_a_fixed_set_keeps_the_split_of_the_named_set(tmp_path, data):
     result = check(data if data in SETS else str(tmp_path / data), tmp_path, options=CheckOptions(seed=5))
     fix(result, tmp_path / "c.safetensors")
     clean = load_faces(str(tmp_path / "c.safetensors"))
-    parts = dict(zip(named.ids, split(named, 5).tolist(), strict=True))
-    assert split(clean, 0).tolist() == [parts[face] for face in clean.ids]
+    splits = dict(zip(named.ids, assign_splits(named, 5).tolist(), strict=True))
+    assert assign_splits(clean, 0).tolist() == [splits[face] for face in clean.ids]
     assert clean.fractions == (0.05, 0.05)
 
 

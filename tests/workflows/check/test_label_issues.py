@@ -31,7 +31,7 @@ def test_doubted_labels_are_a_fault_with_what_they_are_taken_for(tmp_path):
     probabilities[np.arange(140), faces.labels] = 0.88
     probabilities[3] = [0.9 if name == "happy" else 0.1 / 6 for name in faces.classes]
     faces.labels[3] = faces.classes.index("sad")
-    result = check_faces(faces, CheckOptions(near=False), probabilities=probabilities)
+    result = check_faces(faces, CheckOptions(near_duplicates=False), probabilities=probabilities)
     (issue,) = [issue for issue in result.issues if issue.kind == "labels"]
     assert issue.groups[0].tolist() == [3]
     assert issue.remarks == ("happy 90%, sad 2%",)

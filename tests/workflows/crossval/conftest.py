@@ -22,7 +22,7 @@ FACES = cartoon(6, 1)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fercli.workflows.crossval.run.load_set", lambda *_: FACES)
     monkeypatch.setattr("fercli.workflows.evaluate.evaluation.plot_confusion", lambda *_: None)
-    monkeypatch.setattr("fercli.workflows.train.finish.plot_curves", lambda *_: None)
+    monkeypatch.setattr("fercli.workflows.train.results.plot_curves", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)

@@ -42,12 +42,12 @@ def names(folder: Path):
 @pytest.mark.usefixtures("with_pictures")
 def test_a_cross_validation_leaves_exactly_its_files(run):
     result = run(runs=2)
-    place = result.folder / "image" / "lenet"
+    folder = result.folder / "image" / "lenet"
     assert names(result.folder) == TOP_FILES
-    assert names(place) == SERIES_FILES | {"run-01", "run-02", "confusion.png", "sensitivities.png", "trend.png"}
+    assert names(folder) == SERIES_FILES | {"run-01", "run-02", "confusion.png", "sensitivities.png", "trend.png"}
     for number in (1, 2):
-        assert names(place / f"run-{number:02}") == {"fold-01", "fold-02", "fold-03"}
-        assert names(place / f"run-{number:02}" / "fold-02") == FOLD_FILES
+        assert names(folder / f"run-{number:02}") == {"fold-01", "fold-02", "fold-03"}
+        assert names(folder / f"run-{number:02}" / "fold-02") == FOLD_FILES
     document = json.loads((result.folder / "crossval.json").read_text())
     assert document == json.loads(json.dumps(result.to_dict()))
     assert (document["runs"], document["folds"]) == (2, 3)
@@ -55,8 +55,8 @@ def test_a_cross_validation_leaves_exactly_its_files(run):
 
 def test_every_face_is_tested_once_a_run_and_the_tables_follow_from_the_predictions(run):
     result = run(runs=2)
-    place = result.folder / "image" / "lenet"
-    rows = list(csv.DictReader((place / "predictions.csv").read_text().splitlines()))
+    folder = result.folder / "image" / "lenet"
+    rows = list(csv.DictReader((folder / "predictions.csv").read_text().splitlines()))
     faces = cartoon(6, 1)
     assert Counter((row["run"], row["id"]) for row in rows) == {(run, face): 1 for run in "12" for face in faces.ids}
     for number in "12":
@@ -64,7 +64,7 @@ def test_every_face_is_tested_once_a_run_and_the_tables_follow_from_the_predicti
         assert np.mean(right) == pytest.approx(result.series[0].scores.accuracy[int(number) - 1])
     assert result.series[0].scores.total.sum() == 2 * 42
     assert all(sum(float(row[name]) for name in faces.classes) == pytest.approx(1) for row in rows)
-    table = list(csv.reader((place / "runs.csv").read_text().splitlines()))
+    table = list(csv.reader((folder / "runs.csv").read_text().splitlines()))
     assert table[0] == ["run", *faces.classes, "OA"]
     assert [row[0] for row in table[1:]] == ["1", "2", "mean ± SD"]
     assert table[-1][-1] == result.series[0].scores.accuracy_spread.percent()
@@ -75,7 +75,7 @@ def test_a_fold_is_a_run_that_can_be_measured(run, monkeypatch):
     result = run()
     fold = result.folder / "image" / "lenet" / "run-01" / "fold-01"
     measured = evaluate(EvaluateOptions(model=str(fold), device="cpu"))
-    assert (measured.part, measured.scores.faces) == ("test", 14)
+    assert (measured.split, measured.scores.faces) == ("test", 14)
     assert measured.scores.accuracy == pytest.approx(result.series[0].by_fold[0, 0])
     assert json.loads((fold / "meta.json").read_text())["crossval"] == {"run": 1, "fold": 1}
 

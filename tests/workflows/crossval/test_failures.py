@@ -50,7 +50,7 @@ def test_a_loss_that_is_no_number_gets_another_seed_and_a_note(run, breaking):
     heard = Heard()
     result = run(progress=heard)
     assert any("fold 2 failed (the loss is no longer a number" in line for line in heard.lines)
-    fold = result.folder / SECOND.place
+    fold = result.folder / SECOND.fold_folder
     assert f"seed: {derive_training_seed(0, SECOND, 2)}\n" in (fold / "config.yaml").read_text()
     assert result.series[0].notes == (
         "lenet by image, run 1 fold 2 was trained again after: the loss is no longer a number in epoch 1",
@@ -77,7 +77,7 @@ def test_one_that_breaks_down_twice_stops_the_tables_but_not_the_others(run, bre
         run(progress=heard)
     assert [fold for _, fold in heard.folds] == [1, 3]
     assert not (tmp_path / "cv" / "crossval.json").exists()
-    assert len(json.loads((tmp_path / "cv" / SECOND.place / "failed.json").read_text())) == 2
+    assert len(json.loads((tmp_path / "cv" / SECOND.fold_folder / "failed.json").read_text())) == 2
     # the fault is gone: started again, it trains what is missing
     heard = Heard()
     assert len(run(progress=heard).series[0].notes) == 2

@@ -37,17 +37,17 @@ BOTH_RATES = {"select": True, "select_by": "mean", "grid": {"optimizer.lr": [1e-
 def test_folds_that_choose_together_take_the_setting_with_the_lowest_mean_error(run):
     result = run(**BOTH_RATES, runs=2, baselines=["majority"], epochs=2)
     for number in (1, 2):
-        place = result.folder / "image" / "lenet" / f"run-{number:02}"
-        folds = [json.loads((place / f"fold-{fold:02}" / "candidates.json").read_text()) for fold in (1, 2, 3)]
+        folder = result.folder / "image" / "lenet" / f"run-{number:02}"
+        folds = [json.loads((folder / f"fold-{fold:02}" / "candidates.json").read_text()) for fold in (1, 2, 3)]
         means = [[fmean(fold[one][name] for fold in folds) for one in (0, 1)] for name in FIGURES]
         winner = int(np.lexsort((means[1], -np.array(means[0])))[0])
         for fold, own in enumerate(folds, start=1):
-            chosen = json.loads((place / f"fold-{fold:02}" / "selection.json").read_text())
+            chosen = json.loads((folder / f"fold-{fold:02}" / "selection.json").read_text())
             best = own[winner]
             assert [[one[name] for one in chosen["tried"]] for name in FIGURES] == [pytest.approx(row) for row in means]
             assert (chosen["by"], chosen["settings"]) == ("mean", best["settings"])
             assert (chosen["epochs"], chosen["temperature"]) == (best["best_epoch"], best["temperature"])
-            rate = RunFolder(place / f"fold-{fold:02}").read_config().recipe.optimizer.lr
+            rate = RunFolder(folder / f"fold-{fold:02}").read_config().recipe.optimizer.lr
             assert rate == best["settings"]["optimizer.lr"]
     assert result.to_dict()["select"] == "mean"
     assert "mean validation error" in (result.folder / "results.md").read_text()

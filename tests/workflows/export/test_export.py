@@ -14,7 +14,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from fercli.core.errors import DataError, ModelError, RunError, UsageError
 from fercli.data.cartoon import cartoon
-from fercli.data.splits import split
+from fercli.data.splits import assign_splits
 from fercli.metrics.calibration import fit_temperature
 from fercli.models.catalogue import build_model, load_catalogue
 from fercli.models.export.graph import PT2_METADATA
@@ -167,7 +167,7 @@ def test_the_temperature_of_an_average_is_fitted_on_val_in_either_views(lenet, t
     names = f"{lenet}+{untrained(tmp_path / 'other.safetensors', 'mini-xception')}"
     done = export(names, output=tmp_path / "both.onnx", data="cartoon", seconds=0)
     faces = cartoon()
-    val = faces.select(split(faces, 0) == "val")
+    val = faces.select(assign_splits(faces, 0) == "val")
     for mirrored, views in ((False, "single"), (True, "mirrored")):
         fitted, without = (load_model(name, mirrored=mirrored) for name in (str(done.path), names))
         wanted = fit_temperature(without.logits(val.images), val.labels)
@@ -179,11 +179,11 @@ def test_the_temperature_of_an_average_is_fitted_on_val_in_either_views(lenet, t
     assert json.loads(done.report.read_text())["temperature"] == done.temperature
 
 
-def test_a_temperature_is_not_fitted_on_a_test_part(lenet, tmp_path, monkeypatch):
+def test_a_temperature_is_not_fitted_on_a_test_split(lenet, tmp_path, monkeypatch):
     halves = np.where(np.arange(len(cartoon())) % 2, "train", "test")
-    monkeypatch.setattr("fercli.workflows.export.verify.find_parts", lambda *_: halves)
+    monkeypatch.setattr("fercli.workflows.export.verify.find_splits", lambda *_: halves)
     done = export(f"{lenet}+{lenet}", output=tmp_path / "both.onnx", data="cartoon", seconds=0)
-    assert done.check.accuracy.part == "test"
+    assert done.check.accuracy.split == "test"
     assert (done.temperature, bool(done.remark)) == ({"single": 1.0, "mirrored": 1.0}, True)
 
 
@@ -191,7 +191,7 @@ def test_int8_is_calibrated_measured_and_smaller(exported, lenet, tmp_path):
     done = export(lenet, "onnx-int8", tmp_path / "int8.onnx", data="cartoon", max_drop=100, seconds=0)
     assert done.size < exported.stat().st_size / 2
     accuracy = done.check.accuracy
-    assert (accuracy.data, accuracy.part, accuracy.faces, done.calibration) == ("cartoon", "val", 70, 512)
+    assert (accuracy.data, accuracy.split, accuracy.faces, done.calibration) == ("cartoon", "val", 70, 512)
     assert len(accuracy.differing) >= abs(accuracy.drop) * 0.7
     kinds = {node.op_type for node in onnx.load(done.path).graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= kinds
@@ -206,7 +206,7 @@ def test_the_shipped_network_loses_less_than_a_point_in_int8(tmp_path):
         pytest.skip("FER_DATA does not say where the real data are")
     done = export("xu-rescnn", "onnx-int8", tmp_path / "int8.onnx", data="fer2013", seconds=0)
     accuracy = done.check.accuracy
-    assert (accuracy.part, accuracy.faces) == ("val", 3589)
+    assert (accuracy.split, accuracy.faces) == ("val", 3589)
     assert 0 < len(accuracy.differing) < 200
     assert accuracy.drop < 1
 
@@ -253,9 +253,9 @@ def test_what_does_not_fit_is_refused_before_any_work(lenet, exported, tmp_path)
 
 def test_a_set_without_faces_to_calibrate_on_is_refused(lenet, tmp_path, monkeypatch):
     faces = cartoon(subjects=2)
-    only = replace(faces, parts=np.full(len(faces), "test"))
+    only = replace(faces, splits=np.full(len(faces), "test"))
     monkeypatch.setattr("fercli.workflows.export.verify.load_faces", lambda *_: only)
-    with pytest.raises(DataError, match="has no train part"):
+    with pytest.raises(DataError, match="has no train split"):
         export(lenet, "onnx-int8", tmp_path / "x.onnx", data="only-test")
 
 

@@ -16,8 +16,8 @@ CLASSES = ("happy", "sad", "neutral")
 DETECTION = Detection((0, 0, 9, 9), ((0, 0),) * 5, 1.0)
 
 
-def face(track, *shares):
-    return replace(make_prediction(track, DETECTION, dict(zip(CLASSES, shares, strict=True))), track=track)
+def face(track, *probabilities):
+    return replace(make_prediction(track, DETECTION, dict(zip(CLASSES, probabilities, strict=True))), track=track)
 
 
 def frame(name, time, *faces: FacePrediction):
@@ -35,8 +35,8 @@ def test_a_window_reaches_half_its_width_to_both_sides():
 
 
 def test_a_single_odd_frame_no_longer_changes_the_label():
-    shares = [(0.8, 0.1, 0.1)] * 3 + [(0.1, 0.8, 0.1)] + [(0.8, 0.1, 0.1)] * 3
-    frames = [frame("a.mp4", 0.1 * i, face(1, *s)) for i, s in enumerate(shares)]
+    probabilities = [(0.8, 0.1, 0.1)] * 3 + [(0.1, 0.8, 0.1)] + [(0.8, 0.1, 0.1)] * 3
+    frames = [frame("a.mp4", 0.1 * i, face(1, *s)) for i, s in enumerate(probabilities)]
     (odd,) = list(smooth_expressions(frames, 0.3))[3].result.faces
     assert (odd.label, odd.confidence) == ("happy", odd.probabilities["happy"])
     assert list(odd.probabilities) == list(CLASSES)
@@ -67,8 +67,10 @@ def test_frames_wait_only_for_half_the_width():
         assert len(taken) <= number + 1 + 5 + 1
 
 
-shares = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(lambda s: [v / sum(s) for v in s])
-looks = st.lists(st.tuples(st.integers(1, 400), st.dictionaries(st.integers(1, 3), shares, max_size=3)), max_size=12)
+probabilities = st.lists(st.floats(0.01, 1), min_size=3, max_size=3).map(lambda s: [v / sum(s) for v in s])
+looks = st.lists(
+    st.tuples(st.integers(1, 400), st.dictionaries(st.integers(1, 3), probabilities, max_size=3)), max_size=12
+)
 
 
 @settings(deadline=None)
@@ -82,27 +84,29 @@ def test_every_probability_is_the_plain_mean_over_the_window(steps, width):
     assert [one.result.frame for one in done] == [one.result.frame for one in frames]
     for one, before in zip(done, frames, strict=True):
         for found in one.result.faces:
-            near = [
+            in_reach = [
                 other.probabilities
                 for look in frames
                 for other in look.result.faces
                 if other.track == found.track and abs(look.result.frame - before.result.frame) <= 500 * width
             ]
             for name in CLASSES:
-                assert found.probabilities[name] == pytest.approx(sum(p[name] for p in near) / len(near), abs=2e-6)
+                assert found.probabilities[name] == pytest.approx(
+                    sum(p[name] for p in in_reach) / len(in_reach), abs=2e-6
+                )
             assert sum(found.probabilities.values()) == pytest.approx(1, abs=1e-5)
             assert found.probabilities[found.label] == max(found.probabilities.values()) == found.confidence
 
 
-def predicted(name, time, *places, pixels=None):
-    """A picture, or with a time a frame, with a face at each place."""
+def predicted(name, time, *positions, pixels=None):
+    """A picture, or with a time a frame, with a face at each position."""
     path = Path(name)
     frame = None if time is None else round(10 * time)
     faces = tuple(
         FacePrediction(
             number, Detection((x, 0, x + 50, 50), ((x, 0),) * 5, 1), "happy", 0.9, {"happy": 0.9, "sad": 0.1}
         )
-        for number, x in enumerate(places, start=1)
+        for number, x in enumerate(positions, start=1)
     )
     result = PictureResult(path, "ok" if faces else "no face", "", faces, frame, time)
     return Predicted(Picture(Source(path, path), pixels, "", frame, time), result)

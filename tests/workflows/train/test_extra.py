@@ -12,13 +12,13 @@ from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.progress import SILENT
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
-from fercli.data.splits import split
+from fercli.data.splits import assign_splits
 from fercli.models.weights import read_header
 from fercli.training.loop import Faces
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.data import Extra, append_faces, draw_split, load_extra, load_training_faces, place_data
+from fercli.workflows.train.data import Extra, append_faces, draw_split, load_extra, load_training_faces, prepare_data
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import start_run
 from fercli.workflows.train.settings import resolve_config
@@ -43,7 +43,7 @@ def config(folder, most=None, **changes):
 
 def load(config):
     faces, extra = load_training_faces(config, SILENT)
-    return place_data(config, faces, draw_split(config, faces), torch.device("cpu"), SILENT, extra=extra)
+    return prepare_data(config, faces, draw_split(config, faces), torch.device("cpu"), SILENT, extra=extra)
 
 
 def evaluate_run(path: Path, **options: object):
@@ -51,9 +51,9 @@ def evaluate_run(path: Path, **options: object):
     return evaluate(EvaluateOptions(model=str(path), **options))
 
 
-def test_its_training_part_is_trained_on_and_its_test_part_stays_new(files):
+def test_its_training_split_is_trained_on_and_its_test_split_stays_new(files):
     run = RunFolder(start_run(config(files), files / "run").folder)
-    expected = split(OTHER, 0)
+    expected = assign_splits(OTHER, 0)
     meta = json.loads(run.meta.read_text())
     assert meta["extra"]["faces"] == (expected == "train").sum() > 0
     assert meta["data"]["faces"]["train"] + meta["data"]["faces"]["val"] + meta["data"]["faces"]["test"] == len(OWN)
@@ -61,11 +61,11 @@ def test_its_training_part_is_trained_on_and_its_test_part_stays_new(files):
     # its own set is measured unless another one is asked for
     assert evaluate_run(run.path).data == OWN.name
     measured = evaluate_run(run.path, data=str(files / "other.safetensors"))
-    assert (measured.part, measured.scores.faces) == ("test", (expected == "test").sum())
+    assert (measured.split, measured.scores.faces) == ("test", (expected == "test").sum())
     assert not any("trained on these faces" in note for note in measured.notes)
     known = evaluate_run(run.path, data=str(files / "other.safetensors"), split="train")
     assert any("trained on these faces" in note for note in known.notes)
-    # a set of that name that is not quite the same has no part that is known to be new
+    # a set of that name that is not quite the same has no split that is known to be new
     write_faces(files / "other.safetensors", OTHER.select(np.arange(len(OTHER)) > 0))
     with pytest.raises(RunError, match="is not quite what"):
         evaluate_run(run.path, data=str(files / "other.safetensors"))
@@ -74,21 +74,21 @@ def test_its_training_part_is_trained_on_and_its_test_part_stays_new(files):
 
 def test_more_faces_make_longer_epochs(files):
     alone, both = (load(config(files, extra=extra)) for extra in (None, str(files / "other.safetensors")))
-    assert len(both.train) == len(alone.train) + (split(OTHER, 0) == "train").sum()
+    assert len(both.train) == len(alone.train) + (assign_splits(OTHER, 0) == "train").sum()
     assert torch.equal(both.train.images[: len(alone.train)], alone.train.images)
     assert torch.equal(both.val.images, alone.val.images)
 
 
 def test_pictures_that_validate_or_test_are_left_out():
-    parts = np.array((["train", "val", "test", "spare"] * len(OWN))[: len(OWN)])
+    splits = np.array((["train", "val", "test", "spare"] * len(OWN))[: len(OWN)])
     extra = Extra(replace(OWN, name="other"), {})
-    kept = extra.without(OWN, parts)
-    # a copy in train or spare is no leak
-    assert set(kept.ids) == {face for face, part in zip(OWN.ids, parts, strict=True) if part in ("train", "spare")}
+    kept = extra.without(OWN, splits)
+    # a duplicate in train or spare is no leak
+    assert set(kept.ids) == {face for face, split in zip(OWN.ids, splits, strict=True) if split in ("train", "spare")}
 
 
 def test_labels_go_by_the_names_of_classes(files):
-    # the other set has its classes the other way round, and one that nobody else knows in the place of neutral
+    # the other set has its classes the other way round, and one that nobody else knows instead of neutral
     turned = (*reversed(CLASSES[:-1]), "contempt")
     labels = np.array([turned.index(CLASSES[label]) if label < 6 else 6 for label in OTHER.labels])
     write_faces(files / "other.safetensors", OTHER.relabel(labels, turned))

@@ -7,7 +7,7 @@ import torch
 from fercli.core.progress import SILENT
 from fercli.data.cartoon import cartoon
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.data import place_data
+from fercli.workflows.train.data import prepare_data
 from fercli.workflows.train.job import set_up_job, write_start
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import run_job
@@ -20,7 +20,7 @@ def config(**changes):
     return resolve_config(TrainOptions(**{"recipe": "quick", "device": "cpu", "epochs": 2, **changes}))
 
 
-def parts(first):
+def splits(first):
     """One person tests, the next one validates."""
     out = np.full(len(FACES), "train", dtype="<U5")
     out[7 * first : 7 * first + 7] = "test"
@@ -28,8 +28,8 @@ def parts(first):
     return out
 
 
-def set_up(config, parts, previous=None):
-    data = place_data(config, FACES, parts, torch.device("cpu"), SILENT)
+def set_up(config, splits, previous=None):
+    data = prepare_data(config, FACES, splits, torch.device("cpu"), SILENT)
     return set_up_job(config, data, SILENT, previous=previous)
 
 
@@ -41,21 +41,21 @@ def trained(job, path):
 
 
 def test_a_second_training_is_like_one_with_a_network_of_its_own(tmp_path):
-    first = set_up(config(), parts(0))
+    first = set_up(config(), splits(0))
     trained(first, tmp_path / "first")
-    second = set_up(config(seed=1, batch_size=7), parts(1), first)
+    second = set_up(config(seed=1, batch_size=7), splits(1), first)
     assert second.network is first.network
     again, predictions = trained(second, tmp_path / "second")
-    alone = set_up(config(seed=1, batch_size=7), parts(1))
+    alone = set_up(config(seed=1, batch_size=7), splits(1))
     weights, expected = trained(alone, tmp_path / "alone")
     assert predictions == expected
     assert all(torch.equal(again[name], weights[name]) for name in weights)
 
 
 def test_what_one_training_froze_the_next_one_trains(tmp_path):
-    first = set_up(config(), parts(0))
+    first = set_up(config(), splits(0))
     first.network.body.requires_grad_(False)
-    second = set_up(config(), parts(0), first)
+    second = set_up(config(), splits(0), first)
     assert all(parameter.requires_grad for parameter in second.network.parameters())
 
 
@@ -64,9 +64,9 @@ def test_the_network_is_compiled_once(tmp_path, monkeypatch, compiles):
     calls = []
     monkeypatch.setattr("fercli.training.loop.compiled", lambda network, *_: calls.append(network) or network)
     chosen = config(compile="on" if compiles else "off")
-    first = set_up(chosen, parts(0))
+    first = set_up(chosen, splits(0))
     trained(first, tmp_path / "first")
-    trained(set_up(chosen, parts(1), first), tmp_path / "second")
+    trained(set_up(chosen, splits(1), first), tmp_path / "second")
     assert calls == [first.network] * compiles
 
 
@@ -75,6 +75,6 @@ def test_checkpoints_are_written_as_long_as_they_take_little_of_the_time(tmp_pat
     saved = []
     monkeypatch.setattr("fercli.workflows.train.run._CHECKPOINT_TIME", fraction)
     monkeypatch.setattr("fercli.training.state.TrainingState.save", lambda state, path: saved.append(state.epoch))
-    trained(set_up(config(), parts(0)), tmp_path)
+    trained(set_up(config(), splits(0)), tmp_path)
     # the first epoch always has one: of whatever comes next the start is known
     assert saved == list(range(1, expected + 1))

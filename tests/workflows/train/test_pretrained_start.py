@@ -36,7 +36,7 @@ def test_an_epoch_is_written_and_read_again(name, few, tmp_path):
     data = "cartoon" if entry.parameters.total < 100_000 else str(few)
     out = tmp_path / "run"
     run = train(TrainOptions(model=name, data=data, recipe="quick", device="cpu", epochs=1, pretrained=False, out=out))
-    (trained,) = [one for one in run.evaluations if one.part == "test" and not one.mirrored]
+    (trained,) = [one for one in run.evaluations if one.split == "test" and not one.mirrored]
     again = evaluate(EvaluateOptions(model=str(run.folder), split="test", device="cpu"))
     assert again.predictions.ids == trained.predictions.ids
     # weights lie in another order in memory after training, so sums over a hundred layers round differently

@@ -15,7 +15,7 @@ from fercli.core.progress import SILENT, Progress
 from fercli.data.cartoon import cartoon
 from fercli.data.load import load_faces
 from fercli.data.loaders.face_file import write_faces
-from fercli.data.splits import split, write_split
+from fercli.data.splits import assign_splits, write_split
 from fercli.models.load import load_model
 from fercli.models.weights import read_header
 from fercli.workflows.crossval.options import CrossvalOptions
@@ -45,8 +45,8 @@ def root(tmp_path: Path) -> Path:
     for number, image in enumerate(images):
         usage = "Training" if number < 84 else "PublicTest"
         lines.append(f"{number % 7},{' '.join(map(str, image))},{usage}")
-        share = [8 * (EXPRESSIONS[number % 7] == name) + 2 * (name == "neutral") for name in FILE_ORDER]
-        counts = {5: [0] * 9 + [10], 6: [4, 3, 3] + [0] * 7}.get(number, [*share, 0, 0, 0])
+        votes = [8 * (EXPRESSIONS[number % 7] == name) + 2 * (name == "neutral") for name in FILE_ORDER]
+        counts = {5: [0] * 9 + [10], 6: [4, 3, 3] + [0] * 7}.get(number, [*votes, 0, 0, 0])
         votes.append(f"{usage},,{','.join(map(str, counts))}")
     (tmp_path / "sets").mkdir()
     (tmp_path / "sets/fer2013.csv").write_text("\n".join(lines) + "\n")
@@ -88,7 +88,7 @@ def test_votes_are_trained_on_and_evaluated_by(root, tmp_path):
     assert (plain.data, plain.scores.faces) == ("fer2013", 21)
 
 
-def test_shares_change_what_is_learned(root, tmp_path):
+def test_probabilities_change_what_is_learned(root, tmp_path):
     losses = set()
     for labels in ("ferplus", "ferplus-soft"):
         run = RunFolder(start_run(config(root, {"labels": labels}), tmp_path / labels).folder)
@@ -104,7 +104,7 @@ def test_a_run_begun_when_ferplus_was_a_plurality_says_how_to_go_on(root, tmp_pa
     faces, _ = load_training_faces(then, SILENT)
     origin = describe_origin(then, faces, None, torch.device("cpu"))
     run.meta.write_text(json.dumps(origin))
-    write_split(run.split, faces, split(faces, 0))
+    write_split(run.split, faces, assign_splits(faces, 0))
     with pytest.raises(
         RunError, match=r"another data .* 'ferplus' are 'ferplus-plurality' now: say that in its config"
     ):
@@ -184,7 +184,7 @@ def test_load_options_are_kept_with_the_settings(root, tmp_path):
 
 def test_a_set_that_shares_faces_with_the_training_s_is_no_test(root, tmp_path):
     run = start_run(config(root), tmp_path / "run").folder
-    both = replace(load_faces("fer2013", root), name="fergit", parts=None)
+    both = replace(load_faces("fer2013", root), name="fergit", splits=None)
     write_faces(root / "fergit.safetensors", both)
     assert any(
         "trained on fer2013, which shares faces with fergit" in note

@@ -71,10 +71,10 @@ def test_the_weights_say_what_they_are(run):
 def test_no_person_is_on_two_sides(run):
     rows = [line.split(",") for line in run.split.read_text().splitlines()[1:]]
     sides: dict[str, set[str]] = {}
-    for name, _, part in rows:
-        sides.setdefault(name.split("_")[0], set()).add(part)
+    for name, _, split in rows:
+        sides.setdefault(name.split("_")[0], set()).add(split)
     assert len(sides) == 20
-    assert all(len(parts) == 1 for parts in sides.values())
+    assert all(len(splits) == 1 for splits in sides.values())
 
 
 def test_the_config_repeats_the_run(run, tmp_path):
@@ -214,13 +214,13 @@ def test_nothing_to_resume_says_so(tmp_path, monkeypatch):
 
 def test_evaluating_a_run_uses_its_data_and_its_split(run):
     result = evaluate_run(run.path, device="cpu")
-    assert (result.part, result.data, result.scores.faces) == ("test", "cartoon", 70)
+    assert (result.split, result.data, result.scores.faces) == ("test", "cartoon", 70)
     test_ids = {line.split(",")[0] for line in run.split.read_text().splitlines() if line.endswith(",test")}
     assert set(result.predictions.ids) == test_ids
     assert result.scores.accuracy == json.loads(run.metrics.read_text())["test"]["single"]["accuracy"]
 
 
-def test_weights_away_from_their_run_still_know_their_test_part(run, tmp_path):
+def test_weights_away_from_their_run_still_know_their_test_split(run, tmp_path):
     copy = tmp_path / "shared.safetensors"
     copy.write_bytes(run.weights.read_bytes())
     assert evaluate_run(copy, device="cpu").predictions.ids == evaluate_run(run.path, device="cpu").predictions.ids
@@ -235,7 +235,7 @@ def test_a_run_finds_its_data_from_anywhere(tmp_path, monkeypatch, small_fer2013
     monkeypatch.chdir(small_fer2013.parent)
     run = start_run(config(data=by_path, epochs=1), tmp_path / "other").folder
     monkeypatch.chdir(tmp_path)
-    assert evaluate_run(run).part == "test"
+    assert evaluate_run(run).split == "test"
 
 
 def test_weights_alone_refuse_a_split_that_is_not_theirs(run, tmp_path, monkeypatch):
@@ -244,7 +244,7 @@ def test_weights_alone_refuse_a_split_that_is_not_theirs(run, tmp_path, monkeypa
     copy.write_bytes(run.weights.read_bytes())
     renamed = replace(cartoon(), ids=tuple(f"outer/{name}" for name in cartoon().ids), subjects=None)
     monkeypatch.setattr("fercli.workflows.evaluate.data.load_faces", lambda *_: renamed)
-    with pytest.raises(RunError, match="its test part is not known: --split all"):
+    with pytest.raises(RunError, match="its test split is not known: --split all"):
         evaluate_run(copy)
     assert evaluate_run(copy, split="all").scores.faces == 700
 
@@ -256,7 +256,7 @@ def test_a_set_that_changed_since_is_refused(run, monkeypatch):
         evaluate_run(run.path)
 
 
-def test_the_set_s_own_validation_part_is_spare_when_val_is_drawn(tmp_path, small_fer2013):
+def test_the_set_s_own_validation_split_is_spare_when_val_is_drawn(tmp_path, small_fer2013):
     chosen = config(data="fer2013", root=small_fer2013, epochs=1, val_fraction=0.25)
     run = start_run(chosen, tmp_path / "run").folder
     counts = json.loads((run / "meta.json").read_text())["data"]["faces"]
@@ -270,8 +270,8 @@ def test_what_was_trained_on_is_called_that(run):
     assert any("slightly too high" in note for note in evaluate_run(run.path, split="val").notes)
 
 
-def test_a_part_that_is_not_there_lists_those_that_are(run):
-    with pytest.raises(DataError, match="has no spare part here: it has test, val, train"):
+def test_a_split_that_is_not_there_lists_those_that_are(run):
+    with pytest.raises(DataError, match="has no spare split here: it has test, val, train"):
         evaluate_run(run.path, split="spare")
 
 
@@ -295,7 +295,7 @@ def test_a_foreign_set_without_a_split_is_measured_whole(run, tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[0]).save(folder / f"{name}.png")
     result = evaluate_run(run.path, data=str(tmp_path / "drawn"))
-    assert (result.part, result.scores.faces) == ("all", 70)
+    assert (result.split, result.scores.faces) == ("all", 70)
     assert any("no split of its own" in note for note in result.notes)
 
 

@@ -20,7 +20,7 @@ def test_the_drawn_faces_are_learnt_on_people_never_seen(tmp_path):
     accuracies = []
     for seed in range(3):
         result = train(TrainOptions(recipe="quick", device="cpu", seed=seed, epochs=20, out=tmp_path / str(seed)))
-        accuracies += [one.scores.accuracy for one in result.evaluations if one.part == "test" and not one.mirrored]
+        accuracies += [one.scores.accuracy for one in result.evaluations if one.split == "test" and not one.mirrored]
     assert len(accuracies) == 3
     assert sum(accuracies) / 3 > 0.85
 

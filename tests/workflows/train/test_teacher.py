@@ -14,7 +14,7 @@ from fercli.data.loaders.face_file import write_faces
 from fercli.models.load import load_model
 from fercli.models.weights import read_header, save_weights
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.data import draw_split, load_training_faces, place_data
+from fercli.workflows.train.data import draw_split, load_training_faces, prepare_data
 from fercli.workflows.train.job import set_up_job
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import resume_run, start_run
@@ -53,7 +53,7 @@ def config(faces):
 
 def set_up(config, progress=SILENT):
     faces, _ = load_training_faces(config, progress)
-    data = place_data(config, faces, draw_split(config, faces), torch.device("cpu"), progress)
+    data = prepare_data(config, faces, draw_split(config, faces), torch.device("cpu"), progress)
     return set_up_job(config, data, progress)
 
 
@@ -119,7 +119,7 @@ def test_who_cannot_teach(tmp_path, config, shared):
         set_up(config(shared))
 
 
-def test_a_share_without_a_teacher_is_refused():
+def test_a_weight_without_a_teacher_is_refused():
     with pytest.raises(UsageError, match="name one with --teacher MODEL"):
         resolve_config(TrainOptions(recipe="quick", recipe_settings={"distillation_weight": 0.3}))
 

@@ -74,8 +74,10 @@ def write_explanations(
             source = f"{printable_path(item.result.source)}{frame.replace('-', ', ')}"
             for face, crop, heatmap in zip(faces, crops, heatmaps, strict=True):
                 name = _top_class(face)
-                speaks = f"what speaks for '{name}'" if heatmap.any() else f"no place speaks for '{name}'"
-                picture = draw_heatmap(crop, heatmap, _title(face), source, speaks, describe_limits(explainer.places))
+                speaks = f"what speaks for '{name}'" if heatmap.any() else f"nothing speaks for '{name}'"
+                picture = draw_heatmap(
+                    crop, heatmap, _title(face), source, speaks, describe_limits(explainer.map_sides)
+                )
                 save_picture(picture, stem.with_name(f"{stem.name}{frame}-face{face.number}.png"))
         yield item
 
@@ -83,7 +85,7 @@ def write_explanations(
 def describe_limits(sizes: tuple[int, ...]) -> str:
     """What such a picture can show and what not, in words. `sizes` are the sides of the maps it is drawn from."""
     shown = " and ".join(f"{side} by {side}" for side in sizes)
-    return f"Grad-CAM from {shown} places, drawn smoothly: roughly where, not what, and nothing that speaks against."
+    return f"Grad-CAM from {shown} cells, drawn smoothly: roughly where, not what, and nothing that speaks against."
 
 
 def _top_class(face: FacePrediction) -> str:

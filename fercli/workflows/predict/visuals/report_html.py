@@ -50,7 +50,7 @@ def write_report(path: Path, report: Report, made: Mapping[str, str]) -> None:
         title=title,
         subtitle=f"{_escape(made['date'])} · {_count_things(report.pictures, _unit(report))}",
         counts=_render_counts(report),
-        shares=_render_fractions(report),
+        fractions=_render_fractions(report),
         confidence=_render_confidence(report),
         faces="\n".join([_render_introduction(report), *galleries]),
         failures=_render_failures(report),
@@ -144,12 +144,12 @@ def _render_faces(label: str, report: Report) -> str:
         if everything is not None
         else [("most sure", sample.highest()), ("at random", sample.draw()), ("least sure", sample.lowest())]
     )
-    parts = [
+    blocks = [
         f'<h4>{kind}</h4>\n<ul class="faces">\n{_join_lines(_render_face(face, label) for face in faces)}</ul>'
         for kind, faces in kinds
     ]
     heading = f'<h3 id="{_anchor(label, report)}">{_isolate(label)}: {_count_things(sample.faces, "face")}</h3>'
-    return "\n".join([heading, *parts])
+    return "\n".join([heading, *blocks])
 
 
 def _render_face(face: ShownFace, label: str) -> str:
@@ -166,19 +166,19 @@ def _render_face(face: ShownFace, label: str) -> str:
 
 
 def _render_failures(report: Report) -> str:
-    parts = []
+    blocks = []
     failed, no_face = report.status["failed"], report.status["no face"]
     if failed:
         rows = [f"<tr><td>{_isolate(name)}</td><td>{_isolate(reason)}</td></tr>" for name, reason in report.failures]
         head = '<tr><th scope="col">picture</th><th scope="col">why</th></tr>'
-        parts.append(f'<table class="names"><thead>{head}</thead>\n<tbody>\n{_join_lines(rows)}</tbody></table>')
-        parts.append(_render_rest(failed - len(report.failures)))
+        blocks.append(f'<table class="names"><thead>{head}</thead>\n<tbody>\n{_join_lines(rows)}</tbody></table>')
+        blocks.append(_render_rest(failed - len(report.failures)))
     if report.no_face:
         rows = [f"<li>{_isolate(name)}</li>" for name in report.no_face]
         summary = f"<summary>{_count_things(no_face, _unit(report))} without a face</summary>"
         rest = _render_rest(no_face - len(report.no_face))
-        parts.append(f'<details class="names">{summary}\n<ul>\n{_join_lines(rows)}</ul>{rest}</details>')
-    return "\n".join(filter(None, parts)) or "<p>None.</p>"
+        blocks.append(f'<details class="names">{summary}\n<ul>\n{_join_lines(rows)}</ul>{rest}</details>')
+    return "\n".join(filter(None, blocks)) or "<p>None.</p>"
 
 
 def _render_rest(number: int) -> str:

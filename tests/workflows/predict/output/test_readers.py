@@ -21,7 +21,7 @@ from fercli.workflows.predict.results import FacePrediction, PictureResult
 CLASSES = ("angry", "happy", "label")
 
 number = st.floats(-1e5, 1e5)
-share = st.floats(0, 1)
+probability = st.floats(0, 1)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 name = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/\\"), min_size=1, max_size=12).map(Path)
 point, box = st.tuples(number, number), st.tuples(number, number, number, number)
@@ -29,12 +29,12 @@ face = st.builds(
     FacePrediction,
     number=st.just(1),
     detection=st.one_of(
-        st.builds(Detection, box=box, landmarks=st.just(()) | st.tuples(*[point] * 5), score=share),
+        st.builds(Detection, box=box, landmarks=st.just(()) | st.tuples(*[point] * 5), score=probability),
         st.builds(Detection, box=box, landmarks=st.just(()), score=st.none()),  # nobody searched for it
     ),
     label=st.sampled_from((*CLASSES, "unsure")),
-    confidence=share,
-    probabilities=st.fixed_dictionaries(dict.fromkeys(CLASSES, share)),
+    confidence=probability,
+    probabilities=st.fixed_dictionaries(dict.fromkeys(CLASSES, probability)),
     track=st.none() | st.integers(1, 99),
 )
 

@@ -20,7 +20,7 @@ from fercli.workflows.predict.results import FacePrediction, PictureResult
 CLASSES = ("angry", "happy", "label")
 
 number = st.floats(-1e5, 1e5, allow_nan=False)
-share = st.floats(0, 1)
+probability = st.floats(0, 1)
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 name = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0/\\"), min_size=1, max_size=12)
 face = st.builds(
@@ -30,11 +30,11 @@ face = st.builds(
         Detection,
         box=st.tuples(number, number, number, number),
         landmarks=st.tuples(*[st.tuples(number, number)] * 5),
-        score=share,
+        score=probability,
     ),
     label=st.sampled_from(CLASSES),
-    confidence=share,
-    probabilities=st.fixed_dictionaries(dict.fromkeys(CLASSES, share)),
+    confidence=probability,
+    probabilities=st.fixed_dictionaries(dict.fromkeys(CLASSES, probability)),
 )
 result = st.one_of(
     st.builds(
@@ -97,8 +97,8 @@ def test_json_lines_and_json_read_back_to_the_same_values(results):
             continue
         assert (row["x1"], row["y1"], row["x2"], row["y2"]) == known.detection.box
         assert tuple(map(tuple, row["landmarks"])) == known.detection.landmarks
-        shares = {"angry": row["angry"], "happy": row["happy"], "label": row["label_probability"]}
-        assert shares == known.probabilities
+        probabilities = {"angry": row["angry"], "happy": row["happy"], "label": row["label_probability"]}
+        assert probabilities == known.probabilities
 
 
 def test_all_forms_have_the_same_columns_whatever_the_rows():

@@ -19,7 +19,7 @@ PROBABILITIES = {"angry": 0.2, "happy": 0.7, "neutral": 0.1}
 class Explains:
     """An explainer that keeps what it was asked for."""
 
-    places = (3, 6)
+    map_sides = (3, 6)
 
     def __init__(self):
         self.asked = []
@@ -32,7 +32,7 @@ class Explains:
 def predicted(path, shades, frame=None):
     """A picture with one 60 × 60 face a shade."""
     pixels = np.concatenate([np.full((60, 60, 3), shade, np.uint8) for shade in shades], axis=1)
-    boxes = [(60.0 * place + 5, 5.0, 60.0 * place + 55, 55.0) for place in range(len(shades))]
+    boxes = [(60.0 * index + 5, 5.0, 60.0 * index + 55, 55.0) for index in range(len(shades))]
     faces = tuple(
         make_prediction(number, Detection(box, ((0.0, 0.0),) * 5, 0.9), PROBABILITIES)
         for number, box in enumerate(boxes, start=1)
@@ -100,5 +100,5 @@ def test_nothing_is_replaced_without_force_and_originals_never(tmp_path):
 
 
 def test_pictures_say_what_they_can_show():
-    assert describe_limits((3, 6)).startswith("Grad-CAM from 3 by 3 and 6 by 6 places")
+    assert describe_limits((3, 6)).startswith("Grad-CAM from 3 by 3 and 6 by 6 cells")
     assert "roughly where" in describe_limits((6,))

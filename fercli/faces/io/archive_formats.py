@@ -9,7 +9,7 @@ from threading import Lock
 from typing import IO, Any, Protocol
 
 from fercli.core.errors import PictureError
-from fercli.faces.io.streams import CHUNK, check_size, limit_size, open_decompressed
+from fercli.faces.io.compression import CHUNK, check_size, limit_size, open_decompressed
 
 #: Bits in the flags of a zip archive's entry.
 _ENCRYPTED, _UTF8 = 0x1, 0x800

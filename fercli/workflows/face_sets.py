@@ -20,10 +20,10 @@ from fercli.data.loaders import face_file
 from fercli.data.loaders.fergit import BUILT, join_sources
 from fercli.data.loaders.muxspace import find_muxspace, read_muxspace
 from fercli.data.quality.contact_sheet import Section, write_contact_sheet
-from fercli.data.splits import Group, split
+from fercli.data.splits import Group, assign_splits
 from fercli.workflows.check.report import tile
 
-PARTS = (*SPLITS, "spare", "all")
+SPLIT_NAMES = (*SPLITS, "spare", "all")
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,11 @@ def _counts(faces: FaceSet) -> dict[str, int]:
 class Description:
     """A face set with the split that a training with this seed would use.
 
-    `counts` [classes, parts] go by the set's classes and by `parts`, of which the empty ones are left out.
+    `counts` [classes, splits] go by the set's classes and by `splits`, of which the empty ones are left out.
     """
 
     faces: FaceSet
-    parts: tuple[str, ...]
+    splits: tuple[str, ...]
     counts: NDArray[np.int64]
     assigned: NDArray[np.str_]
     split_by: str
@@ -101,7 +101,7 @@ class Description:
         """As JSON takes it."""
         faces = self.faces
         rows = {
-            name: dict(zip(self.parts, row.tolist(), strict=True))
+            name: dict(zip(self.splits, row.tolist(), strict=True))
             for name, row in zip(faces.classes, self.counts, strict=True)
         }
         return {
@@ -127,25 +127,25 @@ def describe(
     group: Group = "auto",
     progress: ProgressCallback = no_progress,
 ) -> Description:
-    """Load a set and count what is in it; a set that cannot be split as asked is one part, 'all'.
+    """Load a set and count what is in it; a set that cannot be split as asked is one split, 'all'.
 
     Raises what load_faces raises.
     """
     faces = load_faces(data, root, options or LoadOptions(), progress)
     try:
-        assigned, split_by = split(faces, seed, group=group), _split_by(faces, seed, group)
+        assigned, split_by = assign_splits(faces, seed, group=group), _split_by(faces, seed, group)
     except DataError as error:
         assigned, split_by = np.full(len(faces), "all"), f"none: {error}"
-    parts = tuple(part for part in PARTS if (assigned == part).any())
+    splits = tuple(split for split in SPLIT_NAMES if (assigned == split).any())
     counts = np.array(
-        [np.bincount(faces.labels[assigned == part], minlength=len(faces.classes)) for part in parts]
-    ).T.reshape(len(faces.classes), len(parts))
+        [np.bincount(faces.labels[assigned == split], minlength=len(faces.classes)) for split in splits]
+    ).T.reshape(len(faces.classes), len(splits))
     source, terms = str(Path(data).absolute()), "unknown"
     if data in SETS:
         source, terms = SETS[data].source, SETS[data].terms
     return Description(
         faces,
-        parts,
+        splits,
         counts,
         assigned,
         split_by,
@@ -175,8 +175,8 @@ def known_subjects(faces: FaceSet) -> int | None:
 
 
 def _split_by(faces: FaceSet, seed: int, group: Group) -> str:
-    """Where the parts come from, in words."""
-    if faces.parts is not None:
-        return "the set's own" if "val" in faces.parts else f"the set's own, val drawn from train with seed {seed}"
+    """Where the splits come from, in words."""
+    if faces.splits is not None:
+        return "the set's own" if "val" in faces.splits else f"the set's own, val drawn from train with seed {seed}"
     unit = "image" if group == "image" or faces.subjects is None else "subject"
     return f"drawn with seed {seed}, stratified by class, by {unit}"

@@ -39,16 +39,16 @@ class TrainResult:
 
 
 def list_accuracies(evaluations: Sequence[Evaluation]) -> dict[str, dict[str, float]]:
-    """Accuracy of 0 to 1 by part and views."""
+    """Accuracy of 0 to 1 by split and views."""
     out: dict[str, dict[str, float]] = {}
     for evaluation in evaluations:
-        out.setdefault(evaluation.part, {})["mirrored" if evaluation.mirrored else "single"] = (
+        out.setdefault(evaluation.split, {})["mirrored" if evaluation.mirrored else "single"] = (
             evaluation.scores.accuracy
         )
     return out
 
 
-def finish(job: TrainingJob, folder: RunFolder) -> TrainResult:
+def write_results(job: TrainingJob, folder: RunFolder) -> TrainResult:
     """Measure the best weights of a job that is trained and write weights, tables and pictures; metrics.json last."""
     state, network = job.state, job.network
     folder.write_history(state.history)
@@ -60,14 +60,14 @@ def finish(job: TrainingJob, folder: RunFolder) -> TrainResult:
     remark = job.entry.remark(job.config.recipe)
     notes = (remark,) if remark else ()
     evaluations = [
-        measure(replace(model, mirrored=mirrored), job.data.faces.select(job.data.parts == part), part, notes)
-        for part in ("val", "test") if (job.data.parts == part).any()
+        measure(replace(model, mirrored=mirrored), job.data.faces.select(job.data.splits == split), split, notes)
+        for split in ("val", "test") if (job.data.splits == split).any()
         for mirrored in (False, True)
     ]  # fmt: skip
     metrics: dict[str, Any] = {}
     for evaluation in evaluations:
         views = "mirrored" if evaluation.mirrored else "single"
-        metrics.setdefault(evaluation.part, {})[views] = evaluation.to_dict()
+        metrics.setdefault(evaluation.split, {})[views] = evaluation.to_dict()
     save_weights(folder.weights, network.state_dict(), replace(header, metrics=list_accuracies(evaluations)))
     single = [evaluation for evaluation in evaluations if not evaluation.mirrored]
     single[-1].save_predictions(folder.predictions, folder.confusion)
@@ -78,7 +78,7 @@ def finish(job: TrainingJob, folder: RunFolder) -> TrainResult:
 
 
 def _header(job: TrainingJob, network: Classifier, seconds: float, meta: dict[str, Any]) -> Header:
-    """What the weights say of themselves, temperatures fitted on the validation part."""
+    """What the weights say of themselves, temperatures fitted on the validation split."""
     temperature = job.temperature or fit_temperatures(network, job.data.val.images, job.data.val.labels.cpu().numpy())
     config, entry = job.config, job.entry
     training = {
@@ -100,7 +100,7 @@ def _header(job: TrainingJob, network: Classifier, seconds: float, meta: dict[st
         "group": config.group,
         "drop_leaks": config.drop_leaks,
         "val_fraction": config.recipe.val_fraction,
-        "split": split_digest(job.data.faces, job.data.parts),
+        "split": split_digest(job.data.faces, job.data.splits),
         "fercli": versions()["fercli"],
     }
     return Header(
