@@ -9,6 +9,7 @@ from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,7 @@ LARGE_PIXELS = 16_000_000
 #: Pixels that are converted at a time.
 _STRIP_PIXELS = 1_000_000
 _LARGE = Lock()
+T = TypeVar("T")
 _ORIENTATION_TAG = 0x0112
 
 
@@ -52,6 +54,13 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
     white. Grays of more than 8 bits are scaled to 8 (see `_make_scaling`).
 
     Raises PictureError with a reason in one line. It does not name the file, since the caller knows the name.
+    """
+    return reduce_picture(source, lambda pixels: pixels)
+
+
+def reduce_picture(source: Path | bytes, reduce: Callable[[NDArray[np.uint8]], T]) -> T:
+    """What `reduce` makes of the pixels that `read_picture` returns, for threads that need less than the pixels: one
+    large picture at a time is decoded and reduced. Raises PictureError as `read_picture` does.
     """
     if isinstance(source, Path):
         check_file(source)
@@ -64,7 +73,9 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
             if pixels > MAX_PIXELS:
                 raise PictureError(f"{image.width} × {image.height} pixels; at most {MAX_PIXELS:,} are read")
             with _LARGE if pixels > LARGE_PIXELS else nullcontext():
-                return image_to_rgb(image)
+                rgb = image_to_rgb(image)
+                image.close()  # as Pillow holds them, its pixels take up to 4 bytes each
+                return reduce(rgb)
     except PictureError:
         raise
     except UnidentifiedImageError:
