@@ -1,5 +1,6 @@
 """The command `fer`: its commands put together, and every error turned into one line and an exit code."""
 
+import atexit
 import os
 import signal
 import sys
@@ -117,6 +118,15 @@ def main() -> None:
             raise
         console.error(told)
         sys.exit(getattr(fault, "exit_code", 2))
+    finally:
+        _end_quietly()
+
+
+def _end_quietly() -> None:
+    """Let a signal that comes while Python takes the process down end it, without a traceback from there."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # only then: whoever calls `main` from Python keeps Ctrl-C
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
 
 
 def _is_usage(fault: Exception) -> bool:
