@@ -1,17 +1,20 @@
-"""`fer WORDS…` in a process that is forked from one that has imported this module, and with it the program."""
+"""`fer WORDS…` in a process that is forked from one that has imported the program."""
 
 import atexit
 import os
 import sys
 from collections.abc import Sequence
 
-import torch  # noqa: F401
-
-import fercli.workflows.check.run
-import fercli.workflows.crossval.run
-import fercli.workflows.predict.run
-import fercli.workflows.train.run  # noqa: F401
 from fercli.cli.app import main
+
+#: What the commands import when they run.
+PRELOAD = (
+    "torch", "matplotlib.figure", "matplotlib.backends.backend_agg", "pillow_heif", "pyarrow.parquet", "scipy.stats",
+    "sklearn.decomposition", "sklearn.linear_model", "sklearn.metrics", "sklearn.model_selection", "sklearn.pipeline",
+    "sklearn.svm", "fercli.cli.crossval", "fercli.cli.data", "fercli.cli.predict", "fercli.cli.train",
+    "fercli.workflows.check.run", "fercli.workflows.crossval.run", "fercli.workflows.predict.run",
+    "fercli.workflows.train.run",
+)  # fmt: skip
 
 
 def run_as_process(words: Sequence[str], folder: str, errors: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from benchmarks.faults.command import run_as_process
+from benchmarks.faults.command import PRELOAD, run_as_process
 from benchmarks.faults.inputs import FACES
 from benchmarks.faults.worker import Reply, find_fault
 
@@ -87,7 +87,7 @@ class Command:
     def __init__(self, words: Sequence[str], folder: Path, errors: Path) -> None:
         self._errors = errors
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["benchmarks.faults.command"])
+        context.set_forkserver_preload(["benchmarks.faults.command", *PRELOAD])
         self._process = context.Process(target=run_as_process, args=(words, str(folder), str(errors)))
         self._process.start()
 
