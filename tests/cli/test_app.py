@@ -307,3 +307,30 @@ main()
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.returncode == -signal.Signals[name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_a_signal_in_a_destructor_ends_the_command_all_the_same():
+    script = """
+import os, signal, time
+from fercli.cli import app
+
+class Dies:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.001)
+
+def work(**_):
+    try:
+        Dies()
+        for _ in range(500):
+            time.sleep(0.01)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+app.app = work
+app.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")
