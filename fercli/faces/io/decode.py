@@ -42,6 +42,8 @@ LARGE_PIXELS = 16_000_000
 
 #: Pixels that are converted at a time.
 _STRIP_PIXELS = 1_000_000
+#: The size of the blocks in which Pillow holds pixels: the allocators of C libraries map over 32 MB directly.
+_BLOCK_BYTES = 64 << 20
 _LARGE = Lock()
 T = TypeVar("T")
 _ORIENTATION_TAG = 0x0112
@@ -159,6 +161,8 @@ def _prepare_pillow() -> list[str]:
     # Our limit is checked before decoding, and Pillow's default would warn at 89 million pixels. Only Pillow can check
     # the images inside an icon; it refuses those of twice this number
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    # in Pillow's blocks of 16 MB, what each thread decoded can stay in memory; larger ones go back to the system
+    Image.core.set_block_size(_BLOCK_BYTES)
     # warnings about metadata are of no use to someone who wants faces
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").addHandler(logging.NullHandler())
