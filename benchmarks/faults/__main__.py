@@ -1,6 +1,6 @@
 """A campaign of faults: whatever happens to files and processes, the program gives a result or one line that says why.
 
-usage: python -m benchmarks.faults --minutes N [--seed S] [--only KIND …] [--out DIR] [--write]
+usage: python -m benchmarks.faults (--whole | --minutes N) [--seed S] [--only KIND …] [--out DIR] [--write]
 
 Files of every kind that the program reads are damaged at random and read through the public entries, in a process of
 their own. A case passes where it gives a result, or a FerError whose message is one short printable line; it fails with
@@ -24,7 +24,9 @@ NAMES = (*(kind.name for kind in KINDS), *PROCESSES)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--minutes", type=float, default=10.0, help="for all kinds together")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, default=10.0, help="for all kinds together; each has the same time")
+    length.add_argument("--whole", action="store_true", help="each kind to its target: 10,000 pictures, 200 kills, …")
     parser.add_argument("--seed", type=int, default=int(time.time()), help="default: the time")
     parser.add_argument("--only", nargs="+", default=NAMES, choices=NAMES, metavar="KIND", help=", ".join(NAMES))
     parser.add_argument("--out", type=Path, default=Path("faults"), help="for what fails; default: ./faults")
@@ -39,16 +41,21 @@ def main() -> None:
             if options.case:
                 print(campaign.do(options.case.split("/")[1], options.case))
                 return
-            campaign.run(60 * options.minutes)
+            begun = time.monotonic()
+            if options.whole:
+                campaign.run_whole()
+            else:
+                campaign.run(60 * options.minutes)
         except KeyboardInterrupt:
             print("stopped")
         finally:
             campaign.close()
     only = "" if options.only is NAMES else " --only " + " ".join(f"'{name}'" for name in options.only)
-    command = f"python -m benchmarks.faults --minutes {options.minutes:g} --seed {options.seed}{only}"
+    length_typed = "--whole" if options.whole else f"--minutes {options.minutes:g}"
+    command = f"python -m benchmarks.faults {length_typed} --seed {options.seed}{only}"
     print(page.table(campaign.counts))
     if options.write:
-        page.write(page.section(campaign.counts, command, options.minutes, campaign.worker.restarts))
+        page.write(page.section(campaign.counts, command, (time.monotonic() - begun) / 60, campaign.worker.restarts))
     sys.exit(1 if any(count.failures for count in campaign.counts.values()) else 0)
 
 

@@ -6,7 +6,7 @@ FerError where the file is refused.
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +46,9 @@ def small_network() -> nn.Module:
 
 
 def predict_file(path: Path) -> list[str]:
-    """Pictures, archives and films: each picture in them one face."""
-    return _told(fercli.predict(path, faces_are_cropped=True, device="cpu"))
-
-
-def _told(results: Iterable[fercli.PictureResult]) -> list[str]:
+    """Pictures, archives and films: each picture in them one face. Raises AssertionError where none has a result."""
+    results = list(fercli.predict(path, faces_are_cropped=True, device="cpu"))
+    assert results, "it has no result"
     return [result.message for result in results if result.message]
 
 

@@ -1,22 +1,23 @@
-"""Cases one after the other, each kind given the same time, counted; failures kept as files with their seeds."""
+"""Cases one after the other, counted: each kind for the same time, or to its target. What fails is kept."""
 
+import math
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
 from benchmarks.faults.kinds import KINDS, Kind
-from benchmarks.faults.processes import Processes
+from benchmarks.faults.processes import HungError, Processes
 from benchmarks.faults.worker import FINE, Reply, Worker
 
-#: The kinds whose faults happen to processes.
-PROCESSES = ("kills", "races")
+#: The kinds whose faults happen to processes, and the cases that a whole campaign has of them.
+PROCESSES = {"kills": 200, "races": 50}
 #: So many failures of a kind are told and kept; all are counted.
 MAX_KEPT = 30
 
@@ -27,6 +28,8 @@ class Count:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    #: the most bytes that a case took
+    memory: int = 0
 
     @property
     def cases(self) -> int:
@@ -40,7 +43,7 @@ class Count:
 
 
 class Campaign:
-    """Cases of the kinds named, from a seed. Call `prepare`, then `run`; `close` at the end."""
+    """Cases of the kinds named, from a seed. Call `prepare`, then `run` or `run_whole`; `close` at the end."""
 
     def __init__(self, scratch: Path, out: Path, seed: int, names: Sequence[str]) -> None:
         self.scratch, self.out, self.seed = scratch, out, seed
@@ -48,7 +51,9 @@ class Campaign:
         self.worker = Worker(scratch)
         self.processes = Processes(self.inputs, scratch)
         self.kinds = {kind.name: kind for kind in KINDS if kind.name in names}
+        self.targets = {name: kind.cases for name, kind in self.kinds.items()} | PROCESSES
         self.counts = {name: Count() for name in (*self.kinds, *PROCESSES) if name in names}
+        self._stopped = False
 
     def prepare(self) -> None:
         """Make the good files, in the worker, which has the libraries for it."""
@@ -60,20 +65,37 @@ class Campaign:
             made = self.worker.run("make_inputs", self.inputs, cpu=600)
             if made.outcome != "result":
                 sys.exit(f"the good files cannot be made: {made.text}")
+        if "large pictures" in self.kinds and not (large := self.inputs / "large").is_dir():
+            made = self.worker.run("make_large", large, cpu=600)
+            if made.outcome != "result":
+                sys.exit(f"the large pictures cannot be made: {made.text}")
+        self.worker.close()  # what making them took is not part of its size
+
+    def run_whole(self) -> None:
+        """Cases of each kind to its target, those of files and those of processes side by side."""
+        files, processes = list(self.kinds), [name for name in PROCESSES if name in self.counts]
+        with ThreadPoolExecutor(2) as pool:
+            halves = [pool.submit(self._run, names, math.inf, self.targets) for names in (files, processes)]
+            try:
+                for half in halves:
+                    half.result()
+            finally:
+                self._stopped = True  # by Ctrl-C, or by an error in one of them
 
     def run(self, seconds: float, most: int | None = None) -> None:
         """Cases of all kinds, for so many seconds or so many cases each: first of files, then, for a quarter of the
         time, of processes, whose cases take minutes."""
         files, processes = list(self.kinds), [name for name in PROCESSES if name in self.counts]
         share = 0.75 if files and processes else 1.0
-        self._run(files, share * seconds, most)
-        self._run(processes, (1.0 - share if files else 1.0) * seconds, most)
+        limits = dict.fromkeys(self.counts, math.inf if most is None else most)
+        self._run(files, share * seconds, limits)
+        self._run(processes, (1.0 - share if files else 1.0) * seconds, limits)
 
-    def _run(self, names: Sequence[str], seconds: float, most: int | None) -> None:
+    def _run(self, names: Sequence[str], seconds: float, limits: Mapping[str, float]) -> None:
         """Let whichever kind has had the least time have the next case, until the time, or so many cases each, are
         over. Each has one at least."""
         end = time.monotonic() + seconds
-        while left := [name for name in names if most is None or self.counts[name].cases < most]:
+        while (left := [name for name in names if self.counts[name].cases < limits[name]]) and not self._stopped:
             waiting = [name for name in left if not self.counts[name].cases]
             if time.monotonic() > end and not waiting:
                 return
@@ -88,6 +110,7 @@ class Campaign:
         count = self.counts[name]
         count.outcomes[reply.outcome] += 1
         count.seconds += time.monotonic() - begun
+        count.memory = max(count.memory, reply.memory)
         if reply.outcome not in FINE:
             self._keep(seed, what, reply)
 
@@ -102,7 +125,9 @@ class Campaign:
             return self._mutated(self.kinds[name], draw)
         try:
             return jobs[name](draw)
-        except (RuntimeError, subprocess.TimeoutExpired) as error:
+        except HungError as error:
+            return "a process", Reply("hung", str(error), 0.0)
+        except RuntimeError as error:
             return "a process", Reply("exception", str(error), 0.0)
 
     def _mutated(self, kind: Kind, draw: Random) -> tuple[str, Reply]:

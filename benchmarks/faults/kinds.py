@@ -49,11 +49,12 @@ MUTATORS: tuple[tuple[str, tuple[Mutator, ...]], ...] = (
 class Kind:
     """Cases of one kind: a file of the folder `inputs` is mutated, and a function of `calls` reads it.
 
-    `patterns` say which files; `whole` whether the function needs the folder's other files too. Messages may have so
-    many `lines`, and the processor so many seconds.
+    A whole campaign has so many `cases` of it. `patterns` say which files; `whole` whether the function needs the
+    folder's other files too. Messages may have so many `lines`, and the processor so many seconds.
     """
 
     name: str
+    cases: int
     inputs: str
     call: str
     patterns: tuple[str, ...] = ("*",)
@@ -80,31 +81,40 @@ def _mutators_of(name: str) -> Sequence[Mutator]:
 
 
 def _kinds() -> tuple[Kind, ...]:
-    from benchmarks.faults.lists import draw_disk, draw_odd
+    from benchmarks.faults.lists import draw_disk, draw_large, draw_odd
 
     return (
-        Kind("pictures", "pictures", "predict_file"),
-        Kind("archives", "archives", "predict_file"),
-        Kind("archives as sets", "archives", "load_set"),
-        Kind("tables", "tables", "load_set", ("fer2013*",)),
-        Kind("votes", "votes", "load_votes", whole=True),
-        Kind("subjects", "tables", "load_subjects", ("subjects.csv",)),
-        Kind("face sets", "faces", "load_set", mutators=(mutate_faces, mutate_safetensors, mutate_bytes)),
-        Kind("weights", "weights", "use_model"),
-        Kind("ONNX files", "onnx", "use_model"),
-        Kind("state dicts", "states", "use_state"),
+        Kind("pictures", 10_000, "pictures", "predict_file"),
+        # four pictures of 100 million pixels take some seconds each
+        Kind("large pictures", 12, "lists", "read_large", mutators=(draw_large,), seconds=120.0),
+        Kind("archives", 700, "archives", "predict_file"),
+        Kind("archives as sets", 700, "archives", "load_set"),
+        Kind("tables", 700, "tables", "load_set", ("fer2013*",)),
+        Kind("votes", 500, "votes", "load_votes", whole=True),
+        Kind("subjects", 500, "tables", "load_subjects", ("subjects.csv",)),
+        Kind("face sets", 1000, "faces", "load_set", mutators=(mutate_faces, mutate_safetensors, mutate_bytes)),
+        Kind("weights", 700, "weights", "use_model"),
+        Kind("ONNX files", 700, "onnx", "use_model"),
+        Kind("state dicts", 700, "states", "use_state"),
         # every fault of a catalogue is told, one a line
-        Kind("catalogue", "settings", "read_settings", ("models.yaml",), lines=10_000),
-        Kind("settings", "settings", "read_settings", ("config.yaml", "crossval.yaml")),
-        Kind("interrupted runs", "unfinished", "resume_run", ("*.json", "split.csv", "config.yaml", "last.ckpt"), True),
-        Kind("finished runs", "run", "evaluate_run", ("split.csv", "config.yaml", "*.safetensors"), True),
-        Kind("cross-validations", "crossval", "resume_crossval", ("*.json", "*.yaml", "predictions.csv"), True),
-        Kind("predictions", "jobs", "read_rows", ("rows.csv", "rows.jsonl", "rows.json", "rows.parquet")),
-        Kind("resumed jobs", "jobs", "resume_job", ("rows.csv", "rows.jsonl", "rows.parquet", "*.job"), True),
-        Kind("lists", "lists", "read_list"),
-        Kind("films", "films", "predict_file"),
-        Kind("odd files", "lists", "open_odd", mutators=(draw_odd,)),
-        Kind("full disk", "lists", "fill_disk", mutators=(draw_disk,), seconds=90.0),
+        Kind("catalogue", 200, "settings", "read_settings", ("models.yaml",), lines=10_000),
+        Kind("settings", 500, "settings", "read_settings", ("config.yaml", "crossval.yaml")),
+        Kind(
+            "interrupted runs",
+            60,
+            "unfinished",
+            "resume_run",
+            ("*.json", "split.csv", "config.yaml", "last.ckpt"),
+            True,
+        ),
+        Kind("finished runs", 200, "run", "evaluate_run", ("split.csv", "config.yaml", "*.safetensors"), True),
+        Kind("cross-validations", 60, "crossval", "resume_crossval", ("*.json", "*.yaml", "predictions.csv"), True),
+        Kind("predictions", 1000, "jobs", "read_rows", ("rows.csv", "rows.jsonl", "rows.json", "rows.parquet")),
+        Kind("resumed jobs", 150, "jobs", "resume_job", ("rows.csv", "rows.jsonl", "rows.parquet", "*.job"), True),
+        Kind("lists", 60, "lists", "read_list"),
+        Kind("films", 300, "films", "predict_file"),
+        Kind("odd files", 500, "lists", "open_odd", mutators=(draw_odd,)),
+        Kind("full disk", 100, "lists", "fill_disk", mutators=(draw_disk,), seconds=90.0),
     )
 
 

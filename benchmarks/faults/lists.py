@@ -57,6 +57,9 @@ COMMANDS = (
     ("data check {in}/faces/faces.safetensors --group image --csv {out}/rows.csv --sheet {out}/sheet.png", 90_000),
     ("data check {in}/faces/faces.safetensors --group image --fix {out}/fixed.safetensors", 200_000),
 )
+#: The large pictures, and what reads them.
+LARGE = ("a.jpg", "progressive.jpg", "alpha.png", "gray16.png", "a.tif", "palette.png")
+WAYS = ("predict", "predict crops", "set", "set with --detect")
 
 
 def draw_odd(_: bytes, draw: Random) -> bytes:
@@ -77,6 +80,12 @@ def draw_disk(_: bytes, draw: Random) -> bytes:
     words, most = draw.choice(COMMANDS)
     way = draw.choice(("full disk", "size limit")) if can_mount() else "size limit"
     return json.dumps({"words": words, "room": draw.choice((0, 1, 4096, draw.randint(0, most))), "way": way}).encode()
+
+
+def draw_large(_: bytes, draw: Random) -> bytes:
+    """What reads which large pictures, in a folder or a zip archive."""
+    pictures = draw.choices(LARGE, k=draw.randint(3, 6))
+    return json.dumps({"way": draw.choice(WAYS), "archive": draw.random() < 0.5, "pictures": pictures}).encode()
 
 
 @cache

@@ -13,12 +13,13 @@ _BEGIN, _END = "<!-- begin campaign -->", "<!-- end campaign -->"
 
 def table(counts: Mapping[str, Count]) -> str:
     """A row a kind, and one for all."""
-    lines = ["| kind | cases | handled | refused in one line | failures | seconds |", "|---|---|---|---|---|---|"]
+    lines = ["| kind | cases | handled | refused in one line | failures | memory | seconds |", "|---|" + "--:|" * 6]
     total = Count()
     for name, count in counts.items():
         lines.append(_row(name, count))
         total.outcomes.update(count.outcomes)
         total.seconds += count.seconds
+        total.memory = max(total.memory, count.memory)
     return "\n".join([*lines, _row("**all**", total)])
 
 
@@ -27,7 +28,10 @@ def _row(name: str, count: Count) -> str:
         f"{number} {outcome}" for outcome, number in count.outcomes.items() if outcome not in ("result", "refused")
     )
     handled, refused = count.outcomes["result"], count.outcomes["refused"]
-    return f"| {name} | {count.cases:,} | {handled:,} | {refused:,} | {failures or 0} | {count.seconds:,.0f} |"
+    memory = f"{count.memory / 1e6:,.0f} MB" if count.memory else ""
+    return (
+        f"| {name} | {count.cases:,} | {handled:,} | {refused:,} | {failures or 0} | {memory} | {count.seconds:,.0f} |"
+    )
 
 
 def section(counts: Mapping[str, Count], command: str, minutes: float, restarts: int) -> str:

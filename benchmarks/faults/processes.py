@@ -1,24 +1,24 @@
 """Commands as processes of their own: killed at random moments and resumed, or racing for one output.
 
-A killed job must come to the figures of one that nobody disturbed, and leave no temporary file and no lock.
+The processes are forked from one that has imported the program, which spares each of them seconds. A killed job must
+come to the figures of one that nobody disturbed, and leave no temporary file and no lock.
 """
 
 import json
+import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from benchmarks.faults.command import PRELOAD, run_as_process
 from benchmarks.faults.inputs import FACES
 from benchmarks.faults.worker import Reply, find_fault
 
-_ROOT = Path(__file__).resolve().parents[2]
 #: Seconds after which a command hangs.
 _LIMIT = 300
 
@@ -32,8 +32,8 @@ class Job:
     out: str
     resume: str
     figures: Callable[[Path], object]
-    #: what must be there for `resume`; before, it is started anew
-    begun: str = ""
+    #: one of these must be there for `resume`, by default the output; before, it is started anew
+    begun: tuple[str, ...] = ()
 
 
 def _content(path: Path) -> object:
@@ -65,10 +65,10 @@ _PREDICT = "predict {in}/pictures {in}/jobs/photos {in}/archives/a.zip --faces-a
 _TRAIN = f"--data {{in}}/{FACES} --model lenet --recipe quick --device cpu --batch-size 16 --group image"
 _CHECK = f"data check {{in}}/{FACES} --group image --fix {{out}}"
 JOBS = (
-    Job("predict csv", _PREDICT, "rows.csv", "--resume", _content, "rows.csv.job"),
-    Job("predict jsonl", _PREDICT, "rows.jsonl", "--resume", _content, "rows.jsonl.job"),
-    Job("predict parquet", _PREDICT, "rows.parquet", "--resume", _rows, "rows.parquet.job"),
-    Job("train", f"train {_TRAIN} --epochs 3 --out {{out}}", "run", "--resume", _run, "run/config.yaml"),
+    Job("predict csv", _PREDICT, "rows.csv", "--resume", _content, ("rows.csv.job",)),
+    Job("predict jsonl", _PREDICT, "rows.jsonl", "--resume", _content, ("rows.jsonl.job",)),
+    Job("predict parquet", _PREDICT, "rows.parquet", "--resume", _rows, ("rows.parquet.job", "rows.parquet")),
+    Job("train", f"train {_TRAIN} --epochs 3 --out {{out}}", "run", "--resume", _run, ("run/config.yaml",)),
     Job("crossval", f"crossval {_TRAIN} --epochs 1 --folds 3 -j 1 --out {{out}}", "cv", "", _tables),
     Job("data check", _CHECK, "fixed.safetensors", "--force", _content),
 )  # fmt: skip
@@ -77,14 +77,33 @@ JOBS = (
 RACES = ("predict csv", "predict jsonl", "predict parquet", "train")
 
 
-def start(words: Sequence[str], folder: Path, inputs: Path) -> "subprocess.Popen[str]":
-    """`fer WORDS…` in a folder, one thread, with a cache of its own."""
-    surroundings = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1", "FER_CACHE": str(inputs.parent / "cache")}
-    surroundings["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH", "")]))
-    return subprocess.Popen(
-        [sys.executable, "-m", "fercli", *words], cwd=folder, env=surroundings, text=True,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-    )  # fmt: skip
+class HungError(Exception):
+    """A command did not end in time."""
+
+
+class Command:
+    """`fer WORDS…` in a folder, as a process that has started."""
+
+    def __init__(self, words: Sequence[str], folder: Path, errors: Path) -> None:
+        self._errors = errors
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["benchmarks.faults.command", *PRELOAD])
+        self._process = context.Process(target=run_as_process, args=(words, str(folder), str(errors)))
+        self._process.start()
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self._process.exitcode is None and self._process.pid is not None:
+            os.kill(self._process.pid, number)
+
+    def end(self) -> tuple[int, str]:
+        """Wait for its end: its exit code, and what it wrote to standard error. Raises HungError."""
+        self._process.join(_LIMIT)
+        code = self._process.exitcode
+        if code is None:
+            self._process.kill()
+            raise HungError(f"it has not ended after {_LIMIT} s")
+        return code, self._errors.read_text(encoding="utf-8", errors="replace") if self._errors.exists() else ""
 
 
 class Processes:
@@ -100,11 +119,11 @@ class Processes:
         expected, seconds = self._come_to(job)
         folder = self._new_folder()
         for _ in range(draw.randint(1, 3)):
-            process = start(self._words(job, folder), folder, self.inputs)
-            # rarely while Python still starts; seldom after its end
-            time.sleep(seconds * draw.uniform(0.2, 1.05))
+            process = self._start(self._words(job, folder), folder)
+            # at any moment of the work; seldom after its end
+            time.sleep(seconds * draw.uniform(0.0, 1.05))
             process.send_signal(draw.choice((signal.SIGKILL, signal.SIGTERM)))
-            _, told = process.communicate(timeout=_LIMIT)
+            _, told = process.end()
             if "Traceback" in told:
                 return job.name, Reply("exception", told[-1500:], time.monotonic() - begun)
         told = self._finish(job, folder)
@@ -119,12 +138,12 @@ class Processes:
         expected, _ = self._come_to(job)
         folder = self._new_folder()
         words = job.words.replace("{in}", str(self.inputs)).replace("{out}", job.out).split()
-        processes = [start(words, folder, self.inputs) for _ in range(draw.randint(2, 3))]
-        endings = [(process.communicate(timeout=_LIMIT)[1], process.returncode) for process in processes]
-        worked = [told for told, code in endings if code in (0, 1)]
-        for told, code in endings:
+        processes = [self._start(words, folder, number) for number in range(draw.randint(2, 3))]
+        endings = [process.end() for process in processes]
+        worked = [told for code, told in endings if code in (0, 1)]
+        for code, told in endings:
             error = told.strip().rpartition("\n")[2]
-            if code not in (0, 1) and (code != 2 or find_fault(error) or "Traceback" in told):
+            if "Traceback" in told or (code not in (0, 1) and (code != 2 or find_fault(error))):
                 return job.name, Reply("exception", f"exit code {code}: {told[-1500:]}", time.monotonic() - begun)
         if len(worked) != 1:
             text = f"{len(worked)} of {len(endings)} worked"
@@ -144,14 +163,20 @@ class Processes:
 
     def _finish(self, job: Job, folder: Path) -> str | None:
         """Let it come to its end: what it said where it did not."""
-        process = start(self._words(job, folder), folder, self.inputs)
-        _, told = process.communicate(timeout=_LIMIT)
+        code, told = self._start(self._words(job, folder), folder).end()
         complete = "is complete" in told or "nothing left to do" in told
-        return None if process.returncode in (0, 1) or complete else f"exit code {process.returncode}: {told}"
+        well = (code in (0, 1) or complete) and "Traceback" not in told
+        return None if well else f"exit code {code}: {told}"
+
+    def _start(self, words: Sequence[str], folder: Path, number: int = 0) -> Command:
+        """Start a command; what it writes to standard error goes beside the folder, to a file of that number."""
+        errors = self.scratch / f"process-{number}.err"
+        errors.unlink(missing_ok=True)
+        return Command(words, folder, errors)
 
     def _words(self, job: Job, folder: Path) -> list[str]:
         words = job.words.replace("{in}", str(self.inputs)).replace("{out}", job.out)
-        begun = (folder / (job.begun or job.out)).exists()
+        begun = any((folder / name).exists() for name in job.begun or (job.out,))
         return f"{words} {job.resume}".split() if begun else words.split()
 
     def _new_folder(self) -> Path:

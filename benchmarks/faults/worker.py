@@ -7,7 +7,9 @@ import sys
 import time
 import traceback
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
@@ -28,11 +30,13 @@ _LEAKS = ("Traceback", "weights_only=False", "set_int_max_str_digits", 'File "/'
 
 @dataclass(frozen=True)
 class Reply:
-    """How a case ended, with the message or what went wrong, and the seconds it took."""
+    """How a case ended, with the message or what went wrong, the seconds it took, and the bytes of memory that its
+    process took above its size, 0 where that is not known."""
 
     outcome: Outcome
     text: str
     seconds: float
+    memory: int = 0
 
 
 class Worker:
@@ -47,6 +51,7 @@ class Worker:
     def run(self, call: str, path: Path, lines: int = 1, cpu: float = MAX_CPU) -> Reply:
         """Let a function of `calls` or `disk` work on a file. Messages may have so many lines."""
         self._start()
+        _reset_peak(self._process.pid)
         begun, base = time.monotonic(), _memory(self._process.pid)
         processor = _processor_seconds(self._process.pid)
         try:
@@ -58,13 +63,16 @@ class Worker:
                 if took > cpu or time.monotonic() - begun > MAX_WALL + 6 * cpu:
                     return self._kill("hung", f"{took:.0f} s of processor time", begun)
                 if (memory := _memory(self._process.pid) - base) > MAX_MEMORY:
-                    return self._kill("memory", f"{memory / 1e9:.1f} GB", begun)
+                    return self._kill("memory", f"{memory / 1e9:.1f} GB", begun, memory)
             outcome, text = self._line.recv()
+            memory = max(0, _peak(self._process.pid) - base)
         except (EOFError, ConnectionError):
             self._process.join()
             told = self._errors.read_text(errors="replace")[-1500:]
             return self._kill("died", f"exit code {self._process.exitcode}: {told}", begun)
-        return Reply(outcome, text, time.monotonic() - begun)
+        if memory > MAX_MEMORY:
+            return self._kill("memory", f"{memory / 1e9:.1f} GB", begun, memory)
+        return Reply(outcome, text, time.monotonic() - begun, memory)
 
     def close(self) -> None:
         """End the process."""
@@ -87,9 +95,9 @@ class Worker:
         theirs.close()
         self._line.recv()  # it is ready
 
-    def _kill(self, outcome: Outcome, text: str, begun: float) -> Reply:
+    def _kill(self, outcome: Outcome, text: str, begun: float, memory: int = 0) -> Reply:
         self.close()
-        return Reply(outcome, text, time.monotonic() - begun)
+        return Reply(outcome, text, time.monotonic() - begun, memory)
 
 
 def _memory(process: int) -> int:
@@ -99,6 +107,21 @@ def _memory(process: int) -> int:
     except OSError:
         return 0
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _reset_peak(process: int) -> None:
+    """Let the system forget how large a process has been, where it can."""
+    with suppress(OSError):
+        Path(f"/proc/{process}/clear_refs").write_text("5")
+
+
+def _peak(process: int) -> int:
+    """The most bytes that a process has had in memory since `_reset_peak`; 0 where the system does not say."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    return int(status.partition("VmHWM:")[2].split()[0]) << 10
 
 
 def _processor_seconds(process: int) -> float:
@@ -123,9 +146,19 @@ def _serve(line: Connection, errors: str) -> None:
     from benchmarks.faults.calls import CALLS
     from benchmarks.faults.disk import DISK_CALLS
     from benchmarks.faults.inputs import make_inputs
+    from benchmarks.faults.large import LARGE_CALLS
     from benchmarks.faults.odd_files import ODD_CALLS
+    from fercli.models import load
 
-    calls: dict[str, Any] = {**CALLS, **DISK_CALLS, **ODD_CALLS, "make_inputs": lambda path: make_inputs(path) or []}
+    # parsing the catalogue, which no fault is put into here, takes longer than most cases
+    load.load_catalogue = cache(load.load_catalogue)  # type: ignore[assignment]
+    calls: dict[str, Any] = {
+        **CALLS,
+        **DISK_CALLS,
+        **LARGE_CALLS,
+        **ODD_CALLS,
+        "make_inputs": lambda path: make_inputs(path) or [],
+    }
     line.send("ready")
     while True:
         try:

@@ -1,8 +1,13 @@
 """The command `fer`: its commands put together, and every error turned into one line and an exit code."""
 
+import _thread
+import atexit
 import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -102,7 +107,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, terminate)
     _speak_utf8()
     try:
-        code = app(prog_name="fer", standalone_mode=False)
+        with _lost_interrupts_again():
+            code = app(prog_name="fer", standalone_mode=False)
         sys.exit(143 if terminated and code == 130 else code)
     except BrokenPipeError:
         # whoever read standard output has gone (`fer models | head`): nothing to tell anyone
@@ -117,6 +123,35 @@ def main() -> None:
             raise
         console.error(told)
         sys.exit(getattr(fault, "exit_code", 2))
+    finally:
+        _end_quietly()
+
+
+@contextmanager
+def _lost_interrupts_again() -> Iterator[None]:
+    """An interrupt in a destructor or a callback of Python's is lost, with a traceback: let it come once more."""
+    before = sys.unraisablehook
+
+    def handle(lost: Any) -> None:
+        if not issubclass(lost.exc_type, KeyboardInterrupt):
+            before(lost)
+            return
+        again = threading.Timer(0.01, _thread.interrupt_main)
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = handle
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
+def _end_quietly() -> None:
+    """Let a signal that comes while Python takes the process down end it, without a traceback from there."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # only then: whoever calls `main` from Python keeps Ctrl-C
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_DFL)
 
 
 def _is_usage(fault: Exception) -> bool:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,12 +26,14 @@ from fercli.data.sources import Reader
 from fercli.faces.crop import MARGIN, crop_face, squeeze_to_face
 from fercli.faces.detection import Detection
 from fercli.faces.io.compression import DamagedError
-from fercli.faces.io.decode import read_picture
-from fercli.faces.mtcnn.detector import MIN_FACE, THRESHOLDS, Detector
+from fercli.faces.io.decode import reduce_picture
+from fercli.faces.mtcnn.detector import BATCH_PIXELS, MIN_FACE, THRESHOLDS, Detector
+
+T = TypeVar("T")
 
 #: Photographs whose faces are kept together once found: what an interruption can cost at most.
 _CHUNK = 128
-#: Photographs in memory at once, searched together.
+#: Photographs in memory at once, searched together, unless they are large.
 _BATCH = 16
 #: Part of every chunk's key: raise the number when faces are found or cut out differently than before.
 DETECTOR_KEY = f"3 {MIN_FACE} {THRESHOLDS} {MARGIN}"
@@ -52,8 +55,13 @@ class Face:
 
 def read_rgb(reader: Reader, name: str) -> NDArray[np.uint8] | str:
     """A picture's pixels, RGB [H, W, 3], or the reason why it cannot be read. Raises DamagedError for its archive."""
+    return _reduce(reader, name, lambda pixels: pixels)
+
+
+def _reduce(reader: Reader, name: str, reduce: Callable[[NDArray[np.uint8]], T]) -> T | str:
+    """What `reduce` makes of a picture's pixels, or the reason why it cannot be read. Raises DamagedError."""
     try:
-        return read_picture(reader(name))
+        return reduce_picture(reader(name), reduce)
     except DamagedError:
         raise
     except PictureError as error:
@@ -65,12 +73,10 @@ def read_rgb(reader: Reader, name: str) -> NDArray[np.uint8] | str:
 def read_crops(names: Sequence[str], reader: Reader) -> list[Face | str]:
     """Each picture as `squeeze_to_face` makes a face of it; in place of one that cannot be read stands the reason."""
     with ThreadPoolExecutor() as pool:
-        return list(pool.map(lambda name: _squeeze(read_rgb(reader, name)), names))
+        return list(pool.map(lambda name: _reduce(reader, name, _squeeze), names))
 
 
-def _squeeze(pixels: NDArray[np.uint8] | str) -> Face | str:
-    if isinstance(pixels, str):
-        return pixels
+def _squeeze(pixels: NDArray[np.uint8]) -> Face:
     height, width = pixels.shape[:2]
     return Face(squeeze_to_face(pixels), (width, height))
 
@@ -90,14 +96,30 @@ def find_faces(names: Sequence[str], reader: Reader, progress: ProgressCallback)
         found = _read_chunk(path, len(chunk))
         if found is None:
             detector, found = detector or Detector(), []
-            for first in range(0, len(chunk), _BATCH):
-                progress(start + first, len(names), "looking for faces")
-                found += _find_largest([read_rgb(reader, name) for name in chunk[first : first + _BATCH]], detector)
+            for batch in _read_batches(chunk, reader):
+                progress(start + len(found), len(names), "looking for faces")
+                found += _find_largest(batch, detector)
+                del batch  # it may be large: the next is read without it
             with suppress(RunError, OSError):
                 _write_chunk(path, found)
         faces += found
     progress(len(names), len(names), "looking for faces")
     return faces
+
+
+def _read_batches(names: Sequence[str], reader: Reader) -> Iterator[list[NDArray[np.uint8] | str]]:
+    """The photographs in batches of up to _BATCH, which end once they have as many pixels as are searched together."""
+    batch: list[NDArray[np.uint8] | str] = []
+    pixels = 0
+    for name in names:
+        batch.append(picture := read_rgb(reader, name))
+        pixels += 0 if isinstance(picture, str) else picture.shape[0] * picture.shape[1]
+        del picture
+        if len(batch) == _BATCH or pixels >= BATCH_PIXELS:
+            yield batch
+            batch, pixels = [], 0
+    if batch:
+        yield batch
 
 
 def _find_largest(pictures: Sequence[NDArray[np.uint8] | str], detector: Detector) -> list[Face | str]:

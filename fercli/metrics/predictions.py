@@ -66,4 +66,10 @@ def _parsed(rows: Iterable[Sequence[str]]) -> Predictions:
         labels.append(index[row[1]])
         probabilities.append([parse_number(text, float) for text in row[3:]])
     table = np.array(probabilities, dtype=np.float64).reshape(len(ids), len(classes))
+    with np.errstate(over="ignore", invalid="ignore"):
+        right = (table >= 0).all(axis=1) & np.isclose(table.sum(axis=1), 1, atol=1e-3)
+    if not right.all():
+        raise ValueError(
+            f"the values of face {right.argmin() + 1} are no probabilities: none is negative, their sum is 1"
+        )
     return Predictions(tuple(ids), np.array(labels, dtype=np.int64), table, classes)

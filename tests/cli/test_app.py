@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -291,3 +292,45 @@ def test_where_a_training_starts_from_makes_sense(fer, tmp_path):
     assert code == 2
     assert "error: cannot read" in err
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_after_the_work_is_done_brings_no_traceback(name):
+    script = f"""
+import atexit, os, signal, sys
+atexit.register(lambda: os.kill(os.getpid(), signal.{name}))
+sys.argv = ["fer", "--version"]
+from fercli.cli.app import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.returncode == -signal.Signals[name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
+def test_a_signal_in_a_destructor_ends_the_command_all_the_same():
+    script = """
+import os, signal, time
+from fercli.cli import app
+
+class Dies:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.001)
+
+def work(**_):
+    try:
+        Dies()
+        for _ in range(500):
+            time.sleep(0.01)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+app.app = work
+app.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "")

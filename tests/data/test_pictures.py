@@ -1,5 +1,7 @@
 """Pictures whose labels are known, and faces found in photographs: the real detector on a real portrait."""
 
+import time
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -8,8 +10,9 @@ from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError
 from fercli.data import pictures
 from fercli.data.load import load_faces
-from fercli.data.pictures import NO_FACE, LabelledPicture, find_faces, read_labelled_pictures
+from fercli.data.pictures import NO_FACE, LabelledPicture, find_faces, read_crops, read_labelled_pictures
 from fercli.faces.crop import crop_face
+from fercli.faces.io import decode
 from fercli.faces.io.decode import read_picture
 from fercli.faces.mtcnn.detector import Detector
 
@@ -153,3 +156,38 @@ def test_no_set_can_be_made(read):
         read(LabelledPicture("a.png", "awake"))
     with pytest.raises(DataError, match=r"none of 1 pictures can be read; a\.png: "):
         read(LabelledPicture("a.png", "happy"), damaged=["a.png"])
+
+
+def test_large_pictures_are_squeezed_one_at_a_time(tmp_path, draw, monkeypatch):
+    names = [draw(tmp_path / f"{number}.png", size=(64, 64)).name for number in range(8)]
+    inside, most = [], []
+
+    def squeeze(pixels):
+        inside.append(pixels)
+        time.sleep(0.01)
+        most.append(len(inside))
+        inside.pop()
+        return np.zeros((48, 48), np.uint8)
+
+    monkeypatch.setattr(pictures, "squeeze_to_face", squeeze)
+    read_crops(names, lambda name: (tmp_path / name).read_bytes())
+    assert max(most) > 1  # small ones side by side
+    most.clear()
+    monkeypatch.setattr(decode, "LARGE_PIXELS", 1000)
+    read_crops(names, lambda name: (tmp_path / name).read_bytes())
+    assert most == [1] * 8
+
+
+def test_large_photographs_are_searched_one_at_a_time(tmp_path, draw, monkeypatch):
+    names = [draw(tmp_path / f"{number}.png", size=(64, 64)).name for number in range(5)]
+    searched = []
+
+    class Counting:
+        def find_all(self, found):
+            searched.append(len(found))
+            return [[] for _ in found]
+
+    monkeypatch.setattr(pictures, "Detector", Counting)
+    monkeypatch.setattr(pictures, "BATCH_PIXELS", 5000)
+    assert find_faces(names, lambda name: (tmp_path / name).read_bytes(), lambda *_: None) == [NO_FACE] * 5
+    assert searched == [2, 2, 1]

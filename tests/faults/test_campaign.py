@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 #: Cases of each kind; those that train or run whole commands are fewer.
 CASES, FEW = 15, 3
-LONG = ("interrupted runs", "cross-validations", "full disk", "finished runs")
+LONG = ("interrupted runs", "cross-validations", "full disk", "finished runs", "large pictures")
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +59,16 @@ def test_each_kind_has_a_case_even_without_time(campaign, tmp_path):
     assert [count.cases for count in short.counts.values()] == [1, 1]
     short.run(math.inf, most=2)
     assert [count.cases for count in short.counts.values()] == [2, 2]
+
+
+def test_a_whole_campaign_brings_each_kind_to_its_target(campaign, tmp_path):
+    whole = Campaign(campaign.scratch, tmp_path, 2, ["tables", "lists", "kills"])
+    whole.worker = campaign.worker
+    whole.targets = {"tables": 5, "lists": 2, "kills": 1}
+    whole.run_whole()
+    assert {name: count.cases for name, count in whole.counts.items()} == whole.targets
+    assert not any(count.failures for count in whole.counts.values())
+    assert whole.counts["lists"].memory > 0
 
 
 def test_what_must_not_happen_is_noticed(campaign, tmp_path):

@@ -14,6 +14,7 @@ from fercli.data.loaders import face_file
 from fercli.data.loaders.csv_file import read_csv
 from fercli.data.subjects import add_subjects
 from fercli.faces.io.sources import read_list
+from fercli.metrics.predictions import read_predictions as read_run_predictions
 from fercli.models.catalogue import load_catalogue
 from fercli.models.catalogue_file import catalogue_path
 from fercli.workflows.predict.output.readers import read_predictions
@@ -184,3 +185,10 @@ def test_a_label_or_pixel_of_thousands_of_digits(tmp_path, refused, row):
     (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n{row}\n")
     with refused("row 1"):
         read_csv(tmp_path / "fer2013.csv")
+
+
+@pytest.mark.parametrize("values", ["0.75,0.75", "-0.5,1.5", "nan,0.5", "1e308,1e308"])
+def test_predictions_of_a_run_that_are_no_probabilities(tmp_path, refused, values):
+    (tmp_path / "predictions.csv").write_text(f"id,label,predicted,a,b\nx,a,a,0.75,0.25\ny,a,a,{values}\n")
+    with refused("the values of face 2 are no probabilities"):
+        read_run_predictions(tmp_path / "predictions.csv")

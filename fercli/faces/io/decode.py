@@ -9,6 +9,7 @@ from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,10 @@ LARGE_PIXELS = 16_000_000
 
 #: Pixels that are converted at a time.
 _STRIP_PIXELS = 1_000_000
+#: The size of the blocks in which Pillow holds pixels: the allocators of C libraries map over 32 MB directly.
+_BLOCK_BYTES = 64 << 20
 _LARGE = Lock()
+T = TypeVar("T")
 _ORIENTATION_TAG = 0x0112
 
 
@@ -52,6 +56,13 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
     white. Grays of more than 8 bits are scaled to 8 (see `_make_scaling`).
 
     Raises PictureError with a reason in one line. It does not name the file, since the caller knows the name.
+    """
+    return reduce_picture(source, lambda pixels: pixels)
+
+
+def reduce_picture(source: Path | bytes, reduce: Callable[[NDArray[np.uint8]], T]) -> T:
+    """What `reduce` makes of the pixels that `read_picture` returns, for threads that need less than the pixels: one
+    large picture at a time is decoded and reduced. Raises PictureError as `read_picture` does.
     """
     if isinstance(source, Path):
         check_file(source)
@@ -64,7 +75,9 @@ def read_picture(source: Path | bytes) -> NDArray[np.uint8]:
             if pixels > MAX_PIXELS:
                 raise PictureError(f"{image.width} × {image.height} pixels; at most {MAX_PIXELS:,} are read")
             with _LARGE if pixels > LARGE_PIXELS else nullcontext():
-                return image_to_rgb(image)
+                rgb = image_to_rgb(image)
+                image.close()  # as Pillow holds them, its pixels take up to 4 bytes each
+                return reduce(rgb)
     except PictureError:
         raise
     except UnidentifiedImageError:
@@ -148,6 +161,8 @@ def _prepare_pillow() -> list[str]:
     # Our limit is checked before decoding, and Pillow's default would warn at 89 million pixels. Only Pillow can check
     # the images inside an icon; it refuses those of twice this number
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    # in Pillow's blocks of 16 MB, what each thread decoded can stay in memory; larger ones go back to the system
+    Image.core.set_block_size(_BLOCK_BYTES)  # type: ignore[attr-defined]
     # warnings about metadata are of no use to someone who wants faces
     warnings.filterwarnings("ignore", module=r"PIL\.")
     logging.getLogger("PIL").addHandler(logging.NullHandler())

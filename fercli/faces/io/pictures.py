@@ -26,6 +26,9 @@ T = TypeVar("T")
 #: How many pictures are decoded before they are asked for, and how many pixels these may have together, by their
 #: headers. The limits bound the memory, however long the job and however large its pictures.
 PREFETCH, PREFETCH_PIXELS = 2, 16_000_000
+#: After an item that costs so much, pixels for pictures, nothing is produced until the consumer is through with it:
+#: of such pictures, one at a time is in memory, however many stages a job has.
+ALONE = 40_000_000
 
 
 @dataclass(frozen=True)
@@ -114,10 +117,12 @@ def _decode(source: Source, content: Path | bytes | PictureError) -> Picture:
 def prefetch(items: Iterable[T], capacity: float, cost: Callable[[T], float] = lambda _: 1) -> Iterator[T]:
     """The same items in the same order, produced in a thread before they are asked for, until they cost `capacity`.
 
-    An error of the producer is raised where its item would have come. When the consumer stops, the producer is closed.
+    An item that costs `ALONE` or more is produced and used before the next is begun. An error of the producer is raised
+    where its item would have come. When the consumer stops, the producer is closed.
     """
     for batch in prefetch_batches(items, capacity, 0, cost):
         yield from batch
+        del batch
 
 
 def prefetch_batches(
@@ -133,6 +138,7 @@ def prefetch_batches(
     try:
         while batch := buffer.take(batch_cost):
             yield batch
+            del batch
     finally:
         buffer.close()
         thread.join()
@@ -146,6 +152,9 @@ class _Buffer(Generic[T]):
         self._changed = threading.Condition()
         self._ready: deque[tuple[T, float]] = deque()
         self._total = 0.0
+        self._alone = self._handed = (
+            0  # items of ALONE or more that are not used yet, and those in the consumer's hands
+        )
         self._ended = self._closed = False
         self._error: BaseException | None = None
 
@@ -155,6 +164,7 @@ class _Buffer(Generic[T]):
             for item in items:
                 if not self._put(item):
                     break
+                del item  # it may be large: the next is produced without it
         except BaseException as error:  # handed on, whatever it is
             self._error = error
         finally:
@@ -172,18 +182,26 @@ class _Buffer(Generic[T]):
             self._ready.append((item, cost))
             self._total += cost
             self._changed.notify_all()
+            if cost >= ALONE:
+                self._alone += 1
+                del item
+                self._changed.wait_for(lambda: self._closed or not self._alone)
             return not self._closed
 
     def take(self, batch_cost: float) -> list[T]:
         """What is ready, up to `batch_cost`, at least one item; nothing at the end. Raises the producer's error."""
         batch: list[T] = []
         with self._changed:
+            self._alone -= self._handed
+            self._handed = 0
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._ready or self._ended)
             total = 0.0
             while self._ready and (not batch or total + self._ready[0][1] <= batch_cost):
                 item, cost = self._ready.popleft()
                 batch.append(item)
                 total += cost
+                self._handed += cost >= ALONE
             self._total -= total
             self._changed.notify_all()
             if not batch and self._error:

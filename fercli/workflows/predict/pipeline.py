@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
+from operator import attrgetter
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -132,8 +133,7 @@ def predict_pictures(
         predicted = mark_unsure(predicted, options.min_confidence)
     for stage in stages:
         predicted = stage(predicted)
-    for item in predicted:
-        yield item.result
+    yield from map(attrgetter("result"), predicted)
 
 
 def classify_faces(
@@ -146,6 +146,7 @@ def classify_faces(
     """
     for batch in prefetch_batches(pictures, BATCH_PIXELS, BATCH_PIXELS, pixel_cost):
         yield from _classify_batch(batch, model, finder, max_faces)
+        del batch  # it may be large: the next is read without it
 
 
 def pixel_cost(picture: Picture) -> float:
@@ -168,6 +169,7 @@ def _follow_people(predicted: Iterator[Predicted], smooth: float) -> Iterator[Pr
     for item in predicted:
         if item.result.time is None:
             yield item
+            del item
             continue
         from fercli.workflows.predict.video import smooth_expressions, track_people
 

@@ -1,9 +1,11 @@
+import gc
 import threading
 import time
+import weakref
 
 import pytest
 
-from fercli.faces.io.pictures import prefetch, prefetch_batches
+from fercli.faces.io.pictures import ALONE, prefetch, prefetch_batches
 
 
 def test_items_come_in_order_and_only_a_little_ahead():
@@ -112,3 +114,33 @@ def test_nothing_waits_for_what_has_not_come():
     assert next(batches) == [1]
     taken.set()
     assert list(batches) == [[2]]
+
+
+def test_large_items_are_made_and_used_one_at_a_time_through_all_stages():
+    alive = weakref.WeakSet()
+    most = []
+
+    class Large:
+        pass
+
+    def make():
+        for _ in range(5):
+            gc.collect()
+            most.append(len(alive))  # what is there while the next one is made
+            item = Large()
+            alive.add(item)
+            yield item
+            del item
+
+    def pass_on(items):
+        for batch in prefetch_batches(items, 10, 10, lambda _: ALONE):
+            yield from batch
+            del batch
+
+    used = 0
+    for item in prefetch(pass_on(make()), 10, lambda _: ALONE):
+        time.sleep(0.01)
+        used += 1
+        del item
+    assert used == 5
+    assert most == [0] * 5
