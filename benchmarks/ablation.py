@@ -83,11 +83,11 @@ def training(model: str, root: Path | None, without: str, seconds: float) -> Ite
 
 def detection(paths: Sequence[Path], without: str) -> Iterator[float]:
     """Pictures a second, turn by turn, all of them in each."""
-    detector, pictures = Detector(max_side=0), [read_picture(path) for path in paths]
+    detector, pictures = Detector(max_side=0, engine="torch"), [read_picture(path) for path in paths]
     search = detector._search
     if without == "a thread a batch instead of one operation on all":
         search._pool = ThreadPoolExecutor(1)
-        patch("fercli.faces.mtcnn.search.torch.set_num_threads", lambda count: None).start()
+        patch("fercli.faces.mtcnn.torch_networks.torch.set_num_threads", lambda count: None).start()
     while True:
         start = time.perf_counter()
         if without == "batches across pictures":

@@ -113,7 +113,7 @@ def test_the_page_has_a_row_for_each_kind(tmp_path):
     counts = {kind.name: Count() for kind in KINDS}
     counts["tables"].outcomes.update(result=2, refused=1_000, died=1)
     text = page.section(counts, "python -m benchmarks.faults", 10, 3)
-    assert "| tables | 1,003 | 2 | 1,000 | 1 died | 0 |" in text
+    assert "| tables | 1,003 | 2 | 1,000 | 1 died |  | 0 |" in text
     assert "| **all** | 1,003 |" in text
     place = tmp_path / "page.md"
     place.write_text("before\n<!-- begin campaign -->\nold\n<!-- end campaign -->\nafter\n")

@@ -35,7 +35,7 @@ def predict(pictures: Input | Iterable[Input], **options: Unpack[PredictKeywords
     is its index in the iterable, from 0 on.
 
     `options` are those of the command line by name, with the same defaults (see
-    fercli.workflows.predict.options.PredictOptions): model, device, recursive, tta, raw, min_confidence,
+    fercli.workflows.predict.options.PredictOptions): model, device, engine, recursive, tta, raw, min_confidence,
     faces_are_cropped, min_face, max_side, threshold, max_faces, and for videos every and smooth, both in seconds.
 
     A picture that cannot be read is a result with the status 'failed' and a message. Raises ModelError, UsageError

@@ -161,7 +161,7 @@ def test_a_checkpoint_that_is_damaged_costs_its_fold_alone(run, made, monkeypatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("fercli.workflows.train.run.finish", killed)
+        patched.setattr("fercli.workflows.train.run.write_results", killed)
         with pytest.raises(KeyboardInterrupt):
             run("broken")
     (checkpoint,) = (expected.folder.parent / "broken").rglob("last.ckpt")

@@ -11,9 +11,8 @@ from fercli.core.errors import DataError, RunError
 from fercli.data.cartoon import cartoon
 from fercli.data.splits import assign_splits, split_digest
 from fercli.models.catalogue import build_model
-from fercli.models.ensemble import ensemble_header
 from fercli.models.load import Model
-from fercli.models.weights import Header, save_weights
+from fercli.models.weights import Header, ensemble_header, save_weights
 from fercli.workflows.evaluate.data import find_splits
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate

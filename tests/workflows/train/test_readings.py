@@ -45,8 +45,8 @@ def root(tmp_path: Path) -> Path:
     for number, image in enumerate(images):
         usage = "Training" if number < 84 else "PublicTest"
         lines.append(f"{number % 7},{' '.join(map(str, image))},{usage}")
-        votes = [8 * (EXPRESSIONS[number % 7] == name) + 2 * (name == "neutral") for name in FILE_ORDER]
-        counts = {5: [0] * 9 + [10], 6: [4, 3, 3] + [0] * 7}.get(number, [*votes, 0, 0, 0])
+        row = [8 * (EXPRESSIONS[number % 7] == name) + 2 * (name == "neutral") for name in FILE_ORDER]
+        counts = {5: [0] * 9 + [10], 6: [4, 3, 3] + [0] * 7}.get(number, [*row, 0, 0, 0])
         votes.append(f"{usage},,{','.join(map(str, counts))}")
     (tmp_path / "sets").mkdir()
     (tmp_path / "sets/fer2013.csv").write_text("\n".join(lines) + "\n")
