@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Unpack
 
 import numpy as np
 from matplotlib.cbook import get_sample_data
@@ -35,9 +36,8 @@ from fercli.faces.crop import crop_face
 from fercli.faces.detection import Box, Detection
 from fercli.faces.io.decode import PICTURE_SUFFIXES
 from fercli.faces.io.sources import find_sources
-from fercli.faces.mtcnn.detector import Detector
-from fercli.models.load import load_model
-from fercli.workflows.predict.pipeline import predict_sources
+from fercli.workflows.predict.options import PredictKeywords, PredictOptions
+from fercli.workflows.predict.pipeline import load_networks, predict_sources
 
 Faces = list[tuple[Box, float]]
 Loop = Callable[[list[Path]], list[Faces]]
@@ -78,6 +78,8 @@ def usual() -> Loop:
     """Picture by picture and face by face."""
     from facenet_pytorch import MTCNN
 
+    from fercli.models.load import load_model
+
     mtcnn, model = MTCNN(keep_all=True), load_model(mirrored=True)
 
     def loop(paths: list[Path]) -> list[Faces]:
@@ -98,12 +100,13 @@ def usual() -> Loop:
     return loop
 
 
-def ours(**settings: int) -> Loop:
-    """What `fer predict` does with these settings of the detector."""
-    model, detector = load_model(mirrored=True), Detector(**settings)
+def ours(**settings: Unpack[PredictKeywords]) -> Loop:
+    """What `fer predict` does with these options."""
+    options = PredictOptions(**settings)
+    model, finder = load_networks(options)
 
     def loop(paths: list[Path]) -> list[Faces]:
-        results = predict_sources(find_sources(paths), model, detector)
+        results = predict_sources(find_sources(paths), model, finder, options)
         return [[(face.detection.box, face.detection.score) for face in result.faces] for result in results]
 
     return loop
@@ -113,6 +116,7 @@ USUAL = "facenet-pytorch, a picture and a face at a time"
 LOOPS: Mapping[str, Callable[[], Loop]] = {
     USUAL: usual,
     "`fer predict --max-side 0`": lambda: ours(max_side=0),
+    "`fer predict --max-side 0 --engine torch`": lambda: ours(max_side=0, engine="torch"),
     "`fer predict`, which are not the same settings": ours,
 }
 
@@ -184,7 +188,7 @@ def rows_of(results: Mapping[str, Measured]) -> Iterator[Row]:
             f"{same:,} of {sure:,} sure faces, {100 * same / max(1, sure):.1f} %; "
             f"CPU time {one.work:.0f} s beside {first.work:.0f} s"
         )
-        target = TARGET if "--max-side 0" in name else None
+        target = TARGET if name.endswith("--max-side 0`") else None
         yield Row(name, rate, USUAL, other, "pictures/s", "more", target, note)
         yield Row(f"{name}, memory", one.peak / 1e6, USUAL, first.peak / 1e6, "MB", "less")
 

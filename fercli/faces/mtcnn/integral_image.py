@@ -48,11 +48,11 @@ class IntegralImage:
             split_into_windows(length, count, np.arange(span.start, span.stop))
             for length, count, span in ((self.height, size[0], rows), (self.width, size[1], columns))
         )
-        # only the columns that are needed are copied
+        # only the columns that are needed are copied: by indices, since `take` would first copy the whole slice
         left = columns.start * self.width // size[1]
         table = self.table[:, left : (columns.stop * self.width - 1) // size[1] + 2]
-        bands = table.take(row_windows.ends, axis=0)
-        bands -= table.take(row_windows.starts, axis=0)
+        bands = table[row_windows.ends]
+        bands -= table[row_windows.starts]
         sums = bands.take(column_windows.ends - left, axis=1)
         sums -= bands.take(column_windows.starts - left, axis=1)
         return _scale_means(sums, row_windows.lengths[:, None] * column_windows.lengths)
