@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
@@ -107,7 +107,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, terminate)
     _speak_utf8()
     try:
-        with _lost_interrupts_again():
+        with _lost_interrupts_again(lambda: signal.SIGTERM if terminated else signal.SIGINT):
             code = app(prog_name="fer", standalone_mode=False)
         sys.exit(143 if terminated and code == 130 else code)
     except BrokenPipeError:
@@ -128,15 +128,16 @@ def main() -> None:
 
 
 @contextmanager
-def _lost_interrupts_again() -> Iterator[None]:
-    """An interrupt in a destructor or a callback of Python's is lost, with a traceback: let it come once more."""
+def _lost_interrupts_again(which: Callable[[], signal.Signals]) -> Iterator[None]:
+    """An interrupt in a destructor or a callback of Python's is lost, with a traceback: let it come once more, as the
+    signal that it was. Where a job runs in the background of a script, SIGINT is ignored and could not stand for it."""
     before = sys.unraisablehook
 
     def handle(lost: Any) -> None:
         if not issubclass(lost.exc_type, KeyboardInterrupt):
             before(lost)
             return
-        again = threading.Timer(0.01, _thread.interrupt_main)
+        again = threading.Timer(0.01, _thread.interrupt_main, [which()])
         again.daemon = True
         again.start()
 

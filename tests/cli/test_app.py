@@ -310,8 +310,10 @@ main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
-def test_a_signal_in_a_destructor_ends_the_command_all_the_same():
-    script = """
+@pytest.mark.parametrize("ctrl_c", ["SIG_DFL", "SIG_IGN"])  # ignored where a script runs a job in the background
+def test_a_signal_in_a_destructor_ends_the_command_all_the_same(ctrl_c):
+    script = f"import signal; signal.signal(signal.SIGINT, signal.{ctrl_c})"
+    script += """
 import os, signal, time
 from fercli.cli import app
 
