@@ -39,8 +39,8 @@ def section(counts: Mapping[str, Count], command: str, minutes: float, restarts:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     machine = f"{platform.system()} on {platform.machine()}, {cores} cores, Python {platform.python_version()}"
     return (
-        f"`{command}`, {minutes:.0f} minutes, {machine}. The process that reads the files had to be started again "
-        f"{restarts} times.\n\n{table(counts)}"
+        f"`{command}`, {minutes:.0f} minutes, {machine}. Restarts of the process that reads "
+        f"the files: {restarts}.\n\n{table(counts)}"
     )
 
 

@@ -8,11 +8,10 @@ from torch import Tensor, nn
 
 from fercli.core.errors import ModelError, reason_of
 from fercli.core.files import check_regular
+from fercli.core.onnx_session import open_session
 from fercli.core.text import shorten
+from fercli.models.onnx_model import FACES, LOGITS, PROBABILITIES
 from fercli.models.weights import Header, parse_header
-
-#: The names of the graph's input and outputs.
-FACES, LOGITS, PROBABILITIES = "faces", "logits", "probabilities"
 
 
 class OnnxNetwork(nn.Module):
@@ -53,14 +52,9 @@ def read_onnx(path: Path, threads: int = 0) -> tuple[Header, OnnxNetwork]:
 
     Raises ModelError where the file cannot be read or was not written by `fer export`.
     """
-    import onnxruntime
-
     check_regular(path, "the ONNX file", ModelError)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4  # what is wrong comes as an error; its lines on standard error say it once more
     try:
-        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        session = open_session(path, threads)
         metadata = session.get_modelmeta().custom_metadata_map
     except Exception as error:  # its errors have no class in common
         raise ModelError(f"cannot read {path} as an ONNX file: {reason_of(error)}") from error

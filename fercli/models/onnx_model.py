@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.errors import ModelError, reason_of
+from fercli.core.onnx_session import open_session
 from fercli.models.catalogue_file import read_catalogue
 from fercli.models.locate import TrainedModel, member_names, weights_path
 from fercli.models.weights import Header, ensemble_header, read_header
 
-#: The names of a graph's input and of the output that is read.
-_FACES, _LOGITS = "faces", "logits"
+#: The names of a graph's input and outputs; one without a temperature has no probabilities.
+FACES, LOGITS, PROBABILITIES = "faces", "logits", "probabilities"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class OnnxModel(TrainedModel):
     def _view(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         members = zip(self.sessions, self.temperatures, strict=True)
         try:
-            each = [session.run([_LOGITS], {_FACES: faces})[0] / np.float32(value) for session, value in members]
+            each = [session.run([LOGITS], {FACES: faces})[0] / np.float32(value) for session, value in members]
         except Exception as error:  # its errors have no class in common
             raise ModelError(f"{self.path} cannot be run: {reason_of(error)}") from error
         out: NDArray[np.float32] = np.mean(each, axis=0, dtype=np.float32)
@@ -98,13 +99,9 @@ def _join(members: Sequence[OnnxModel], names: Sequence[str], mirrored: bool) ->
 
 def _load_member(path: Path, raw: bool) -> OnnxModel:
     """One network: its graph, with the tensors of the weights file put in."""
-    import onnxruntime
     from safetensors.numpy import load_file
 
     header = read_header(path)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 4
     try:
         # whole numbers count batches, for training alone
         tensors = {
@@ -112,10 +109,7 @@ def _load_member(path: Path, raw: bool) -> OnnxModel:
             for name, value in load_file(path).items()
             if value.dtype.kind == "f"
         }
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in tensors.values()]
-        options.add_external_initializers(list(tensors), values)
-        graph = graph_path(path).read_bytes()
-        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # its errors have no class in common
+        session = open_session(graph_path(path).read_bytes(), tensors=tensors)
+    except Exception as error:  # ONNX Runtime's errors have no class in common
         raise ModelError(f"cannot load {path} in ONNX Runtime: {reason_of(error)} (--engine torch)") from error
     return OnnxModel((session,), (1.0,), header, path, raw=raw)

@@ -62,3 +62,15 @@ def test_a_photograph_is_predicted_without_pytorch(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "grace_hopper.jpg" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["train", "--data", "cartoon"], ["predict", "--demo", "--engine", "torch"]])
+def test_what_needs_pytorch_says_so_in_one_line(words):
+    code = f"import sys; sys.modules['torch'] = None; sys.argv = ['fer', *{words!r}]\n"
+    code += "from fercli.cli.app import main\nmain()\n"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        "error: this needs PyTorch, which is not installed: pip install torch"
+    )
+    assert "Traceback" not in done.stderr

@@ -152,9 +152,8 @@ class _Buffer(Generic[T]):
         self._changed = threading.Condition()
         self._ready: deque[tuple[T, float]] = deque()
         self._total = 0.0
-        self._alone = self._handed = (
-            0  # items of ALONE or more that are not used yet, and those in the consumer's hands
-        )
+        # items of ALONE or more that are not used yet, and those in the consumer's hands
+        self._alone = self._handed = 0
         self._ended = self._closed = False
         self._error: BaseException | None = None
 

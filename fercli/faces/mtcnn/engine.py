@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fercli.core.engine import Engine
 from fercli.core.errors import MachineError, UsageError, reason_of
-from fercli.faces.opencv import load_opencv
+from fercli.core.onnx_session import open_session
 
 Pixels = NDArray[np.float32]
 
@@ -21,7 +21,8 @@ class Networks(Protocol):
     """MTCNN's three networks. Pixels are scaled: (value - 127.5) / 128. Offsets are fractions of a box's width and
     height, landmarks five x then five y as such fractions, probabilities those of no face and of a face.
 
-    Each call takes the same number of canvases or crops, and several threads may call at once.
+    Several threads may call at once. RNet and ONet are given `crops_per_batch` crops in each call, and PNet
+    `canvases_per_batch` canvases or, in the last call, fewer.
     """
 
     #: how many threads should call, and with how many canvases and crops
@@ -65,19 +66,15 @@ class OnnxNetworks:
     canvases_per_batch, crops_per_batch = 2, 16
 
     def __init__(self) -> None:
-        load_opencv()
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MachineError(f"ONNX Runtime cannot be loaded ({reason_of(error)}): --engine torch") from error
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4
         self.threads = count_threads()
-        self._pnet, self._rnet, self._onet = (
-            onnxruntime.InferenceSession(FILES / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
-            for name in ("pnet", "rnet", "onet")
-        )
+        try:
+            self._pnet, self._rnet, self._onet = (
+                open_session(FILES / f"{name}.onnx") for name in ("pnet", "rnet", "onet")
+            )
+        except Exception as error:  # ONNX Runtime's errors have no class in common
+            raise MachineError(
+                f"MTCNN cannot be loaded in ONNX Runtime: {reason_of(error)} (--engine torch uses PyTorch)"
+            ) from error
 
     def pnet(self, canvases: Pixels) -> Pixels:
         """See `Networks`."""

@@ -38,7 +38,9 @@ def find_proposals(
     level_ids = np.array([tile.level for tile in tiles])
     origins = np.array([(t.tile.top - t.position.top, t.tile.left - t.position.left) for t in tiles])
     positions = np.stack([rows, columns], axis=1) + origins[ids]
-    return Proposals(level_ids[ids], positions, _softmax(values[:, :2])[:, 1], values[:, 2:])
+    # the softmax of two logits; it cannot overflow, since the threshold bounds their difference
+    scores = 1 / (1 + np.exp(values[:, 0] - values[:, 1]))
+    return Proposals(level_ids[ids], positions, scores, values[:, 2:])
 
 
 def draw_canvases(tiles: Sequence[PlacedTile]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -73,9 +75,3 @@ def _mark_odd_edges(marks: NDArray[np.float32], position: Position, tile: Tile) 
         marks[bottom - 1, STRIDE * position.left : right] = 1
     if len(columns) % 2:
         marks[STRIDE * position.top : bottom, right - 1] = 1
-
-
-def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    out: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
-    return out

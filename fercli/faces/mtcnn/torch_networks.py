@@ -5,16 +5,14 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fercli.faces.mtcnn.engine import Pixels
 from fercli.faces.mtcnn.pyramid import STRIDE
 from fercli.faces.opencv import load_opencv
 
-Pixels = NDArray[np.float32]
 #: Batch sizes on a CPU and on a GPU: canvases for the first network, crops for the other two.
 _CANVASES_PER_BATCH = {"cpu": 2, "cuda": 64}
 _CROPS_PER_BATCH = {"cpu": 16, "cuda": 2048}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import fercli
 from fercli.models.load import Model
-from fercli.models.onnx_file import FACES, LOGITS, PROBABILITIES
+from fercli.models.onnx_model import FACES, LOGITS, PROBABILITIES
 from fercli.models.weights import HEADER_KEY, dump_header
 
 InputType = Literal["uint8", "float32"]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.models.onnx_file import FACES
+from fercli.models.onnx_model import FACES
 
 #: Faces that are enough to find the range of each tensor; more take longer and change little.
 CALIBRATION_FACES = 512

@@ -85,9 +85,15 @@ def _load_model(options: PredictOptions, device: str) -> "Model | OnnxModel":
     """In ONNX Runtime where it ships for it, the device is the CPU and nothing needs gradients; else in PyTorch."""
     if device == "cpu" and options.engine != "torch" and not options.explain:
         from fercli.models.onnx_model import load_onnx_model
+        from fercli.models.weights import ONNX_SUFFIX
 
         if model := load_onnx_model(options.model, mirrored=options.tta, raw=options.raw):
             return model
+        if options.engine == "onnx" and not str(options.model).lower().endswith(ONNX_SUFFIX):
+            raise UsageError(
+                f"--engine onnx: {options.model} is not for ONNX Runtime: fer export --model {options.model} makes a "
+                "file that is, or leave --engine out"
+            )
     from fercli.models.load import load_model
     from fercli.training.device import model_device
 

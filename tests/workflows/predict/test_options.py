@@ -57,6 +57,8 @@ def test_a_confidence_is_from_0_to_1(minimum):
         ({"smooth": math.nan}, "--smooth nan"),
         ({"faces_are_cropped": True, "max_side": 500}, "searches nothing"),
         ({"output": Path("a.xlsx")}, r"a\.xlsx does not end in \.csv, \.jsonl, \.json, \.parquet"),
+        ({"engine": "tensorrt"}, "no engine 'tensorrt': it is auto, onnx, torch"),
+        ({"engine": "onnx", "explain": Path("maps")}, "--explain computes gradients, which --engine onnx has not"),
         ({"resume": True}, "--resume needs an --output"),
         ({"resume": True, "output": Path("a.json")}, "written whole, at its end"),
         ({"resume": True, "force": True, "output": Path("a.csv")}, "leave one out"),
