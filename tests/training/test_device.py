@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from fercli.core.errors import MachineError, UsageError
+from fercli.training import device
 from fercli.training.device import pick_device, resolve_precision, should_compile
 
 
@@ -33,18 +34,48 @@ def test_precision_is_fp32_on_the_cpu_unless_asked():
     assert resolve_precision("bf16", torch.device("cpu")) == "bf16"
 
 
+@pytest.fixture
+def measured_here(monkeypatch):
+    """Sets what this processor says of itself and the seconds that a product takes in each precision."""
+
+    def set_to(instructions, fp32, bf16):
+        times = {torch.float32: fp32, torch.bfloat16: bf16}
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions, raising=False)
+        monkeypatch.setattr(device, "_product_time", times.get)
+        device.bf16_is_faster.cache_clear()
+
+    yield set_to
+    device.bf16_is_faster.cache_clear()
+
+
 @pytest.mark.parametrize(
-    ("instructions", "expected"),
-    [({"amx_bf16": True}, "bf16"), ({"avx512_bf16": True}, "bf16"), ({"avx512_bf16": False}, "fp32"), ({}, "fp32")],
+    ("instructions", "fp32", "bf16", "expected"),
+    [
+        ({"amx_bf16": True}, 4.0, 1.0, "bf16"),
+        ({"avx512_bf16": True}, 2.0, 1.0, "bf16"),
+        ({"avx512_bf16": True}, 1.0, 1.8, "fp32"),  # the instructions are there, and slow
+        ({"avx512_bf16": False}, 2.0, 1.0, "fp32"),
+        ({}, 2.0, 1.0, "fp32"),
+    ],
 )
-def test_a_network_that_gains_by_bf16_gets_it_on_a_cpu_that_multiplies_in_it(monkeypatch, instructions, expected):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: instructions, raising=False)
+def test_a_network_that_gains_by_bf16_gets_it_on_a_cpu_that_is_faster_in_it(
+    measured_here, instructions, fp32, bf16, expected
+):
+    measured_here(instructions, fp32, bf16)
     assert resolve_precision("auto", torch.device("cpu"), bf16_on_cpu=True) == expected
     assert resolve_precision("auto", torch.device("cpu"), bf16_on_cpu=False) == "fp32"
     assert resolve_precision("fp32", torch.device("cpu"), bf16_on_cpu=True) == "fp32"
 
 
+def test_products_are_timed_in_the_precision_asked_for(monkeypatch):
+    seen = []
+    monkeypatch.setattr(torch, "ones", lambda *size, dtype: seen.append(dtype) or torch.zeros(size, dtype=dtype))
+    assert device._product_time(torch.bfloat16) > 0
+    assert seen == [torch.bfloat16]
+
+
 def test_a_torch_that_cannot_tell_trains_in_fp32(monkeypatch):
+    device.bf16_is_faster.cache_clear()
     monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
     assert resolve_precision("auto", torch.device("cpu"), bf16_on_cpu=True) == "fp32"
 
