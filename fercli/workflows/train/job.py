@@ -138,6 +138,15 @@ def write_start(
     write_json(folder.meta, {**_count_splits(origin, data.splits), **(record or {})})
 
 
+def note_precision(folder: RunFolder, now: str, progress: Progress) -> None:
+    """Say where a run goes on in another precision than it was in."""
+    meta = read_json(folder.meta)
+    with damage_in(folder.meta):
+        before = (meta.get("resumed") or [meta])[-1]["precision"]
+    if before != now:
+        progress.say(f"note: from here in {now}, which is faster on this machine; it was {before} until now")
+
+
 def write_resumption(folder: RunFolder, origin: Mapping[str, Any], splits: NDArray[np.str_]) -> None:
     """Add to meta.json where a run is resumed."""
     meta = read_json(folder.meta)
@@ -153,12 +162,15 @@ def _count_splits(origin: Mapping[str, Any], splits: NDArray[np.str_]) -> dict[s
 
 
 def check_origin(folder: RunFolder, origin: Mapping[str, Any], faces: FaceSet) -> None:
-    """Raise RunError where the run in a folder was begun with other data, another kind of device, precision or teacher
-    than there are now."""
+    """Raise RunError where the run in a folder was begun with other data, another kind of device or another teacher
+    than there are now.
+
+    Its precision may be another one: 'auto' follows the machine, and the weights are the same in both.
+    """
     meta = read_json(folder.meta)
     with damage_in(folder.meta):
         begun = _list_origin(meta)
-        for needed in ("command", "commit", "pretrained"):  # at the run's end
+        for needed in ("command", "commit", "pretrained", "precision"):  # at the run's end
             meta[needed]
     for (what, before), now in zip(begun.items(), _list_origin(origin).values(), strict=True):
         if before != now:
@@ -172,7 +184,6 @@ def _list_origin(meta: Mapping[str, Any]) -> dict[str, str]:
     return {
         "data": meta["data"]["fingerprint"][:12],
         "device": meta["device"].partition(",")[0],
-        "precision": meta["precision"],
         "extra set": _shorten(meta.get("extra")),
         "teacher": meta.get("teacher") or "none",
     }

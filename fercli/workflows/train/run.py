@@ -16,6 +16,7 @@ from fercli.workflows.train.job import (
     TrainingJob,
     check_origin,
     describe_origin,
+    note_precision,
     set_up_job,
     write_resumption,
     write_start,
@@ -86,6 +87,7 @@ def _resume(folder: RunFolder, config: RunConfig, progress: Progress) -> TrainRe
     has_start = folder.meta.is_file() and folder.split.is_file()
     if has_start:
         check_origin(folder, origin, faces)
+        note_precision(folder, origin["precision"], progress)
     splits = read_split(folder.split, faces) if has_start else draw_split(config, faces)
     note_leaks(config, faces, splits, progress)
     data = prepare_data(config, faces, splits, device, progress, extra=extra)

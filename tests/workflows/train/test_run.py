@@ -168,6 +168,21 @@ def test_resuming_on_other_data_is_refused(tmp_path):
         resume_run(broken, read_config(broken.config))
 
 
+def test_a_run_goes_on_in_the_precision_that_is_faster_on_this_machine(tmp_path):
+    with pytest.raises(_KilledError):
+        start_run(config(), tmp_path / "broken", progress=_KilledAfter(0))
+    broken = RunFolder(tmp_path / "broken")
+    meta = json.loads(broken.meta.read_text())
+    broken.meta.write_text(json.dumps({**meta, "precision": "bf16"}))
+    said: list[str] = []
+    progress = Progress()
+    progress.say = said.append
+    resume_run(broken, read_config(broken.config), progress)
+    assert "note: from here in fp32, which is faster on this machine; it was bf16 until now" in said
+    after = json.loads(broken.meta.read_text())
+    assert (after["precision"], after["resumed"][0]["precision"]) == ("bf16", "fp32")
+
+
 def test_force_leaves_nothing_of_the_run_before(run, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(run.path, out)
