@@ -110,6 +110,8 @@ def main() -> None:
         with _lost_interrupts_again(lambda: signal.SIGTERM if terminated else signal.SIGINT):
             code = app(prog_name="fer", standalone_mode=False)
         sys.exit(143 if terminated and code == 130 else code)
+    except KeyboardInterrupt:  # before Typer, which gives 130 for one in a command, has built the command
+        sys.exit(143 if terminated else 130)
     except BrokenPipeError:
         # whoever read standard output has gone (`fer models | head`): nothing to tell anyone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

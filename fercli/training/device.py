@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from fercli.core.errors import MachineError, UsageError
 from fercli.core.progress import Progress
+from fercli.core.text import shorten
 from fercli.models.locate import member_names
 from fercli.models.weights import ONNX_SUFFIX
 
@@ -45,7 +46,7 @@ def pick_device(name: str) -> torch.device:
     kind, _, index = name.partition(":")
     known = name in ("cpu", "cuda", "mps") or (kind == "cuda" and index.isascii() and index.isdecimal())
     if not known:
-        raise UsageError(f"no device '{name}': it is auto, cpu, cuda, cuda:0 … or mps")
+        raise UsageError(f"no device '{shorten(name, 40)}': it is auto, cpu, cuda, cuda:0 … or mps")
     if kind == "cuda" and not torch.cuda.is_available():
         raise MachineError(f"--device {name}: no CUDA device is usable here (--device cpu runs on the processor)")
     if kind == "cuda" and index and int(index) >= torch.cuda.device_count():

@@ -336,3 +336,22 @@ app.main()
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (143, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_signal_before_the_command_is_built_ends_it_without_a_traceback(name, code):
+    script = f"""
+import os, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from fercli.cli import app
+
+def build(**_):
+    os.kill(os.getpid(), signal.{name})
+    time.sleep(5)
+
+app.app = build
+app.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "")

@@ -22,6 +22,12 @@ def test_an_unknown_name_lists_the_known(name):
         pick_device(name)
 
 
+def test_a_name_without_end_is_shortened():
+    with pytest.raises(UsageError, match=r"no device 'xxx.*…x") as error:
+        pick_device("x" * 5000)
+    assert len(str(error.value)) < 120
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_a_device_that_is_not_there_is_an_error():
     with pytest.raises(MachineError, match="no CUDA device is usable here"):
