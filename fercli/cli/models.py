@@ -37,7 +37,9 @@ def models(
     else:
         screen = console.out()
         screen.print(_list(catalogue, screen.width))
-        console.note(f"* weights ship; {catalogue.default} is the default")
+        console.note(
+            f"* weights ship; {catalogue.shipped} is used and {catalogue.default} is trained where none is named"
+        )
         console.note("fer models NAME shows one in full; fer train --model NAME trains it")
 
 

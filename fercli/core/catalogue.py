@@ -151,15 +151,26 @@ class Catalogue(Settings):
     """models.yaml as a whole."""
 
     version: Literal[1]
+    #: the model that is trained where none is named
     default: str
+    #: the model whose weights are used where none is named; `default` in catalogues that do not say
+    default_weights: str = ""
     models: dict[str, ModelEntry]
     ensembles: tuple[EnsembleEntry, ...] = Field(default=(), validation_alias=AliasChoices("ensembles", "averages"))
 
     @model_validator(mode="after")
-    def _default_exists(self) -> "Catalogue":
-        if self.default not in self.models:
-            raise ValueError(f"the default '{self.default}' is not among the models")
+    def _defaults_exist(self) -> "Catalogue":
+        for name in (self.default, self.default_weights or self.default):
+            if name not in self.models:
+                raise ValueError(f"the default '{name}' is not among the models")
+        if self.default_weights and not self.models[self.default_weights].weights:
+            raise ValueError(f"default_weights: no weights ship for '{self.default_weights}'")
         return self
+
+    @property
+    def shipped(self) -> str:
+        """The model whose weights are used where none is named."""
+        return self.default_weights or self.default
 
     @model_validator(mode="after")
     def _ensembles_are_of_what_ships(self) -> "Catalogue":

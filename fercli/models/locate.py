@@ -72,7 +72,7 @@ def member_names(name: str | None) -> list[str]:
 def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
     """The weights file that a model's name, run folder or path stands for. Raises ModelError for none."""
     catalogue = read_catalogue()
-    name = name or catalogue.default
+    name = name or catalogue.shipped
     if name in catalogue.models:
         shipped = catalogue[name].weights
         if shipped is None:

@@ -40,7 +40,7 @@ def test_a_block_too_few_or_too_many_is_no_card(blocks):
 
 def test_what_is_measured_stands_in_the_card():
     faces = cartoon(4, 1)
-    model, mirrored = load_model(None), load_model(None, mirrored=True)
+    model, mirrored = load_model("xu-rescnn"), load_model("xu-rescnn", mirrored=True)
     single, both = measure(model, faces, "val"), measure(mirrored, faces, "val")
     both = replace(both, robustness=measure_robustness(mirrored, faces, both.predictions, ("dark", "mouth")))
     made = blocks(Measured(load_catalogue()["xu-rescnn"], read_header(model.path), single, both, both))

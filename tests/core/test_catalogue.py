@@ -105,6 +105,18 @@ def test_a_default_that_is_not_among_the_models_is_refused():
         parse_catalogue({**DOCUMENT, "default": "nte"}, "here")
 
 
+def test_weights_are_used_of_the_model_that_is_trained_unless_another_is_named():
+    assert parse_catalogue(DOCUMENT, "here").shipped == "net"
+    shipping = {**DOCUMENT, "models": {"net": ENTRY, "other": {**ENTRY, "weights": "other.safetensors"}}}
+    assert parse_catalogue({**shipping, "default_weights": "other"}, "here").shipped == "other"
+
+
+@pytest.mark.parametrize(("name", "why"), [("nte", "default 'nte' is not among"), ("net", "no weights ship for 'net'")])
+def test_default_weights_that_do_not_ship_are_refused(name, why):
+    with pytest.raises(ModelError, match=why):
+        parse_catalogue({**DOCUMENT, "default_weights": name}, "here")
+
+
 ENSEMBLE = {
     "models": ["net", "other"],
     "temperature": {"single": 1, "mirrored": "9e-1"},

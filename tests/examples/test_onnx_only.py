@@ -62,7 +62,7 @@ def test_the_example_labels_a_photo_like_fer_predict_in_a_process_without_torch(
     done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = [line.split(": ")[2].split() for line in done.stdout.splitlines()]
-    (wanted,) = predict_sources(find_sources([photo]), load_model(mirrored=True), Detector())
+    (wanted,) = predict_sources(find_sources([photo]), load_model("xu-rescnn", mirrored=True), Detector())
     assert len(wanted.faces) == 3
     assert [label for label, _ in found] == [face.label for face in wanted.faces]
     # faces are cut with other roundings of single gray values

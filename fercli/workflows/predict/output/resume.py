@@ -47,7 +47,7 @@ class JobRecord:
         from fercli.models.catalogue_file import read_catalogue
         from fercli.models.locate import member_names, weights_path
 
-        names = member_names(model or read_catalogue().default)
+        names = member_names(model or read_catalogue().shipped)
         paths = [weights_path(name) for name in names]
         shown = [str(path.parent) if name == "last" else name for name, path in zip(names, paths, strict=True)]
         return cls(fercli.__version__, "+".join(shown), tuple(map(file_digest, paths)), dict(settings))
