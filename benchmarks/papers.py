@@ -59,10 +59,15 @@ def record(row: Row, seed: int, folder: RunFolder) -> dict[str, Any]:
         "best_epoch": metrics["best_epoch"],
         "epochs": metrics["epochs"],
         "minutes": round(meta["seconds"] / 60, 1),
-        "precision": meta["precision"],
+        "precision": precisions(meta),
         "commit": meta["commit"],
         "machine": machine(),
     }
+
+
+def precisions(meta: dict[str, Any]) -> str:
+    """What a run was trained in, by its meta.json: 'fp32', or 'bf16, fp32' where it was resumed in another one."""
+    return ", ".join(dict.fromkeys(part["precision"] for part in (meta, *meta.get("resumed", []))))
 
 
 def _right_and_new(split: str, folder: RunFolder) -> tuple[np.ndarray, np.ndarray]:

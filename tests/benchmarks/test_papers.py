@@ -91,6 +91,13 @@ def test_a_finished_run_is_filed_once(tmp_path, monkeypatch):
     assert not RunFolder(tmp_path / "drawn-seed0").complete
 
 
+def test_a_run_resumed_in_another_precision_has_both():
+    bf16, fp32 = {"precision": "bf16"}, {"precision": "fp32"}
+    assert papers.precisions(bf16) == "bf16"
+    assert papers.precisions({**bf16, "resumed": [fp32, fp32]}) == "bf16, fp32"
+    assert papers.precisions({**bf16, "resumed": [bf16]}) == "bf16"
+
+
 def test_faces_that_training_knows_are_told_apart(tmp_path, monkeypatch):
     from fercli.workflows.train.run import train
 

@@ -68,7 +68,10 @@ def _find_claim(model: Model, faces: FaceSet) -> Claim:
     """What the network's paper claims. Raises ModelError where its entry holds no claim."""
     claim = fitting_claim(load_catalogue()[model.name].claims, faces.name)
     if claim is None:
-        raise ModelError(f"--paper: the entry of {model.name} in models.yaml holds no claims; leave the flag out")
+        raise ModelError(
+            f"--paper: the entry of {model.name} in models.yaml holds no claims: leave the flag out, or "
+            "name a network of a paper, as --model xu-rescnn"
+        )
     return claim
 
 

@@ -126,7 +126,7 @@ def test_a_weight_without_a_teacher_is_refused():
 
 def test_bf16_is_for_teachers_that_all_gain_by_it(tmp_path, monkeypatch):
     monkeypatch.setattr("fercli.training.device.bf16_is_faster", lambda: True)
-    small = load_model()
+    small = load_model("xu-rescnn")
     large = tmp_path / "large.safetensors"
     save_weights(large, small.network.state_dict(), replace(small.header, model="bah-basic"))
 
