@@ -69,6 +69,8 @@ class Augmentation(Settings):
     shift: Fraction = 0.0
     #: 0.1 draws from 1/1.1 to 1.1
     zoom: Annotated[Number, Field(ge=0)] = 0.0
+    #: probability with which each of rotation, shift and zoom is applied
+    move_probability: Annotated[Number, Field(gt=0, le=1)] = 1.0
     #: fraction of the full range, either way
     brightness: Fraction = 0.0
     #: 0.2 draws from 0.8 to 1.2

@@ -109,6 +109,8 @@ class _Extra(_Part):
 
     data: str
     fingerprint: str
+    #: how it was split (fercli.data.splits.split_extra)
+    rule: Literal[1, 2] = 1
 
 
 class _Training(_Part):

@@ -43,11 +43,15 @@ def _affine_matrices(count: int, amounts: Augmentation, generator: Generator) ->
     zoom and shift."""
     angle = _uniform(count, -amounts.rotate, amounts.rotate, generator) * (math.pi / 180)
     # zoom by a factor and by its inverse are equally likely
-    scale = torch.exp(_uniform(count, -math.log1p(amounts.zoom), math.log1p(amounts.zoom), generator))
+    zoom = _uniform(count, -math.log1p(amounts.zoom), math.log1p(amounts.zoom), generator)
     mirror = torch.where(_uniform(count, 0, 1, generator) < 0.5, -1.0, 1.0) if amounts.flip else torch.ones_like(angle)
     # coordinates span 2, so a shift by a fraction of the side is twice that fraction
     across = _uniform(count, -2 * amounts.shift, 2 * amounts.shift, generator)
     down = _uniform(count, -2 * amounts.shift, 2 * amounts.shift, generator)
+    if amounts.move_probability < 1:
+        rotates, zooms, shifts = (_uniform(count, 0, 1, generator) < amounts.move_probability for _ in range(3))
+        angle, zoom, across, down = angle * rotates, zoom * zooms, across * shifts, down * shifts
+    scale = torch.exp(zoom)
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     rows = torch.stack((cos * mirror, -sin, across, sin * mirror, cos, down), dim=1)
     return rows.view(count, 2, 3)

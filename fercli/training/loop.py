@@ -128,6 +128,8 @@ def _epoch(
     total, right = torch.zeros((), device=order.device), torch.zeros((), device=order.device)
     start = looked = time.perf_counter()
     for step in range(steps):
+        if order.is_cuda:
+            torch.compiler.cudagraph_mark_step_begin()  # what a graph gave in the step before is needed no more
         batch = order[step * size : (step + 1) * size]
         faces, labels = augment(train.images[batch], recipe.augment, generator), train.labels[batch]
         target = labels if train.targets is None else train.targets[batch]

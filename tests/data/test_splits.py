@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fercli.core.errors import DataError
 from fercli.data.cartoon import cartoon
-from fercli.data.splits import assign_splits, read_split, write_split
+from fercli.data.splits import EXTRA_SEED, assign_splits, read_split, split_extra, write_split
 
 #: The fixture only makes sets, so examples may share it.
 quick = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -169,6 +169,27 @@ def test_a_set_of_test_faces_only(make_set):
     faces = make_set([0] * 4, splits=["test"] * 4)
     assert set(assign_splits(faces, 0)) == {"test"}
     assert set(assign_splits(faces, 0, val_fraction=0.1)) == {"test"}
+
+
+@pytest.mark.parametrize("persons", [True, False])
+def test_an_extra_set_tests_on_a_fifth_of_what_it_once_trained_on(make_set, persons):
+    faces = make_set([label for label in range(7) for _ in range(100)])
+    faces = replace(faces, subjects=tuple(f"p{face % 90}" for face in range(700)) if persons else None)
+    before, now = assign_splits(faces, EXTRA_SEED), split_extra(faces)
+    assert np.array_equal(split_extra(faces, 1), before)
+    assert set(before[now == "val"]) == {"val", "test"}
+    assert set(before[now == "test"]) == {"train"}
+    assert 0.17 < (now == "test").sum() / (before == "train").sum() < 0.23
+    if persons:
+        split_of = {subject: set() for subject in faces.subjects}
+        for subject, split in zip(faces.subjects, now, strict=True):
+            split_of[subject].add(str(split))
+        assert all(len(splits) == 1 for splits in split_of.values())
+
+
+def test_an_extra_set_with_splits_of_its_own_keeps_them(make_set):
+    faces = replace(make_set([0, 1] * 10), splits=np.array((["train"] * 3 + ["val"] + ["test"]) * 4))
+    assert np.array_equal(split_extra(faces), faces.splits)
 
 
 _ID = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=8)

@@ -171,7 +171,7 @@ def test_three_channels_are_the_gray_one_normalised_as_torchvision_does():
 def test_the_papers_settings_are_in_their_recipes():
     """What the papers state, setting by setting; what they leave open is not held here."""
     entries = load_catalogue().models.items()
-    recipes = {name: entry.recipes["paper"] for name, entry in entries if not name.startswith("preact-")}
+    recipes = {name: entry.recipes["paper"] for name, entry in entries if entry.claims}
     for name in ("bah-resnet", "bah-basic"):
         bah = recipes[name]
         assert (bah.epochs, bah.batch_size, bah.class_weights, bah.early_stopping_patience) == (100, 64, True, 30)
@@ -228,3 +228,14 @@ def test_a_pre_activation_block_adds_its_very_input_or_a_shortcut_of_what_is_act
     maps = torch.randn(2, 32, 24, 24)
     assert torch.equal(first(maps), maps)
     assert torch.equal(second(maps), second.shortcut(torch.relu(second.norm1(maps))))
+
+
+def test_vgg14_has_fourteen_layers_with_weights_and_dropout_after_each_stage():
+    network = build_model("vgg14")
+    rows = [(32,) * 2, (64,) * 2, (128,) * 3, (256,) * 3, (384,) * 2]
+    assert convolutions(network) == [(channels, 3, 1) for stage in rows for channels in stage]
+    dense = [(layer.in_features, layer.out_features) for layer in network.modules() if isinstance(layer, nn.Linear)]
+    assert dense == [(384, 256), (256, 7)]
+    names = kinds(network)
+    assert [names[at - 1] for at, name in enumerate(names) if name == "Dropout"] == ["MaxPool2d"] * 5 + ["ReLU"]
+    assert {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)} == {0.2}

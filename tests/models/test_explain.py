@@ -32,6 +32,8 @@ MAP_SIDES = {
     "chen-resnet-mlp": 3,
     "preact-resnet10": 3,
     "preact-resnet18": 3,
+    "vgg14": 3,
+    "vgg14-wide": 3,
 }
 
 

@@ -162,3 +162,14 @@ def test_pixels_stay_pixels_whatever_is_asked(rotate, shift, zoom, light, erase,
     assert out.shape == (4, 1, 48, 48)
     assert out.min() >= 0
     assert out.max() <= 255.001
+
+
+def test_a_move_probability_leaves_about_that_many_moves_out():
+    faces = noise(1).expand(400, -1, -1, -1)
+    for amounts in ({"rotate": 20}, {"shift": 0.2}, {"zoom": 0.3}):
+        out = augment(faces, Augmentation(**amounts, move_probability=0.25), draws())
+        kept = int((out.round() == faces).flatten(1).all(1).sum())
+        assert 260 < kept < 340, amounts
+    both = augment(faces, Augmentation(rotate=20, zoom=0.3, move_probability=0.5), draws())
+    # each is decided by itself, so a quarter has neither
+    assert 70 < int((both.round() == faces).flatten(1).all(1).sum()) < 130

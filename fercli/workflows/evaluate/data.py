@@ -16,7 +16,7 @@ from fercli.core.text import shorten
 from fercli.data.faceset import FRACTIONS, FaceSet
 from fercli.data.load import SETS, load_faces
 from fercli.data.quality.leaks import drop_leaks
-from fercli.data.splits import EXTRA_SEED, Group, assign_splits, read_split, split_digest
+from fercli.data.splits import Group, assign_splits, read_split, split_digest, split_extra
 from fercli.models.load import Model
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.run_folder import RunFolder, read_config
@@ -56,8 +56,9 @@ def find_splits(faces: FaceSet, model: Model, split: str | None = None) -> NDArr
         if trained.get("fingerprint") == faces.fingerprint or trained.get("data") == faces.name
     ]
     beside = [trained["extra"] for trained in model.header.trainings if trained.get("extra")]
-    if not here and any(extra["fingerprint"] == faces.fingerprint for extra in beside):
-        return assign_splits(faces, EXTRA_SEED)
+    rules = {extra.get("rule", 1) for extra in beside if extra["fingerprint"] == faces.fingerprint}
+    if not here and rules:
+        return _join_extra_splits([split_extra(faces, rule) for rule in rules])
     if not here and any(extra["data"] == faces.name for extra in beside) and split != "all":
         raise _unknown(faces, model)
     if not here:
@@ -71,6 +72,17 @@ def find_splits(faces: FaceSet, model: Model, split: str | None = None) -> NDArr
         f"the members of {model.path} were trained on different splits of {faces.name}, so no split is new to all of "
         "them: --split all measures everything, faces they were trained on included"
     )
+
+
+def _join_extra_splits(splits: Sequence[NDArray[np.str_]]) -> NDArray[np.str_]:
+    """The split [N] of faces that members of an ensemble learned from by different rules: 'train' where one of them
+    did, 'test' where it is that to all of them."""
+    joined = splits[0].copy()
+    for other in splits[1:]:
+        differ = joined != other
+        joined[differ] = "val"
+        joined[differ & ((splits[0] == "train") | (other == "train"))] = "train"
+    return joined
 
 
 def _find_training_splits(

@@ -16,7 +16,7 @@ from fercli.core.progress import Progress, ProgressCallback, no_progress
 from fercli.data.faceset import FaceSet
 from fercli.data.load import SETS, load_faces
 from fercli.data.quality.leaks import DROPPED, describe_leak, drop_leaks, find_shared
-from fercli.data.splits import EXTRA_SEED, assign_splits
+from fercli.data.splits import EXTRA_RULE, EXTRA_SEED, assign_splits, split_extra
 from fercli.training.loop import Faces
 
 
@@ -64,7 +64,7 @@ def load_extra(config: RunConfig, classes: tuple[str, ...], progress: ProgressCa
     faces = load_faces(config.extra, Path(config.root) if config.root else None, progress=progress)
     order = np.array([classes.index(name) if name in classes else -1 for name in faces.classes], dtype=np.int64)
     labels = order[faces.labels]
-    chosen = (assign_splits(faces, EXTRA_SEED) == "train") & (labels >= 0)
+    chosen = (split_extra(faces) == "train") & (labels >= 0)
     if not chosen.any():
         raise DataError(f"--extra {config.extra}: none of its training faces is {', '.join(classes)}")
     if (most := config.recipe.max_extra_per_class) is not None:
@@ -73,6 +73,7 @@ def load_extra(config: RunConfig, classes: tuple[str, ...], progress: ProgressCa
         "data": faces.name,
         "set": config.extra if config.extra in SETS else None,
         "fingerprint": faces.fingerprint,
+        "rule": EXTRA_RULE,
         "faces": int(chosen.sum()),
     }
     return Extra(faces.select(chosen).relabel(labels[chosen], classes), record)

@@ -12,7 +12,7 @@ from fercli.core.errors import DataError, RunError, UsageError
 from fercli.core.progress import SILENT
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
-from fercli.data.splits import assign_splits
+from fercli.data.splits import split_extra
 from fercli.models.weights import read_header
 from fercli.training.loop import Faces
 from fercli.workflows.evaluate.options import EvaluateOptions
@@ -53,7 +53,7 @@ def evaluate_run(path: Path, **options: object):
 
 def test_its_training_split_is_trained_on_and_its_test_split_stays_new(files):
     run = RunFolder(start_run(config(files), files / "run").folder)
-    expected = assign_splits(OTHER, 0)
+    expected = split_extra(OTHER)
     meta = json.loads(run.meta.read_text())
     assert meta["extra"]["faces"] == (expected == "train").sum() > 0
     assert meta["data"]["faces"]["train"] + meta["data"]["faces"]["val"] + meta["data"]["faces"]["test"] == len(OWN)
@@ -74,7 +74,7 @@ def test_its_training_split_is_trained_on_and_its_test_split_stays_new(files):
 
 def test_more_faces_make_longer_epochs(files):
     alone, both = (load(config(files, extra=extra)) for extra in (None, str(files / "other.safetensors")))
-    assert len(both.train) == len(alone.train) + (assign_splits(OTHER, 0) == "train").sum()
+    assert len(both.train) == len(alone.train) + (split_extra(OTHER) == "train").sum()
     assert torch.equal(both.train.images[: len(alone.train)], alone.train.images)
     assert torch.equal(both.val.images, alone.val.images)
 
