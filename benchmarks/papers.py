@@ -61,7 +61,7 @@ def record(row: Row, seed: int, folder: RunFolder) -> dict[str, Any]:
         "minutes": round(meta["seconds"] / 60, 1),
         "precision": precisions(meta),
         "commit": meta["commit"],
-        "machine": machine(),
+        "machine": machine() if meta["device"].startswith("cpu") else meta["device"],
     }
 
 
