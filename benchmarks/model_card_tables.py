@@ -105,8 +105,8 @@ def corruptions(measured: Robustness) -> Iterator[str]:
         yield _row((name, *cells, _percent(rows[len(rows) // 2].calibration_error, 1)))
 
 
-def weak_points(public: Evaluation, photos: Evaluation, measured: Robustness) -> Iterator[str]:
-    """The classes, confusions and corruptions that cost most, in words."""
+def weak_points(public: Evaluation, photos: Evaluation, measured: Robustness | None) -> Iterator[str]:
+    """The classes, confusions and, where they were measured, corruptions that cost most, in words."""
     for where, scores in (("PublicTest", public.scores), ("photographs", photos.scores)):
         worst = sorted(scores.per_class, key=lambda row: row.recall)[:3]
         missed = ", ".join(f"{row.name} ({_percent(row.recall, 0)})" for row in worst)
@@ -115,6 +115,8 @@ def weak_points(public: Evaluation, photos: Evaluation, measured: Robustness) ->
             f"{true} taken for {said} ({_percent(fraction, 0)})" for fraction, true, said in _mistakes(scores)[:4]
         )
         yield f"- Most frequent mistakes on {where}, as fractions of the true class: {mistaken}."
+    if measured is None:
+        return
     medium = [row for row in measured.rows if row.strength == "medium" and row.difference.mean < -_COSTLY]
     costly = ", ".join(
         f"{row.corruption} ({100 * row.difference.mean:+.0f})"

@@ -33,9 +33,9 @@ STATED = {
 
 
 #: The average in the tables of results, and its rows there.
-PAIR = ("preact-resnet10", "preact-resnet18")
+PAIR = ("vgg14", "vgg14-wide")
 AVERAGED = re.compile(
-    r"^\| both `preact-\*`, averaged \| (?P<size>[\d,]+) \| (?P<views>[^|]+) \| (?P<accuracy>[\d.]+) % "
+    r"^\| both `vgg14\*`, averaged \| (?P<size>[\d,]+) \| (?P<views>[^|]+) \| (?P<accuracy>[\d.]+) % "
     r"\((?P<low>[\d.]+) to (?P<high>[\d.]+)\)",
     re.MULTILINE,
 )

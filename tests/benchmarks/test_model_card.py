@@ -43,7 +43,8 @@ def test_what_is_measured_stands_in_the_card():
     model, mirrored = load_model("xu-rescnn"), load_model("xu-rescnn", mirrored=True)
     single, both = measure(model, faces, "val"), measure(mirrored, faces, "val")
     both = replace(both, robustness=measure_robustness(mirrored, faces, both.predictions, ("dark", "mouth")))
-    made = blocks(Measured(load_catalogue()["xu-rescnn"], read_header(model.path), single, both, both))
+    measured = Measured(load_catalogue()["xu-rescnn"], read_header(model.path), single, both, both)
+    made = blocks(measured)
     card = filled((CARDS / "xu-rescnn.md").read_text(encoding="utf-8"), made)
     accuracy = f"{100 * single.scores.accuracy:.2f} %"
     assert re.search(rf"^\| single \| 28 \| {accuracy} \(", card, re.MULTILINE)
@@ -56,6 +57,10 @@ def test_what_is_measured_stands_in_the_card():
     for block in made.values():
         cells = [row.count("|") for row in block.splitlines() if row.startswith("|")]
         assert len(set(cells)) <= 1, "every row has the table's columns"
+    without = blocks(replace(measured, mirrored=replace(both, robustness=None)))
+    assert made.keys() - without.keys() == {"corruptions"}
+    assert "Corruptions" in made["weak"]
+    assert "Corruptions" not in without["weak"]
 
 
 def test_every_set_and_network_that_was_learned_from_is_named():

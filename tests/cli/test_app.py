@@ -214,7 +214,7 @@ def test_a_paper_s_figures_stand_beside_the_measured_ones(fer):
 def test_a_network_of_no_paper_has_no_figures_to_stand_beside(fer):
     code, out, err = fer("eval", "--data", "cartoon", "--paper")
     assert (code, out) == (2, "")
-    assert "preact-resnet10 in models.yaml holds no claims: leave the flag out, or name a network of a paper" in err
+    assert "vgg14 in models.yaml holds no claims: leave the flag out, or name a network of a paper" in err
 
 
 def test_chen_s_accuracy_is_explained(fer, tmp_path):

@@ -278,12 +278,12 @@ def test_a_full_disk_is_one_line():
 
 def test_a_model_is_known_by_its_weights(tmp_path):
     record = JobRecord.of(None, {"raw": True})
-    assert record.model == "preact-resnet10"
+    assert record.model == "vgg14"
     assert [len(digest) for digest in record.weights] == [64]
-    average = JobRecord.of("preact-resnet10+preact-resnet10", {"raw": True})
+    average = JobRecord.of("vgg14+vgg14", {"raw": True})
     assert average.weights == record.weights * 2
-    assert record.differences(average) == ["model: preact-resnet10, preact-resnet10+preact-resnet10"]
-    assert record.differences(JobRecord.of("preact-resnet10", {"raw": True})) == []
+    assert record.differences(average) == ["model: vgg14, vgg14+vgg14"]
+    assert record.differences(JobRecord.of("vgg14", {"raw": True})) == []
 
 
 @pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])

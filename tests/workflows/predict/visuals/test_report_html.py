@@ -171,10 +171,10 @@ def test_nothing_found_is_said(tmp_path):
 def test_the_model_says_how_it_was_used():
     model = load_model(None, mirrored=True)
     made = describe_job(model, PredictOptions())
-    assert made["model"] == "preact-resnet10, trained on fer2013"
+    assert made["model"] == "vgg14, trained on fer2013"
     assert made["confidence"] == f"calibrated: temperature {model.header.temperature['mirrored']:.3f}"
     assert "mirror" in made["views"]
-    assert made["weights"] == "weights/preact-resnet10.safetensors"
+    assert made["weights"] == "weights/vgg14.safetensors"
     assert describe_job(load_model(None, raw=True), PredictOptions())["confidence"] == "as trained, not calibrated"
 
 
