@@ -9,22 +9,27 @@ from fercli.core.catalogue import Scaling
 _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
+#: The least probability of a class once label smoothing is undone.
+_LEAST = 1e-3
+
 #: Faces at once. Large enough to fill a processor, small enough for any memory.
 BATCH = 512
 
 
 class Classifier(nn.Module):
     """An architecture's body behind its input scaling, so that training, prediction and export feed
-    every network the same tensor. `scaling` is as in the catalogue's schema.
+    every network the same tensor. `scaling` is as in the catalogue's schema. `label_smoothing` is what the network
+    was trained with and is to be undone (see `undo_smoothing`), but in training.
     """
 
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, body: nn.Module, scaling: Scaling) -> None:
+    def __init__(self, body: nn.Module, scaling: Scaling, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.body = body
         self.scaling = scaling
+        self.label_smoothing = label_smoothing
         if scaling == "imagenet":
             for name, values in zip(("mean", "deviation"), _IMAGENET, strict=True):
                 self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
@@ -35,7 +40,21 @@ class Classifier(nn.Module):
         if self.scaling == "imagenet":
             pixels = (pixels.expand(-1, 3, -1, -1) - self.mean) / self.deviation
         logits: Tensor = self.body(pixels)
+        if self.label_smoothing and not self.training:
+            return undo_smoothing(logits, self.label_smoothing)
         return logits
+
+
+def undo_smoothing(logits: Tensor, smoothing: float) -> Tensor:
+    """The logits [N, C] of the labels' own probabilities, of a network that was trained on smoothed labels.
+
+    Such a network learns (1 - smoothing) p + smoothing / C in place of a class' probability p (Szegedy et al. 2016,
+    arXiv 1512.00567), so that it is never surer than that allows, however clear a face is. No temperature mends that:
+    it would make the doubtful faces too sure. docs/experiments.md has what this gives.
+    """
+    uniform = smoothing / logits.shape[1]
+    probabilities = (logits.float().softmax(dim=1) - uniform) / (1 - smoothing)
+    return probabilities.clamp(min=_LEAST).log()
 
 
 @torch.inference_mode()

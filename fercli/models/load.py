@@ -128,7 +128,7 @@ def _build(header: Header, path: Path) -> Classifier:
 
     def build() -> Classifier:
         body = architectures[header.architecture](classes=len(header.classes), **header.arguments)
-        return Classifier(body, Input.model_validate(header.input).scaling)
+        return Classifier(body, Input.model_validate(header.input).scaling, header.label_smoothing)
 
     try:
         with torch.device("meta"):

@@ -42,7 +42,7 @@ class Header:
     `input` is the catalogue's: size, channels and scaling of what the network takes. `temperature` divides the
     logits for calibrated confidence: 'single' for one view, 'mirrored' for the average of a face and its mirror
     image. `training` and `metrics` are for people and tests: command, recipe, data and its fingerprint; accuracy
-    by split and views.
+    by split and views. `label_smoothing` is undone in the logits (fercli.models.classifier.undo_smoothing).
     """
 
     model: str
@@ -53,6 +53,7 @@ class Header:
     temperature: Mapping[str, float] = field(default_factory=lambda: {"single": 1.0, "mirrored": 1.0})
     training: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    label_smoothing: float = 0.0
 
     @property
     def is_ensemble(self) -> bool:
@@ -142,6 +143,7 @@ class _Document(_Part):
     temperature: dict[str, float] = Field(default_factory=lambda: {"single": 1.0, "mirrored": 1.0})
     training: _Training = Field(default_factory=_Training)
     metrics: dict[str, Any] = Field(default_factory=dict)
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 def save_weights(path: Path, state: "Mapping[str, Tensor]", header: Header, *, half: bool = False) -> None:
@@ -170,7 +172,10 @@ def read_header(path: Path) -> Header:
 
 def dump_header(header: Header) -> str:
     """A header as the text that files hold under HEADER_KEY."""
-    return json.dumps({"format": _FORMAT, **asdict(header)}, ensure_ascii=False)
+    document = {"format": _FORMAT, **asdict(header)}
+    if not header.label_smoothing:  # versions before it can read what does not need it
+        del document["label_smoothing"]
+    return json.dumps(document, ensure_ascii=False)
 
 
 def parse_header(metadata: Mapping[str, str], path: Path) -> Header:

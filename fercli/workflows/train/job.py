@@ -66,6 +66,7 @@ def set_up_job(
         previous.network.load_state_dict(network.state_dict())
         previous.network.zero_grad(set_to_none=True)
         network = previous.network
+    network.label_smoothing = config.recipe.label_smoothing
     state = TrainingState(network, config.recipe, len(data.train), len(classes))
     if previous is not None:
         state.compiled = previous.state.compiled

@@ -111,4 +111,5 @@ def _header(job: TrainingJob, network: Classifier, seconds: float, meta: dict[st
         job.data.faces.classes,
         temperature,
         training,
+        label_smoothing=network.label_smoothing,
     )
