@@ -141,7 +141,7 @@ def _out_of_fold(
 ) -> "NDArray[np.float64]":
     """What a network that has not learned from a face makes of it, for every face."""
     from fercli.cli.progress import TerminalProgress
-    from fercli.workflows.check.run import FOLDS, predict_out_of_fold
+    from fercli.workflows.check.out_of_fold import FOLDS, predict_out_of_fold
 
     console.note(
         f"cross-validating {model} on {name}, recipe {recipe}, {FOLDS} folds, to see which labels it contradicts"

@@ -7,8 +7,9 @@ import numpy as np
 
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
+from fercli.workflows.check.out_of_fold import predict_out_of_fold
 from fercli.workflows.check.report import write_csv, write_suspects
-from fercli.workflows.check.run import CheckOptions, check_faces, predict_out_of_fold
+from fercli.workflows.check.run import CheckOptions, check_faces
 
 
 def test_every_face_is_judged_by_a_network_that_did_not_learn_from_it(tmp_path):

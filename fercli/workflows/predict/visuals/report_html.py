@@ -3,6 +3,7 @@
 import base64
 import html
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +25,7 @@ def describe_job(model: TrainedModel, options: PredictOptions) -> dict[str, str]
     return {
         "date": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %z"),
         "command": command_line(),
-        "program": ", ".join(f"{name} {versions()[name]}" for name in ("fercli", "torch", "facenet-pytorch")),
+        "program": _describe_program(),
         "model": f"{model.name}, trained on {' and '.join(sorted(trained))}",
         "weights": "/".join(model.path.parts[-2:]),
         "confidence": "as trained, not calibrated" if model.raw else f"calibrated: temperature {model.temperature:.3f}",
@@ -32,6 +33,12 @@ def describe_job(model: TrainedModel, options: PredictOptions) -> dict[str, str]
         "faces": _describe_search(options),
         "device": str(model.device),
     }
+
+
+def _describe_program() -> str:
+    """The program and the libraries that run the networks, of which PyTorch may be absent."""
+    libraries = [name for name in ("onnxruntime", "torch") if name in sys.modules]
+    return ", ".join(f"{name} {versions()[name]}" for name in ("fercli", *libraries))
 
 
 def _describe_search(options: PredictOptions) -> str:
