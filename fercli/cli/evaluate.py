@@ -58,6 +58,7 @@ def evaluate(
         typer.Option(metavar="DIR", help="Save predictions.csv, metrics.json and plots in this folder."),
     ] = EvaluateOptions.out,
     device: options.Device = EvaluateOptions.device,
+    threads: options.Threads = None,
     force: options.Force = EvaluateOptions.force,
     as_json: options.Json = False,
     quiet: options.Quiet = False,

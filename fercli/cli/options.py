@@ -1,5 +1,6 @@
 """Flags that several commands share, each written once, and the options object that a command's flags make."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -95,7 +96,26 @@ Compile = Annotated[
     typer.Option(help="torch.compile; auto uses it where it saves time. Default: auto."),
 ]
 
+
+def _set_threads(count: int | None) -> int | None:
+    """Tell the libraries that compute, before any of them is imported."""
+    if count is not None:
+        os.environ["OMP_NUM_THREADS"] = os.environ["OPENCV_FOR_THREADS_NUM"] = str(count)
+    return count
+
+
 # every command
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=1024,
+        callback=_set_threads,
+        help="Processor threads to use; results depend on it in their last digits. Default: OMP_NUM_THREADS, else "
+        "all cores.",
+        show_default=False,
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]

@@ -111,6 +111,7 @@ def predict(
         ),
     ] = PredictOptions.min_confidence,
     device: options.Device = PredictOptions.device,
+    threads: options.Threads = None,
     engine: Annotated[
         Engine,
         typer.Option(help="What runs the networks: onnx (ONNX Runtime, on the CPU), torch (PyTorch), or auto."),

@@ -50,6 +50,7 @@ def train(
         bool, typer.Option("--drop-leaks", help="Leave out training faces that also occur in val or test.")
     ] = TrainOptions.drop_leaks,
     device: options.TrainingDevice = TrainOptions.device,
+    threads: options.Threads = None,
     precision: options.Precision = TrainOptions.precision,
     compile: options.Compile = TrainOptions.compile,
     recipe_settings: options.RecipeSettings = None,
