@@ -2,7 +2,7 @@
 
     FER_DATA=… python -m benchmarks.model_card [--model xu-rescnn] [--card FILE]
 
-A card without the markers of 'corruptions' is filled without them: for a large network they take an hour on two cores.
+A card without the markers of 'corruptions' is filled without them: for a large network they take long.
 Needs fer2013 and muxspace below FER_DATA. Every figure is that of the `fer eval` command that stands above it. What
 is not between markers is written by hand and stays.
 """

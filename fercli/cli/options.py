@@ -104,7 +104,7 @@ def _set_threads(count: int | None) -> int | None:
     return count
 
 
-# every command
+# every command that computes
 Threads = Annotated[
     int | None,
     typer.Option(
@@ -116,6 +116,7 @@ Threads = Annotated[
         show_default=False,
     ),
 ]
+# every command
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]

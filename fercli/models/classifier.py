@@ -18,8 +18,8 @@ BATCH = 512
 
 class Classifier(nn.Module):
     """An architecture's body behind its input scaling, so that training, prediction and export feed
-    every network the same tensor. `scaling` is as in the catalogue's schema. `label_smoothing` is what the network
-    was trained with and is to be undone (see `undo_smoothing`), but in training.
+    every network the same tensor. `scaling` is as in the catalogue's schema. `label_smoothing` is that of
+    the training, which is undone (see `undo_smoothing`) except while the network trains.
     """
 
     mean: Tensor
@@ -46,11 +46,11 @@ class Classifier(nn.Module):
 
 
 def undo_smoothing(logits: Tensor, smoothing: float) -> Tensor:
-    """The logits [N, C] of the labels' own probabilities, of a network that was trained on smoothed labels.
+    """Turn logits [N, C] that were trained on smoothed labels into those that the plain labels would have taught.
 
-    Such a network learns (1 - smoothing) p + smoothing / C in place of a class' probability p (Szegedy et al. 2016,
-    arXiv 1512.00567), so that it is never surer than that allows, however clear a face is. No temperature mends that:
-    it would make the doubtful faces too sure. docs/experiments.md has what this gives.
+    Smoothed labels teach (1 - smoothing) p + smoothing / C in place of a class's probability p (Szegedy et al. 2016,
+    arXiv 1512.00567), which bounds the confidence, however clear a face is. A temperature that makes up for this makes
+    the network too sure of doubtful faces. docs/experiments.md has the figures.
     """
     uniform = smoothing / logits.shape[1]
     probabilities = (logits.float().softmax(dim=1) - uniform) / (1 - smoothing)
