@@ -1,4 +1,4 @@
-"""What may run a network, and whether PyTorch may find a GPU, told without importing it."""
+"""What may run a network, in how many threads, and whether PyTorch may find a GPU, told without importing it."""
 
 import ctypes
 import os
@@ -8,6 +8,15 @@ from typing import Literal
 
 #: What runs networks: ONNX Runtime, on the CPU; PyTorch, anywhere; or the first on the CPU and the second elsewhere.
 Engine = Literal["auto", "onnx", "torch"]
+
+
+def count_threads() -> int:
+    """How many threads to use on the CPU: OMP_NUM_THREADS, which PyTorch obeys too, else the cores that this process
+    may use."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdecimal() and int(wanted):
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def may_have_gpu() -> bool:

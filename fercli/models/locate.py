@@ -34,6 +34,8 @@ class TrainedModel:
     raw: bool
     #: a torch.device, or 'cpu'
     device: Any
+    #: faces in each call, always as many where a face's last digits must not depend on what is classified with it
+    faces_per_call = 16
 
     @property
     def name(self) -> str:
@@ -44,6 +46,11 @@ class TrainedModel:
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the outputs."""
         return self.header.classes
+
+    @property
+    def threads(self) -> int:
+        """How many threads should call at once: one, since PyTorch has threads of its own."""
+        return 1
 
     @property
     def temperature(self) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.core.engine import count_threads
 from fercli.core.errors import ModelError, reason_of
 from fercli.core.onnx_session import open_session
 from fercli.models.catalogue_file import read_catalogue
@@ -32,6 +33,14 @@ class OnnxModel(TrainedModel):
     mirrored: bool = False
     raw: bool = False
     device: str = "cpu"
+
+    #: few, since a call that does not fill costs as much as one that does, and a face costs the same in any number
+    faces_per_call = 4
+
+    @property
+    def threads(self) -> int:
+        """How many threads should call at once: each call works in the thread that makes it."""
+        return count_threads()
 
     def logits(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Logits [N, classes] before the temperature, for gray faces [N, 1, 48, 48]. Raises ValueError for faces of

@@ -13,7 +13,7 @@ try:
     main()
 except SystemExit as end:
     assert not end.code
-from fercli.faces.mtcnn.engine import count_threads
+from fercli.core.engine import count_threads
 import cv2, torch
 print("threads:", count_threads(), torch.get_num_threads(), cv2.getNumThreads())
 """

@@ -1,13 +1,12 @@
 """The two engines that run MTCNN's networks: ONNX Runtime on the CPU, PyTorch anywhere. All else is NumPy."""
 
-import os
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.engine import Engine
+from fercli.core.engine import Engine, count_threads
 from fercli.core.errors import MachineError, UsageError, reason_of
 from fercli.core.onnx_session import open_session
 
@@ -95,12 +94,3 @@ def _run(session: Any, pixels: Pixels) -> tuple[Pixels, ...]:
         return tuple(session.run(None, {"pixels": pixels}))
     except Exception as error:
         raise RuntimeError(reason_of(error)) from error
-
-
-def count_threads() -> int:
-    """How many threads to use on the CPU: OMP_NUM_THREADS, which PyTorch obeys too, else the cores that this process
-    may use."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdecimal() and int(wanted):
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

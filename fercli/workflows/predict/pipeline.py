@@ -1,6 +1,7 @@
 """From pictures to expressions: faces found and classified in batches, one result a picture, as they are finished."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from operator import attrgetter
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 AHEAD = BATCH_PIXELS
 #: What any picture costs at least: at most 128 are searched together.
 MIN_COST = BATCH_PIXELS // 128
-#: Faces that are classified together, always as many.
-BATCH = 16
 
 #: What is done with predictions on their way, such as drawing them: the same ones come out.
 Stage = Callable[[Iterator[Predicted]], Iterator[Predicted]]
@@ -43,6 +42,16 @@ class ExpressionModel(Protocol):
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names in the order of the probabilities."""
+        ...
+
+    @property
+    def faces_per_call(self) -> int:
+        """How many faces each call of `probabilities` is given."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """How many threads call at once."""
         ...
 
     def probabilities(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -213,10 +222,17 @@ def _keep_largest(faces: list[Detection] | PictureError, most: int) -> list[Dete
 def _classify_crops(model: ExpressionModel, crops: Sequence[NDArray[np.uint8]]) -> Iterator[list[float]]:
     """The probabilities of each crop [48, 48], which do not depend on what else is in the batch: every call has the
     same number of faces, since libraries add up in another order for other numbers."""
-    for start in range(0, len(crops), BATCH):
-        faces = np.stack(crops[start : start + BATCH])
-        full = np.pad(faces, ((0, BATCH - len(faces)), (0, 0), (0, 0)))
-        yield from model.probabilities(full[:, None])[: len(faces)].tolist()
+    if not crops:
+        return
+    size = model.faces_per_call
+    full = np.pad(np.stack(crops), ((0, -len(crops) % size), (0, 0), (0, 0)))[:, None]
+    calls = [full[start : start + size] for start in range(0, len(full), size)]
+    if model.threads == 1:  # in this thread: PyTorch's threads belong to the one that calls
+        outputs = list(map(model.probabilities, calls))
+    else:
+        with ThreadPoolExecutor(model.threads) as pool:
+            outputs = list(pool.map(model.probabilities, calls))
+    yield from np.concatenate(outputs)[: len(crops)].tolist()
 
 
 def _make_result(

@@ -13,7 +13,7 @@ from torchvision import ops
 from fercli.core.errors import UsageError
 from fercli.faces.mtcnn.boxes import Candidates, _nms
 from fercli.faces.mtcnn.detector import Detector
-from fercli.faces.mtcnn.engine import OnnxNetworks, count_threads, load_networks
+from fercli.faces.mtcnn.engine import OnnxNetworks, load_networks
 from fercli.faces.mtcnn.pyramid import CANVAS_SIDE
 from fercli.faces.mtcnn.torch_networks import TorchNetworks, load_facenet_networks
 
@@ -84,13 +84,6 @@ def test_onnx_runtime_is_for_the_cpu():
     assert isinstance(load_networks("auto", "mps"), OnnxNetworks)
     with pytest.raises(UsageError, match="the engine onnx runs on the CPU, not on cuda:1"):
         load_networks("onnx", "cuda:1")
-
-
-def test_threads_follow_the_variable_that_pytorch_obeys(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert count_threads() == 3
-    monkeypatch.setenv("OMP_NUM_THREADS", "many")
-    assert count_threads() >= 1
 
 
 @settings(deadline=None)

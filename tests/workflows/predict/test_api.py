@@ -22,6 +22,7 @@ PORTRAIT = Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
 class Model:
     remark = ""
     classes = ("angry", "happy")
+    faces_per_call, threads = 16, 1
 
     def probabilities(self, faces):
         light = faces.reshape(len(faces), -1).mean(1) / 255

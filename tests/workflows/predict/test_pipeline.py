@@ -10,6 +10,7 @@ from fercli.faces.detection import Detection
 from fercli.faces.io import pictures
 from fercli.faces.io.pictures import Picture
 from fercli.faces.io.sources import Source, find_sources
+from fercli.models.onnx_model import load_onnx_model
 from fercli.workflows.predict import pipeline
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.pipeline import predict_sources
@@ -21,6 +22,7 @@ class BrightnessModel:
     """Happy when the crop is bright, angry when it is dark."""
 
     classes = CLASSES
+    faces_per_call, threads = 16, 1
 
     def probabilities(self, faces):
         assert faces.dtype == np.uint8
@@ -168,7 +170,7 @@ def test_pictures_that_have_come_are_searched_and_named_together_in_order():
         )
     assert len(searched) <= 3
     # always as many: else a face's last digits depend on what is named with it, and resumed jobs differ
-    assert set(named) == {pipeline.BATCH}
+    assert set(named) == {WatchedModel.faces_per_call}
 
 
 def test_a_source_with_a_fault_is_a_failed_result(tmp_path):
@@ -272,3 +274,15 @@ def test_a_picture_that_fails_or_has_no_face_stays_one_when_faces_are_left_out(t
     (tmp_path / "text.png").write_text("no picture")
     results = run([tmp_path / "text.png", save(tmp_path / "none.png", 128)], max_faces=2)
     assert [result.status for result in results] == ["failed", "no face"]
+
+
+def test_a_face_is_classified_alike_whatever_is_classified_with_it_and_in_however_many_threads(monkeypatch):
+    crops = list(np.random.default_rng(0).integers(0, 256, (11, 48, 48), dtype=np.uint8))
+    model = load_onnx_model(mirrored=True)
+    assert model is not None
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    alone = [next(pipeline._classify_crops(model, [crop])) for crop in crops]
+    assert list(pipeline._classify_crops(model, crops)) == alone
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert model.threads == 3
+    assert list(pipeline._classify_crops(model, crops)) == alone

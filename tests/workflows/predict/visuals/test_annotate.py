@@ -17,6 +17,7 @@ from fercli.workflows.predict.visuals.annotate import Annotator, plan_annotation
 
 class EvenModel:
     classes = ("happy", "sad")
+    faces_per_call, threads = 16, 1
 
     def probabilities(self, faces):
         return np.tile(np.array([0.75, 0.25], np.float32), (len(faces), 1))
