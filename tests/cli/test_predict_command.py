@@ -22,6 +22,7 @@ CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 
 class HappyModel:
     remark = ""
+    faces_per_call, threads = 16, 1
     classes = CLASSES
 
     def probabilities(self, faces):

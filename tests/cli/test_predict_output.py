@@ -21,6 +21,7 @@ from fercli.workflows.predict.options import PredictOptions
 
 class SureWhenBright:
     remark = ""
+    faces_per_call, threads = 16, 1
     classes = ("angry", "happy")
 
     def probabilities(self, faces):

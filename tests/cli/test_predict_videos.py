@@ -22,6 +22,7 @@ DETECTION = Detection((0, 0, 9, 9), ((0, 0),) * 5, 1.0)
 
 class HappyModel:
     remark = ""
+    faces_per_call, threads = 16, 1
     classes = CLASSES
 
     def probabilities(self, faces):
