@@ -9,7 +9,6 @@ Prints seconds, CPU seconds and peak memory of the undisturbed job, and in how m
 
 import argparse
 import csv
-import os
 import signal
 import subprocess
 import sys
@@ -18,35 +17,30 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.prediction import photographs
+from benchmarks.usage import run_measured
 
 
-def start(pictures: Path, output: Path, engine: str, *more: str) -> subprocess.Popen[bytes]:
-    """`fer predict` on a list of pictures, in a process of its own."""
+def command(pictures: Path, output: Path, engine: str, *more: str) -> list[str]:
+    """`fer predict` on a list of pictures, as arguments of Python."""
     words = ["predict", "--from-file", str(pictures), "-o", str(output), "--engine", engine, "--device", "cpu", "-q"]
-    return subprocess.Popen([sys.executable, "-m", "fercli", *words, *more], stderr=subprocess.DEVNULL)
+    return ["-m", "fercli", *words, *more]
 
 
-def run_whole(pictures: Path, output: Path, engine: str) -> tuple[float, float, float]:
-    """The undisturbed job: seconds, CPU seconds and peak memory in MB."""
-    began = time.perf_counter()
-    job = start(pictures, output, engine)
-    _, status, used = os.wait4(job.pid, 0)
-    job.returncode = os.waitstatus_to_exitcode(status)
-    if job.returncode not in (0, 1):
-        raise SystemExit(f"fer predict ended with {job.returncode}")
-    return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+def start(words: list[str]) -> subprocess.Popen[bytes]:
+    """A Python command in a process of its own."""
+    return subprocess.Popen([sys.executable, *words], stderr=subprocess.DEVNULL)
 
 
 def run_killed(pictures: Path, output: Path, engine: str, size: int) -> None:
     """The job killed when its file has half of `size` bytes, and resumed."""
-    job = start(pictures, output, engine)
+    job = start(command(pictures, output, engine))
     while not (output.is_file() and output.stat().st_size > size // 2):
         if job.poll() is not None:
             raise SystemExit("the job ended before it could be killed")
         time.sleep(0.02)
     job.send_signal(signal.SIGKILL)
     job.wait()
-    start(pictures, output, engine, "--resume").wait()
+    start(command(pictures, output, engine, "--resume")).wait()
 
 
 def compare(first: Path, second: Path) -> str:
@@ -74,11 +68,11 @@ def main() -> None:
         wholes = []
         for engine in options.engine or ("onnx", "torch"):
             whole, killed = folder / f"{engine}.csv", folder / f"{engine}-killed.csv"
-            seconds, work, memory = run_whole(pictures, whole, engine)
-            print(
-                f"{engine}: {len(chosen):,} pictures in {seconds:.0f} s, {work:.0f} s of CPU time, {memory:,.0f} MB",
-                flush=True,
-            )
+            used = run_measured(*command(pictures, whole, engine))
+            if used.code not in (0, 1):
+                raise SystemExit(f"fer predict ended with {used.code}")
+            cost = f"{used.seconds:.0f} s, {used.cpu_seconds:.0f} s of CPU time, {used.megabytes:,.0f} MB"
+            print(f"{engine}: {len(chosen):,} pictures in {cost}", flush=True)
             run_killed(pictures, killed, engine, whole.stat().st_size)
             same = "the same bytes" if whole.read_bytes() == killed.read_bytes() else "OTHER BYTES"
             print(f"{engine}: killed in the middle and resumed: {same}", flush=True)

@@ -18,20 +18,21 @@ from typer.main import get_command
 from fercli.cli import console
 from fercli.core.errors import FerError
 
-#: Each command, in the order of the help, with the module and the function (or Typer of commands) that it is.
+#: Each command, in the order of the help: its module, the function (or Typer of commands) that it is, and its line in
+#: the help, which stands here so that `fer --help` imports no command.
 _COMMANDS = {
-    "predict": ("fercli.cli.predict", "predict"),
-    "train": ("fercli.cli.train", "train"),
-    "eval": ("fercli.cli.evaluate", "evaluate"),
-    "crossval": ("fercli.cli.crossval", "crossval"),
-    "export": ("fercli.cli.export", "export"),
-    "models": ("fercli.cli.models", "models"),
-    "data": ("fercli.cli.data", "data_app"),
+    "predict": ("fercli.cli.predict", "predict", "Predict the expression of every face in pictures and videos."),
+    "train": ("fercli.cli.train", "train", "Train a network on a face set."),
+    "eval": ("fercli.cli.evaluate", "evaluate", "Measure a trained network on a face set."),
+    "crossval": ("fercli.cli.crossval", "crossval", "Cross-validate networks on a face set."),
+    "export": ("fercli.cli.export", "export", "Export a network to a file that runs without this program."),
+    "models": ("fercli.cli.models", "models", "List the networks, or show one in full."),
+    "data": ("fercli.cli.data", "data_app", "List, show and check face sets, and build fergit."),
 }
 
 
 class _Commands(TyperGroup):
-    """The commands, each imported when it is typed or when the help lists it: none loads what another needs."""
+    """The commands, each imported when it is typed: none loads what another needs."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         return list(_COMMANDS)
@@ -43,10 +44,14 @@ class _Commands(TyperGroup):
                 self.commands[name] = _load(name)
         return self.commands.get(cmd_name)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in _COMMANDS.items()])
+
 
 def _load(name: str) -> Any:
     """A command by its name, as Typer runs it."""
-    module, attribute = _COMMANDS[name]
+    module, attribute, _ = _COMMANDS[name]
     command = getattr(import_module(module), attribute)
     if isinstance(command, typer.Typer):
         return get_command(command)

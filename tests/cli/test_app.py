@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from fercli.cli.app import _COMMANDS
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
 from fercli.models.catalogue import build_model, load_catalogue
@@ -28,6 +29,13 @@ def test_version_and_help(fer):
     code, out, _ = fer("--help")
     assert code == 0
     assert all(command in out for command in ("predict", "train", "eval", "export", "models"))
+
+
+@pytest.mark.parametrize("command", _COMMANDS)
+def test_a_command_s_line_in_the_help_is_the_first_of_its_own(fer, command):
+    _, _, line = _COMMANDS[command]
+    assert f"{command:<8}  {line}\n" in fer("--help")[1]
+    assert fer(command, "--help")[1].split("\n\n")[1].strip() == line
 
 
 def test_the_demonstration_finds_its_face_with_the_shipped_weights(fer):

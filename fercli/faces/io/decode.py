@@ -37,6 +37,9 @@ SUFFIXES = {
 PICTURE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
 #: A picture with more pixels is refused. Decoding one takes 7 bytes a pixel: 4 in Pillow and 3 of the result.
 MAX_PIXELS = 110_000_000
+#: Lower limits, for the same memory, of formats whose decoders take more: 15, 18 and 8 bytes a pixel
+#: (`python -m benchmarks.large_pictures`).
+_LOWER_LIMITS = {"WEBP": 50_000_000, "JPEG2000": 42_000_000, "HEIF": 96_000_000}
 #: Pictures with more pixels are decoded one at a time, so that their memory does not add up.
 LARGE_PIXELS = 16_000_000
 
@@ -72,8 +75,10 @@ def reduce_picture(source: Path | bytes, reduce: Callable[[NDArray[np.uint8]], T
         file = source if isinstance(source, Path) else io.BytesIO(source)
         with Image.open(file, formats=_prepare_pillow()) as image:
             pixels = image.width * image.height
-            if pixels > MAX_PIXELS:
-                raise PictureError(f"{image.width} × {image.height} pixels; at most {MAX_PIXELS:,} are read")
+            limit = get_pixel_limit(str(image.format))
+            if pixels > limit:
+                kind = f" of a {image.format} picture" if limit < MAX_PIXELS else ""
+                raise PictureError(f"{image.width} × {image.height} pixels; at most {limit:,}{kind} are read")
             with _LARGE if pixels > LARGE_PIXELS else nullcontext():
                 rgb = image_to_rgb(image)
                 image.close()  # as Pillow holds them, its pixels take up to 4 bytes each
@@ -117,10 +122,15 @@ def measure_picture(source: Path | bytes) -> int:
             check_file(source)
         file = source if isinstance(source, Path) else io.BytesIO(source)
         with Image.open(file, formats=_prepare_pillow()) as image:
-            pixels = image.width * image.height
+            pixels, limit = image.width * image.height, get_pixel_limit(str(image.format))
     except Exception:  # a damaged file raises almost anything, once more when it is decoded
         return 0
-    return pixels if pixels <= MAX_PIXELS else 0
+    return pixels if pixels <= limit else 0
+
+
+def get_pixel_limit(family: str) -> int:
+    """The most pixels that are read of a picture in this format, by Pillow's name of it."""
+    return min(MAX_PIXELS, _LOWER_LIMITS.get(family, MAX_PIXELS))
 
 
 def check_file(path: Path) -> None:

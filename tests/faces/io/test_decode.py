@@ -156,6 +156,15 @@ def test_an_enormous_picture_is_refused_before_it_is_decoded(monkeypatch):
         read_picture(encoded(Image.new("L", (10, 10)), "BMP"))
 
 
+def test_a_format_whose_decoder_takes_more_memory_has_a_lower_limit(monkeypatch):
+    monkeypatch.setattr(decode, "_LOWER_LIMITS", {"WEBP": 99})
+    square = Image.new("RGB", (10, 10))
+    with pytest.raises(PictureError, match="10 × 10 pixels; at most 99 of a WEBP picture are read"):
+        read_picture(encoded(square, "WEBP"))
+    assert measure_picture(encoded(square, "WEBP")) == 0
+    assert read_picture(encoded(square, "PNG")).shape == (10, 10, 3)
+
+
 def test_headers_of_enormous_pictures_are_refused_whatever_their_format():
     gif = bytearray(encoded(Image.new("P", (10, 10)), "GIF"))
     gif[6:10] = b"\xff\xff\xff\xff"
