@@ -1,7 +1,8 @@
 """Milliseconds a face of the classifier alone: eager PyTorch, torch.compile and ONNX Runtime, by batch and threads.
 
 The three take turns batch by batch; each figure is the median of a batch's time, divided by its faces. Gains are
-those of the fastest over eager PyTorch. Networks without shipped weights are timed as they are drawn.
+those of the fastest over eager PyTorch. Networks without shipped weights are timed as they are drawn. The last row is
+the network that `fer predict` uses, in calls of as many faces as it takes, beside ONNX Runtime with all in one call.
 
 usage: python -m benchmarks.latency [--models xu-rescnn bah-resnet] [--seconds 2] [--json]
 """
@@ -21,6 +22,7 @@ from fercli.models.export.graph import graph, metadata, write_onnx
 from fercli.models.export.verify import Runner, medians, module_runner
 from fercli.models.load import Model
 from fercli.models.onnx_file import read_onnx
+from fercli.models.onnx_model import FACES, LOGITS, load_onnx_model
 from fercli.models.weights import Header
 
 MODELS = ("xu-rescnn", "bah-resnet")
@@ -70,9 +72,26 @@ def rows_of(name: str, seconds: float) -> list[Row]:
     return rows
 
 
+def shipped_row(seconds: float, size: int = 64) -> Row:
+    """The network that `fer predict` uses, with all that happens around it, beside ONNX Runtime alone."""
+    model = load_onnx_model()
+    assert model is not None
+
+    def as_used(faces: torch.Tensor) -> list[object]:
+        return [model.probabilities(part.numpy()) for part in faces.split(model.faces_per_call)]
+
+    def alone(faces: torch.Tensor) -> list[object]:
+        return [model.sessions[0].run([LOGITS], {FACES: faces.numpy()})]
+
+    times = medians({"here": cast(Runner, as_used), "alone": cast(Runner, alone)}, (size,), seconds, 1)[size]
+    what = f"`{model.header.model}` in `fer predict`, {size} faces, 1 thread"
+    beside = "ONNX Runtime alone, in one call"
+    return Row(what, times["here"] / size, beside, times["alone"] / size, "ms/face", "less", 1 / 1.3)
+
+
 def measure(options: argparse.Namespace) -> list[Row]:
     """All rows."""
-    return [row for model in options.models for row in rows_of(model, options.seconds)]
+    return [*(row for model in options.models for row in rows_of(model, options.seconds)), shipped_row(options.seconds)]
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+import onnx_ir as ir
 import torch
+from onnxscript.optimizer import fold_constants
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -32,6 +34,8 @@ from fercli.models.onnx_model import graph_path
 
 #: Channels are padded with zeros to a multiple of this, as ONNX Runtime's fast layout needs them on any processor.
 _BLOCK = 16
+#: The most elements of a constant that is computed when a graph is written.
+_SMALL = 4096
 #: What is taken from a marked feature: more than any feature has.
 _MARK = 1e6
 _ABOUT = {"source": "MTCNN (Zhang et al. 2016), weights of facenet-pytorch 2.5.3 (MIT licence)"}
@@ -114,6 +118,10 @@ def write_graph(name: str, folder: Path) -> None:
     network = load_model(name).network
     example = torch.zeros(2, 1, 48, 48, dtype=torch.uint8)
     proto = export_module(network, example, ["faces"], ["logits"], {0: "N"}, optimize=False)
+    # convolutions need their biases as constants, or ONNX Runtime leaves them out of its fast layout
+    folded = ir.from_proto(proto)
+    fold_constants(folded, onnx_shape_inference=True, input_size_limit=_SMALL, output_size_limit=_SMALL)
+    proto = ir.to_proto(folded)
     names = network.state_dict().keys()
     for tensor in proto.graph.initializer:
         if tensor.name in names:
