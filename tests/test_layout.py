@@ -19,9 +19,10 @@ ALLOWED = {
     "faces": {"core"},
     "data": {"core", "faces"},
     "models": {"core"},
+    "runner": {"core"},
     "metrics": {"core"},
     "training": {"core", "data", "models", "metrics"},
-    "workflows": {"core", "faces", "data", "models", "metrics", "training"},
+    "workflows": {"core", "faces", "data", "models", "metrics", "runner", "training"},
     "cli": {"core", "faces", "data", "models", "metrics", "training", "workflows"},
 }
 

@@ -79,9 +79,35 @@ def crossval(
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", "-j", help="Folds trained at the same time. Default: as many as the processor has room for."
+            "--jobs",
+            "--workers",
+            "-j",
+            help="Folds trained at the same time. Default: as many as the processor has room for.",
         ),
     ] = CrossvalOptions.jobs,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train the folds on a Ray cluster; auto is the one that this machine is part of.",
+        ),
+    ] = CrossvalOptions.ray,
+    cpus_per_task: Annotated[
+        float | None, typer.Option(help="With --ray: what each fold takes of a node. Default: its threads.")
+    ] = CrossvalOptions.cpus_per_task,
+    gpus_per_task: Annotated[
+        float | None, typer.Option(help="With --ray: the same for GPUs; 0.5 puts two folds on one. Default: 0.")
+    ] = CrossvalOptions.gpus_per_task,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N", help="Train only the I-th of N shards of the folds, beside others with the same --out."
+        ),
+    ] = CrossvalOptions.shard,
+    collect: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Pool the folds in this folder, which shards trained, and train none."),
+    ] = CrossvalOptions.collect,
     threads: Annotated[
         int | None,
         typer.Option(help="Processor threads per fold; results depend on it, and not on --jobs. Default: mostly 1."),
@@ -125,6 +151,8 @@ def crossval(
     }
     with TerminalProgress() as progress:
         result = workflow(options.collect(CrossvalOptions, flags | read), progress)
+    if result is None:
+        return
     if as_json:
         console.print_json(result.to_dict())
     else:

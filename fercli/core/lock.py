@@ -18,14 +18,14 @@ _RECORD_START = 1
 
 
 @contextmanager
-def hold_lock(path: Path) -> Iterator[None]:
+def hold_lock(path: Path, wait: float = 0) -> Iterator[None]:
     """Be the only process that writes `path`, a file or a folder, until the block ends.
 
     The lock is a hidden file beside `path`. The system releases it when the process ends, however it ends; the file
     itself, and folders that were made for it alone, are removed when the block ends.
 
-    Raises UsageError, naming the process and its machine, where another one holds it, and RunError where no lock can
-    be made.
+    Raises UsageError, naming the process and its machine, where another one still holds it after `wait` seconds, and
+    RunError where no lock can be made.
     """
     from filelock import FileLock, Timeout
 
@@ -34,7 +34,7 @@ def hold_lock(path: Path) -> Iterator[None]:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(file)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait)
     except Timeout:
         raise UsageError(f"{path} is being written by {_describe_holder(file)}: wait until it has ended") from None
     except OSError as error:

@@ -9,6 +9,7 @@ from fercli.core.config import LoadOptions
 from fercli.core.progress import SILENT, Progress
 from fercli.workflows.crossval.crossval_folder import choose_folder
 from fercli.workflows.crossval.options import CrossvalOptions
+from fercli.workflows.crossval.placement import Placement
 from fercli.workflows.crossval.run import run_crossval
 from fercli.workflows.crossval.settings import resolve_crossval
 
@@ -42,6 +43,6 @@ def predict_out_of_fold(
         )
     )  # fmt: skip
     folder = choose_folder(config, out, force=False)
-    (series,) = run_crossval(config, folder, jobs=jobs, progress=progress).series
+    (series,) = run_crossval(config, folder, Placement(jobs), progress).series
     probabilities: NDArray[np.float64] = series.probabilities[0]
     return probabilities

@@ -12,6 +12,7 @@ from fercli.core.config import RunConfig
 from fercli.core.errors import FerError, RunError, UsageError
 from fercli.core.progress import Progress
 from fercli.data.faceset import FaceSet
+from fercli.runner.tasks import TaskFailedError
 from fercli.training.device import pick_device
 from fercli.workflows.crossval.baselines import run_baseline
 from fercli.workflows.crossval.plan import Assignments, Task, assign_task_splits, derive_training_seed
@@ -25,7 +26,7 @@ from fercli.workflows.crossval.selection import (
     write_tried,
 )
 from fercli.workflows.crossval.settings import Baseline, CrossvalConfig
-from fercli.workflows.crossval.status import FoldFailedError, describe_failure, read_failures, record_failure
+from fercli.workflows.crossval.status import describe_failure, read_failures, record_failure
 from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.train.data import load_extra, prepare_data
 from fercli.workflows.train.job import TrainingJob, set_up_job, write_start
@@ -57,7 +58,7 @@ class FoldTrainer:
         left alone.
 
         An attempt that fails is reported, recorded, and followed by one more: with another seed where the training
-        diverged, unchanged where the machine was at fault. Raises FoldFailedError when that one fails too,
+        diverged, unchanged where the machine was at fault. Raises TaskFailedError when that one fails too,
         and UsageError for settings with which no fold could begin.
         """
         path = self._work.folder / task.fold_folder
@@ -75,7 +76,7 @@ class FoldTrainer:
         record_failure(path, failure)
         self._jobs.clear()  # whatever they held is let go of
         if last:
-            raise FoldFailedError(failure.reason)
+            raise TaskFailedError(failure.reason)
         again = "again with another seed" if failure.diverged else "once more"
         self._progress.say(f"{task} failed ({failure.reason}): trying {again}")
         self.run(task)

@@ -46,9 +46,14 @@ class Task:
         """Its folder inside the cross-validation's."""
         return self.run_folder / f"fold-{self.fold:02}"
 
+    @property
+    def result(self) -> Path:
+        """The file inside the cross-validation's folder that is written when it is done."""
+        return self.fold_folder / (TRIED if self.trying else RUN_METRICS)
+
     def done(self, folder: Path) -> bool:
         """Whether it is done in the cross-validation's folder."""
-        return (folder / self.fold_folder / (TRIED if self.trying else RUN_METRICS)).is_file()
+        return (folder / self.result).is_file()
 
     def list_run(self, folds: int) -> list["Task"]:
         """The same of every fold of its run."""

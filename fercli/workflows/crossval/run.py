@@ -1,12 +1,11 @@
 """A cross-validation from its options to its folder: groups drawn, folds trained, tables written."""
 
-import os
+from dataclasses import dataclass
+from pathlib import Path
 
-import torch
-
-from fercli.core.errors import RunError
+from fercli.core.errors import RunError, UsageError
 from fercli.core.files import damage_in, read_json, write_json
-from fercli.core.lock import hold_lock
+from fercli.core.lock import hold_lock, lock_path
 from fercli.core.progress import SILENT, Progress, explain_interrupt
 from fercli.core.text import format_count, shorten
 from fercli.data.faceset import FaceSet
@@ -17,6 +16,7 @@ from fercli.workflows.crossval.aggregate import CrossvalResult, pool_folds
 from fercli.workflows.crossval.crossval_folder import CrossvalFolder, choose_folder, unfinished_crossval
 from fercli.workflows.crossval.fold import Work
 from fercli.workflows.crossval.options import CrossvalOptions
+from fercli.workflows.crossval.placement import EVERYTHING_HERE, Placement, resolve_placement
 from fercli.workflows.crossval.plan import (
     Assignments,
     Task,
@@ -34,18 +34,31 @@ from fercli.workflows.run_folder import command_line, git_commit, versions
 from fercli.workflows.train.data import load_set
 from fercli.workflows.train.settings import describe_plan
 
+#: How long a shard waits for another one that is writing what all of them begin with.
+_HEAD_SECONDS = 300.0
 
-def crossval(options: CrossvalOptions, progress: Progress = SILENT) -> CrossvalResult:
+
+def crossval(options: CrossvalOptions, progress: Progress = SILENT) -> CrossvalResult | None:
     """Cross-validate networks on a face set into a folder, or resume that, as `fer crossval` does.
 
-    Raises UsageError for settings that make no sense, and what `run_crossval` raises. Ctrl-C leaves finished folds,
-    and the others can be resumed.
+    With `shard`, only its folds are trained, and there is no result yet: `collect` pools those of all shards.
+
+    Raises UsageError for settings that make no sense, and what `run_crossval` and `collect_crossval` raise. Ctrl-C
+    leaves finished folds, and the others can be resumed.
     """
-    unfinished = unfinished_crossval(options.out) if options.resume else None
+    unfinished = unfinished_crossval(options.collect or options.out) if options.resume or options.collect else None
     config = resolve_crossval(options, read_crossval(unfinished.config) if unfinished else None)
+    if options.collect:
+        return collect_crossval(config, choose_folder(config, options.collect, force=False), progress)
+    placement = resolve_placement(options, config.threads)
+    if not placement.is_whole and config.folds_choose_together:
+        raise UsageError("--select-by mean needs the trials of all folds before one is retrained: leave --shard out")
     progress.say(_describe(config))
     folder = choose_folder(config, unfinished.path if unfinished else options.out, options.force)
-    return run_crossval(config, folder, jobs=options.jobs, progress=progress)
+    if placement.is_whole:
+        return run_crossval(config, folder, placement, progress)
+    train_shard(config, folder, placement, progress)
+    return None
 
 
 def _describe(config: CrossvalConfig) -> str:
@@ -57,24 +70,74 @@ def _describe(config: CrossvalConfig) -> str:
 
 
 def run_crossval(
-    config: CrossvalConfig, folder: CrossvalFolder, *, jobs: int | None = None, progress: Progress = SILENT
+    config: CrossvalConfig, folder: CrossvalFolder, placement: Placement = EVERYTHING_HERE, progress: Progress = SILENT
 ) -> CrossvalResult:
     """Train what is not trained yet of a cross-validation, and pool all of it.
 
-    `jobs` folds train side by side; without a number, as many as the processor has room for with the settings'
-    threads each, and one on a GPU. Raises DataError, ModelError or MachineError before anything is written, RunError
-    where folder and settings or data do not fit or a fold failed twice, UsageError where another process is at work in
-    the folder.
+    Raises DataError, ModelError or MachineError before anything is written, RunError where folder and settings or data
+    do not fit or a fold failed twice, UsageError where another process is at work in the folder.
     """
     with hold_lock(folder.path):
-        return _run_crossval(config, folder, jobs, progress)
+        _refuse_beside_shards(folder)
+        begun = _begin(config, folder, placement, progress)
+        _train(begun, placement, progress)
+        return _pool(begun, folder, progress)
 
 
-def _run_crossval(
-    config: CrossvalConfig, folder: CrossvalFolder, jobs: int | None, progress: Progress
-) -> CrossvalResult:
+def train_shard(
+    config: CrossvalConfig, folder: CrossvalFolder, placement: Placement, progress: Progress = SILENT
+) -> None:
+    """Train what is not trained yet of a shard of a cross-validation's folds, beside other processes that train other
+    shards into the same folder. Raises errors as `run_crossval` does."""
+    with hold_lock(folder.path, wait=_HEAD_SECONDS):
+        begun = _begin(config, folder, placement, progress)
+    with hold_lock(_shard_path(folder, placement.shard)):
+        _train(begun, placement, progress)
+    progress.say(f"this shard is done; when all are: fer crossval --collect {folder.path}")
+
+
+def collect_crossval(config: CrossvalConfig, folder: CrossvalFolder, progress: Progress = SILENT) -> CrossvalResult:
+    """Pool the folds of a cross-validation, without training any. Raises RunError, naming them, where some are not
+    done, and else as `run_crossval` does."""
+    with hold_lock(folder.path):
+        _refuse_beside_shards(folder)
+        begun = _begin(config, folder, None, progress)
+        tasks = list(list_tasks(config, tuple(begun.work.assignments)))
+        if missing := [task for task in tasks if not task.done(folder.path)]:
+            names = "; ".join(map(str, missing[:3])) + ("; …" if len(missing) > 3 else "")
+            raise RunError(
+                f"{len(missing)} of {len(tasks)} folds are not done ({names}): run their shards again, or "
+                f"fer crossval --resume --out {folder.path} trains them here"
+            )
+        return _pool(begun, folder, progress)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """What a cross-validation works with, once its folder says so. `device` is the type of the device it is on."""
+
+    work: Work
+    notes: tuple[str, ...]
+    device: str
+
+
+def _shard_path(folder: CrossvalFolder, shard: tuple[int, int]) -> Path:
+    """What a shard's lock is made for; no such file is written."""
+    return folder.path / f"shard-{shard[0]}-of-{shard[1]}"
+
+
+def _refuse_beside_shards(folder: CrossvalFolder) -> None:
+    """Raise UsageError where a shard is being trained."""
+    for lock in folder.path.glob(lock_path(Path("shard-*")).name):
+        with hold_lock(lock.with_name(lock.name.removeprefix(".").removesuffix(".lock"))):
+            pass
+
+
+def _begin(config: CrossvalConfig, folder: CrossvalFolder, placement: Placement | None, progress: Progress) -> _Begun:
+    """Read the faces, draw their groups or take those that were drawn, and write what is known before the first fold.
+    Without a placement, nothing is trained and nothing is written."""
     with explain_interrupt(progress, lambda: "stopped before anything was written"):
-        device = pick_device(config.models[0].device)
+        device = "cuda" if placement and placement.cluster and placement.cluster.gpus else _device_type(config)
         for model in config.models:
             for candidate in list_candidates(model, config.grid) if config.select else ():
                 change_recipe(model, candidate)
@@ -85,27 +148,39 @@ def _run_crossval(
         notes = _notes(config, faces, assignments)
         for note in (*faces.notes, *notes):
             progress.say(note)
-        _write_head(folder, config, faces, assignments, device)
-    progress.say(f"writing to {folder.path}")
-    jobs = jobs or (max(1, (os.cpu_count() or 1) // config.threads) if device.type == "cpu" else 1)
-    if failed := _train(Work(config, faces, assignments, folder.path), jobs, progress):
-        raise RunError(_describe_failed(folder, failed))
-    with explain_interrupt(progress, lambda: f"stopped; fer crossval --resume --out {folder.path} continues"):
-        result = pool_folds(folder.path, config, faces, assignments, notes)
-        write_artefacts(folder, result, faces)
-    return result
+        if placement:
+            _write_head(folder, config, faces, assignments, device)
+            progress.say(f"writing to {folder.path}")
+    return _Begun(Work(config, faces, assignments, folder.path), notes, device)
 
 
-def _train(work: Work, jobs: int, progress: Progress) -> dict[Task, str]:
-    """Try all settings that must be tried first, then train every fold of the runs in which that succeeded: the reason
-    of each that failed."""
+def _device_type(config: CrossvalConfig) -> str:
+    return pick_device(config.models[0].device).type
+
+
+def _train(begun: _Begun, placement: Placement, progress: Progress) -> None:
+    """Try all settings that must be tried first, then train every fold of the runs in which that succeeded. Raises
+    RunError where some failed."""
+    work = begun.work
+    jobs = placement.count_jobs(work.config.threads, begun.device)
     groupings = tuple(work.assignments)
     failed = {}
     if first := list(list_trials(work.config, groupings)):
-        failed = train_folds(work, first, jobs, progress)
+        failed = train_folds(work, first, jobs, progress, placement.cluster)
     lacking = {task.run_folder for task in failed}
-    todo = [task for task in list_tasks(work.config, groupings) if task.run_folder not in lacking]
-    return failed | train_folds(work, todo, jobs, progress)
+    todo = [task for task in placement.choose(list_tasks(work.config, groupings)) if task.run_folder not in lacking]
+    failed |= train_folds(work, todo, jobs, progress, placement.cluster)
+    if failed:
+        raise RunError(_describe_failed(work.folder, failed))
+
+
+def _pool(begun: _Begun, folder: CrossvalFolder, progress: Progress) -> CrossvalResult:
+    """Put the figures of all folds together, and write the tables."""
+    work = begun.work
+    with explain_interrupt(progress, lambda: f"stopped; fer crossval --resume --out {folder.path} continues"):
+        result = pool_folds(folder.path, work.config, work.faces, work.assignments, begun.notes)
+        write_artefacts(folder, result, work.faces)
+    return result
 
 
 def _notes(config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> tuple[str, ...]:
@@ -128,22 +203,22 @@ def _notes(config: CrossvalConfig, faces: FaceSet, assignments: Assignments) -> 
 
 
 def _write_head(
-    folder: CrossvalFolder, config: CrossvalConfig, faces: FaceSet, assignments: Assignments, device: torch.device
+    folder: CrossvalFolder, config: CrossvalConfig, faces: FaceSet, assignments: Assignments, device: str
 ) -> None:
     """Settings, groups and where this comes from; a later start is added to what the first one wrote.
 
     Raises RunError where folds were trained on another kind of device, whose arithmetic differs.
     """
-    here = {"command": command_line(), "commit": git_commit(), "versions": versions(), "device": device.type}
+    here = {"command": command_line(), "commit": git_commit(), "versions": versions(), "device": device}
     meta = {"data": {"name": faces.name, "fingerprint": faces.fingerprint}, **here}
     if folder.meta.is_file():
         meta = read_json(folder.meta)
         with damage_in(folder.meta):
             before = str(meta["device"])
             meta["resumed"] = [*meta.get("resumed", []), here]
-        if before != device.type:
+        if before != device:
             raise RunError(
-                f"{folder.path} was begun on {shorten(before, 40)}, this is {device.type}: go on there, or start anew "
+                f"{folder.path} was begun on {shorten(before, 40)}, this is {device}: go on there, or start anew "
                 "with another --out"
             )
     if not folder.started:
@@ -153,10 +228,10 @@ def _write_head(
     write_json(folder.meta, meta)
 
 
-def _describe_failed(folder: CrossvalFolder, failed: dict[Task, str]) -> str:
+def _describe_failed(folder: Path, failed: dict[Task, str]) -> str:
     task, reason = next(iter(failed.items()))
     more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
     return (
-        f"{task} failed twice ({reason}){more}, so nothing is pooled: fer crossval --resume --out {folder.path} tries "
+        f"{task} failed twice ({reason}){more}, so nothing is pooled: fer crossval --resume --out {folder} tries "
         "again what is missing (fewer --jobs take less memory); other settings need another --out"
     )

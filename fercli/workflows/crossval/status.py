@@ -21,10 +21,6 @@ class Failure:
     diverged: bool
 
 
-class FoldFailedError(Exception):
-    """A fold failed twice, or what it needs is not there. The pool tells the user."""
-
-
 def read_failures(folder: Path) -> list[Failure]:
     """The failed attempts of a fold, in their order."""
     file = folder / "failed.json"
@@ -86,24 +82,35 @@ class Tally:
             self._correct[task.grouping, task.method] = correct, faces
             return f"{100 * figures['accuracy']:6.2f} %   so far {100 * correct / faces:6.2f} %"
 
-    def advance(self, worker: int, fraction: float) -> None:
+    def advance(self, slot: int, fraction: float) -> None:
         """A worker has trained this fraction of its fold."""
-        self._fractions[worker] = fraction
+        self._fractions[slot] = fraction
         self._progress.update(self.done + sum(self._fractions.values()), self.total, self.what)
 
-    def finish(self, worker: int, task: Task) -> None:
+    def finish(self, slot: int, task: Task) -> None:
         """A worker's fold ended."""
-        self._fractions.pop(worker, None)
+        self._fractions.pop(slot, None)
         figures = self._count(task)
         name = f"run {task.run:2d} fold {task.fold:2d}  {task.method} by {task.grouping}"
         self._progress.say(f"{name}  {figures}   {self.done} of {self.total}{self._time_left()}")
         self._progress.update(self.done + sum(self._fractions.values()), self.total, self.what)
 
-    def fail(self, worker: int, task: Task, reason: str) -> None:
+    def fail(self, slot: int, task: Task, reason: str) -> None:
         """A worker's fold failed for good. The others go on."""
-        self._fractions.pop(worker, None)
+        self._fractions.pop(slot, None)
         self.failed[task] = reason
         self._progress.say(f"{task} failed again ({reason}): going on with the others")
+
+    def lose(self, slot: int, task: Task, reason: str) -> bool:
+        """A worker died with its fold, which is tried once more."""
+        path = self._folder / task.fold_folder
+        last = bool(read_failures(path))
+        record_failure(path, Failure(reason, diverged=False))
+        if last:
+            self.fail(slot, task, reason)
+        else:
+            self._progress.say(f"{task} failed ({reason}): trying once more")
+        return not last
 
     def _time_left(self) -> str:
         """', 3 min left' while there is something left."""

@@ -12,6 +12,7 @@ from fercli.data.cartoon import cartoon
 from fercli.workflows.crossval.aggregate import CrossvalResult
 from fercli.workflows.crossval.crossval_folder import choose_folder
 from fercli.workflows.crossval.options import CrossvalOptions
+from fercli.workflows.crossval.placement import Placement
 from fercli.workflows.crossval.run import run_crossval
 from fercli.workflows.crossval.settings import CrossvalConfig, resolve_crossval
 
@@ -111,6 +112,6 @@ def run(tmp_path: Path, config: Callable[..., CrossvalConfig]) -> Callable[..., 
         **options: object,
     ) -> CrossvalResult:
         chosen = config(**options)
-        return run_crossval(chosen, choose_folder(chosen, tmp_path / name, force), jobs=jobs, progress=progress)
+        return run_crossval(chosen, choose_folder(chosen, tmp_path / name, force), Placement(jobs), progress)
 
     return go
