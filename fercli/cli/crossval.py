@@ -89,7 +89,7 @@ def crossval(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Train the folds on a Ray cluster; auto is the one that this machine is part of.",
+            help="Train the folds on a Ray cluster; auto is the one that this machine belongs to.",
         ),
     ] = CrossvalOptions.ray,
     cpus_per_task: Annotated[

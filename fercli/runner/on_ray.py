@@ -26,7 +26,7 @@ _MakeWorker = Callable[[Path, Progress], Worker[Any]]
 
 @dataclass(frozen=True)
 class RayCluster:
-    """A cluster by its address, 'auto' for the one that this machine is part of, and what each task takes of it."""
+    """A cluster by its address, 'auto' for the one that this machine belongs to, and what each task takes of it."""
 
     address: str
     cpus: float = 1

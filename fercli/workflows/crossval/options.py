@@ -34,7 +34,7 @@ class CrossvalOptions(CommonOptions):
     seed: int | None = field(default=None, metadata={"crossval": "seed"})
     #: folds trained at the same time; None is as many as the processor has room for
     jobs: int | None = None
-    #: the address of a Ray cluster that trains the folds, 'auto' for the one that this machine is part of
+    #: the address of a Ray cluster that trains the folds, 'auto' for the one that this machine belongs to
     ray: str | None = None
     #: what each fold takes of the cluster; None is its threads, and no GPU
     cpus_per_task: float | None = None
