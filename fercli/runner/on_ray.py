@@ -2,6 +2,7 @@
 
 import logging
 import os
+import platform
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
+from fercli import __version__
 from fercli.core.errors import FerError, MachineError, UsageError, reason_of
 from fercli.core.files import written_whole
 from fercli.core.progress import Progress
@@ -50,8 +52,9 @@ def run_on_ray(
 ) -> None:
     """All tasks on a cluster, `at_once` at a time or as many as there is room for.
 
-    A task gets the files that it reads, and its files come back and are written here, the result last. The code and
-    what makes a worker are sent to each node once. A lost node costs the tasks that ran on it, which run again.
+    A task gets the files that it reads, and its files come back and are written here, the result last. What makes a
+    worker is sent to each node once; fercli must be installed there, in the same version. A lost node costs the tasks
+    that ran on it, which run again.
 
     Raises FerError for what no task could begin with, MachineError where the cluster is lost.
     """
@@ -65,7 +68,7 @@ def run_on_ray(
                 task = waiting.popleft()
                 result = job.result(task)
                 sent = _read_files(job.folder, [result.parent, *job.reads(task)])
-                running[function.remote(maker, task, str(result.parent), sent)] = task
+                running[function.remote(maker, task, str(result.parent), sent, __version__)] = task
             (ready, *_), _ = ray.wait(list(running))
             task = running.pop(ready)
             try:
@@ -82,9 +85,9 @@ def _take(job: Job[T], task: T, outcome: _Outcome, monitor: Monitor[T], progress
         progress.say(line)
     if outcome.bug is not None:
         raise RuntimeError(f"{task}: {outcome.bug}")
-    _write_files(job, task, outcome.files)
     if outcome.error is not None:
         raise outcome.error
+    _write_files(job, task, outcome.files)
     if outcome.failed is not None:
         monitor.fail(0, task, outcome.failed)
     else:
@@ -100,13 +103,9 @@ def _connected(cluster: RayCluster) -> Iterator[Any]:
         import ray
     except ImportError:
         raise UsageError('--ray needs Ray, which is not installed: pip install "fercli[ray]"') from None
-    import fercli
-
     address = cluster.address
     try:
-        ray.init(
-            address=address, log_to_driver=False, logging_level=logging.ERROR, runtime_env={"py_modules": [fercli]}
-        )
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:  # its errors have no class in common
         raise MachineError(
             f"--ray {address}: no cluster can be reached ({reason_of(error)}); ray start --head starts one"
@@ -119,8 +118,11 @@ def _connected(cluster: RayCluster) -> Iterator[Any]:
         ray.shutdown()
 
 
-def _work(make_worker: _MakeWorker, task: Any, writes: str, files: Mapping[str, bytes]) -> _Outcome:
+def _work(make_worker: _MakeWorker, task: Any, writes: str, files: Mapping[str, bytes], version: str) -> _Outcome:
     """What runs on a node: a task in a folder of its own, from the files it reads to those it writes."""
+    if version != __version__:
+        wrong = f"fercli {__version__} is installed on the node {platform.node()}, {version} here: install the same"
+        return _Outcome({}, (), error=MachineError(wrong))
     lines: list[str] = []
     failed = error = bug = None
     with TemporaryDirectory(prefix="fer-") as name:
