@@ -3,6 +3,7 @@
 import logging
 import os
 import platform
+import socket
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 #: How often Ray runs a task again that was lost with its node or process.
 _MOST_RETRIES = 3
+_CONNECT_SECONDS = 10.0
 #: What makes a job's work in a folder, and says to `Progress` how it goes.
 _MakeWorker = Callable[[Path, Progress], Worker[Any]]
 
@@ -105,6 +107,9 @@ def _connected(cluster: RayCluster) -> Iterator[Any]:
         raise UsageError('--ray needs Ray, which is not installed: pip install "fercli[ray]"') from None
     address = cluster.address
     try:
+        host, _, port = address.rpartition(":")
+        if port.isdigit():  # Ray itself tries for minutes
+            socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except Exception as error:  # its errors have no class in common
         raise MachineError(
