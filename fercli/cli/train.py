@@ -82,16 +82,22 @@ def train(
     """Train a network on a face set.
 
     Everything is written to a run folder. Ctrl-C keeps the finished epochs; --resume continues to the same result.
+    torchrun trains in several processes: torchrun --nproc-per-node 2 -m fercli train ...
     """
     flags = locals()
 
     from fercli.cli.progress import TerminalProgress
+    from fercli.training.distributed import joined_ranks
+    from fercli.workflows.train.follow import follow
     from fercli.workflows.train.run import train as workflow
     from fercli.workflows.train.settings import parse_settings
 
     chosen = options.collect(TrainOptions, flags | {"recipe_settings": parse_settings(recipe_settings or [])})
-    with TerminalProgress() as progress:
-        result = workflow(chosen, progress)
+    with TerminalProgress() as progress, joined_ranks() as ranks:
+        if not ranks.is_first:
+            follow(ranks)
+            return
+        result = workflow(chosen, progress, ranks)
     if as_json:
         console.print_json(result.to_dict())
     else:

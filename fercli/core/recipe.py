@@ -135,6 +135,8 @@ class Recipe(Settings):
     pretrained: Literal["none", "imagenet"] = "none"
     #: layers, by their names in the network, that keep the weights and the norm statistics they start with
     frozen: tuple[str, ...] = ()
+    #: where several processes train, batch norm sees the whole batch, not the share of each
+    synchronise_batchnorm: bool = True
     #: each class weighs N / (classes · its count)
     class_weights: bool = False
     label_smoothing: Fraction = 0.0

@@ -17,13 +17,17 @@ from fercli.core.errors import RunError
 from fercli.core.progress import EpochRow, Progress
 from fercli.core.recipe import Recipe
 from fercli.models.classifier import logits
-from fercli.training.augment import augment
+from fercli.training.augment import Draws, augment
 from fercli.training.device import Precision, autocast, compiled, compiled_teacher, reuse_memory
 from fercli.training.distillation import distillation_targets
+from fercli.training.distributed import ALONE, Ranks, SynchronisedNorm
 from fercli.training.state import TrainingState
 
 #: Batches over which batch norm's statistics are computed before each validation.
 _NORM_BATCHES = 16
+
+#: How far apart the seeds of two processes are: further than epochs ever make them.
+_RANK_SEEDS = 1_000_000_007
 
 #: Seconds between two looks at the losses, which on a GPU wait for it.
 _LOOK = 0.5
@@ -52,12 +56,13 @@ def fit(
     compile_network: bool,
     progress: Progress,
     teacher: nn.Module | None = None,
+    ranks: Ranks = ALONE,
 ) -> Iterator[EpochRow]:
     """Train until the recipe says to stop, yielding after each epoch; `state` then holds all that resuming needs.
 
     A batch that does not fill is dropped at an epoch's end (another one each epoch), so that every step has one
     shape. A `teacher` (see fercli.training.distillation) on the same device has its say in the targets, as the recipe's
-    `distillation_weight` says.
+    `distillation_weight` says. Each of the `ranks` trains on its share of every batch; all end with the same weights.
 
     Raises RunError when the loss stops being a number.
     """
@@ -65,28 +70,32 @@ def fit(
         reuse_memory()
     step_network: nn.Module = state.network
     if compile_network and not state.finished:
+        like = train.images[ranks.own_slice(state.batch_size)]
         state.train_mode(state.network)
         if state.compiled is None:
-            state.compiled = compiled(state.network, train.images[: state.batch_size], precision, progress)
+            state.compiled = compiled(state.network, like, precision, progress)
         step_network = state.compiled
         if teacher is not None:
-            teacher = compiled_teacher(teacher, train.images[: state.batch_size], progress)
+            teacher = compiled_teacher(teacher, like, progress)
+    step_network = ranks.wrap(step_network)
     recipe, generator = state.recipe, Generator(train.images.device)
     criterion = _criterion(recipe, train.labels, state.classes)
     while not state.finished:
         epoch = state.epoch + 1
-        torch.manual_seed(_epoch_seed(seed, epoch))
+        torch.manual_seed(_epoch_seed(seed, epoch) + ranks.rank * _RANK_SEEDS)
         generator.manual_seed(_epoch_seed(seed, epoch))
         start = time.perf_counter()
         rate = state.optimizer.param_groups[0]["lr"]
         order = torch.randperm(len(train), generator=generator, device=generator.device)
-        loss, accuracy = _epoch(state, step_network, train, order, criterion, generator, precision, progress, teacher)
+        loss, accuracy = _epoch(
+            state, step_network, train, order, criterion, generator, precision, progress, teacher, ranks
+        )
         if not math.isfinite(loss):
             raise RunError(
                 f"the loss is no longer a number in epoch {epoch}: try a lower --lr than {recipe.optimizer.lr:g}"
             )
-        update_batchnorm(state, train, order, generator, precision)
-        val_loss, val_accuracy = _validate(state.kept_network, val)
+        update_batchnorm(state, train, order, generator, precision, ranks)
+        val_loss, val_accuracy = _validate(state.kept_network, val, ranks)
         row = EpochRow(epoch, rate, loss, accuracy, val_loss, val_accuracy, time.perf_counter() - start)
         state.finish_epoch(row)
         progress.epoch(row, best=state.best_epoch == epoch)
@@ -121,17 +130,19 @@ def _epoch(
     precision: Precision,
     progress: Progress,
     teacher: nn.Module | None,
+    ranks: Ranks,
 ) -> tuple[float, float]:
     """One pass over the training faces. Mean loss and accuracy, both on the augmented faces."""
     state.train_mode(state.network)
     recipe, size, steps = state.recipe, state.batch_size, state.steps_per_epoch
+    own = ranks.own_slice(size)
     total, right = torch.zeros((), device=order.device), torch.zeros((), device=order.device)
     start = looked = time.perf_counter()
     for step in range(steps):
         if order.is_cuda:
             torch.compiler.cudagraph_mark_step_begin()  # what a graph gave in the step before is needed no more
-        batch = order[step * size : (step + 1) * size]
-        faces, labels = augment(train.images[batch], recipe.augment, generator), train.labels[batch]
+        batch = order[step * size : (step + 1) * size][own]
+        faces, labels = augment(train.images[batch], recipe.augment, Draws(generator, size, own)), train.labels[batch]
         target = labels if train.targets is None else train.targets[batch]
         if teacher is not None:
             target = distillation_targets(target, teacher(faces), recipe.distillation_weight)
@@ -147,9 +158,10 @@ def _epoch(
             looked, done = now, step + 1
             progress.step(
                 state.epoch + 1, state.epoch * steps + done, recipe.epochs * steps,
-                total.item() / done, right.item() / (done * size), done * size / (now - start),
+                total.item() / done, right.item() / (done * len(batch)), done * size / (now - start),
             )  # fmt: skip
-    return total.item() / steps, right.item() / (steps * size)
+    total, right = ranks.sum(total, right)
+    return total.item() / (steps * ranks.size), right.item() / (steps * size)
 
 
 def _mix(faces: Tensor, target: Tensor, classes: int, alpha: float) -> tuple[Tensor, Tensor]:
@@ -170,7 +182,12 @@ def _mix(faces: Tensor, target: Tensor, classes: int, alpha: float) -> tuple[Ten
 
 @torch.no_grad()
 def update_batchnorm(
-    state: TrainingState, train: Faces, order: Tensor, generator: Generator, precision: Precision = "fp32"
+    state: TrainingState,
+    train: Faces,
+    order: Tensor,
+    generator: Generator,
+    precision: Precision = "fp32",
+    ranks: Ranks = ALONE,
 ) -> None:
     """Compute the batch norm statistics of the network to be validated anew, from augmented training faces, the first
     batches of `order`. Frozen norms keep theirs.
@@ -190,17 +207,22 @@ def update_batchnorm(
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over the batches that follow
     size = state.batch_size
+    together = any(isinstance(norm, SynchronisedNorm) for norm in norms)
+    own = ranks.own_slice(size) if together else slice(None)  # else each process computes the same ones
     batches = order.split(size)[: min(_NORM_BATCHES, len(train) // size)] if norms else ()
     for batch in batches:
         with autocast(order.device, precision):
-            network(augment(train.images[batch], state.recipe.augment, generator))
+            network(augment(train.images[batch[own]], state.recipe.augment, Draws(generator, size, own)))
     for layer, mode in modes:
         layer.training = mode
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
 
 
-def _validate(network: nn.Module, val: Faces) -> tuple[float, float]:
+def _validate(network: nn.Module, val: Faces, ranks: Ranks) -> tuple[float, float]:
     """Mean cross-entropy, without smoothing or weights, and accuracy on a split, single view, in fp32."""
-    out = logits(network, val.images)
-    return F.cross_entropy(out, val.labels).item(), (out.argmax(1) == val.labels).float().mean().item()
+    own = ranks.own_slice(len(val))
+    out, labels = logits(network, val.images[own]), val.labels[own]
+    loss, right = F.cross_entropy(out, labels, reduction="sum"), (out.argmax(1) == labels).sum()
+    loss, right = ranks.sum(loss, right)
+    return loss.item() / len(val), right.item() / len(val)

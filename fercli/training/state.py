@@ -28,16 +28,17 @@ def _body(network: nn.Module) -> nn.Module:
 class TrainingState:
     """Network, averaged network, optimiser, schedule, history and best weights so far.
 
-    `faces` is the number of training faces: with the recipe's batch size it gives the steps an epoch.
+    `faces` is the number of training faces: with the recipe's batch size, which `ranks` processes share, it gives the
+    steps an epoch.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, faces: int, classes: int) -> None:
+    def __init__(self, network: nn.Module, recipe: Recipe, faces: int, classes: int, ranks: int = 1) -> None:
         self.network = network.to(memory_format=torch.channels_last)  # in which convolutions are fastest
         network.requires_grad_(True)  # an earlier training may have frozen others
         freeze(_body(network), recipe.frozen)
         self.recipe = recipe
         self.classes = classes
-        self.batch_size = min(recipe.batch_size, faces)
+        self.batch_size = min(recipe.batch_size, faces // ranks * ranks)
         self.steps_per_epoch = faces // self.batch_size
         self.optimizer = make_optimizer(network.parameters(), recipe.optimizer)
         self.schedule = make_schedule(self.optimizer, recipe.schedule, recipe.epochs * self.steps_per_epoch)
@@ -100,8 +101,8 @@ class TrainingState:
         if self.best_epoch == row.epoch:
             self.best = {name: value.detach().cpu().clone() for name, value in self.kept_network.state_dict().items()}
 
-    def save(self, path: Path) -> None:
-        """Write everything whole, in a form that loads with weights_only."""
+    def to_bytes(self) -> bytes:
+        """Everything, in a form that loads with weights_only."""
         document: dict[str, Any] = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict() if self.averaged is not None else None,
@@ -110,28 +111,36 @@ class TrainingState:
             "history": [asdict(row) for row in self.history],
             "best": self.best,
         }
-        # into memory first: torch's own writer ends the process where the disk is full
         content = io.BytesIO()
         torch.save(document, content)
+        return content.getvalue()
+
+    def save(self, path: Path) -> None:
+        """Write everything whole."""
+        content = self.to_bytes()  # first: torch's own writer ends the process where the disk is full
         with written_whole(path) as temporary:
-            temporary.write_bytes(content.getbuffer())
+            temporary.write_bytes(content)
 
     def load(self, path: Path) -> None:
         """Take up what `save` wrote. Raises RunError where the file is damaged or of another training."""
-        device = next(self.network.parameters()).device
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what cannot be taken is told by an error
-                document = torch.load(path, map_location=device, weights_only=True)
-            self.network.load_state_dict(document["network"])
-            if self.averaged is not None:
-                self.averaged.load_state_dict(document["averaged"])
-            self.optimizer.load_state_dict(document["optimizer"])
-            self.schedule.load_state_dict(document["schedule"])
-            self.history = [EpochRow(**row) for row in document["history"]]
-            self.best = {name: value.cpu() for name, value in document["best"].items()}
+            self.from_bytes(path.read_bytes())
         except Exception as error:  # torch.load raises whatever a damaged pickle makes it raise
             raise RunError(f"cannot resume from {path}: {reason_of(error)}") from error
+
+    def from_bytes(self, content: bytes) -> None:
+        """Take up what `to_bytes` gave."""
+        device = next(self.network.parameters()).device
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what cannot be taken is told by an error
+            document = torch.load(io.BytesIO(content), map_location=device, weights_only=True)
+        self.network.load_state_dict(document["network"])
+        if self.averaged is not None:
+            self.averaged.load_state_dict(document["averaged"])
+        self.optimizer.load_state_dict(document["optimizer"])
+        self.schedule.load_state_dict(document["schedule"])
+        self.history = [EpochRow(**row) for row in document["history"]]
+        self.best = {name: value.cpu() for name, value in document["best"].items()}
 
 
 def freeze(body: nn.Module, names: Sequence[str]) -> None:

@@ -7,24 +7,24 @@ from hypothesis import strategies as st
 from torch import Generator
 
 from fercli.core.recipe import Augmentation
-from fercli.training.augment import augment
+from fercli.training.augment import Draws, augment
 
 
-def draws(seed: int = 0) -> Generator:
-    return Generator().manual_seed(seed)
+def augmented(faces: torch.Tensor, amounts: Augmentation, seed: int = 0) -> torch.Tensor:
+    return augment(faces, amounts, Draws(Generator().manual_seed(seed), len(faces)))
 
 
 def noise(count: int = 16) -> torch.Tensor:
-    return torch.randint(0, 256, (count, 1, 48, 48), dtype=torch.uint8, generator=draws(7))
+    return torch.randint(0, 256, (count, 1, 48, 48), dtype=torch.uint8, generator=Generator().manual_seed(7))
 
 
 def test_nothing_asked_changes_nothing():
-    assert torch.equal(augment(noise(), Augmentation(), draws()), noise().float())
+    assert torch.equal(augmented(noise(), Augmentation()), noise().float())
 
 
 def test_a_flip_is_the_face_or_its_mirror_image_and_both_happen():
     faces = noise(64)
-    out = augment(faces, Augmentation(flip=True), draws()).round()
+    out = augmented(faces, Augmentation(flip=True)).round()
     same = (out == faces).flatten(1).all(1)
     mirrored = (out == faces.flip(3)).flatten(1).all(1)
     assert (same ^ mirrored).all()
@@ -46,7 +46,7 @@ def test_a_flip_is_the_face_or_its_mirror_image_and_both_happen():
 )
 def test_each_face_draws_for_itself(amounts):
     faces = noise(1).expand(8, -1, -1, -1)
-    out = augment(faces, Augmentation(**amounts), draws())
+    out = augmented(faces, Augmentation(**amounts))
     # next to no blur is none, and may be drawn twice
     assert len({face.numpy().tobytes() for face in out}) >= 7
 
@@ -55,8 +55,8 @@ def test_the_same_seed_draws_the_same():
     amounts = Augmentation(
         flip=True, rotate=10, shift=0.1, zoom=0.1, brightness=0.1, contrast=0.1, erase=0.5, blur=1, noise=0.1
     )
-    assert torch.equal(augment(noise(), amounts, draws(3)), augment(noise(), amounts, draws(3)))
-    assert not torch.equal(augment(noise(), amounts, draws(3)), augment(noise(), amounts, draws(4)))
+    assert torch.equal(augmented(noise(), amounts, 3), augmented(noise(), amounts, 3))
+    assert not torch.equal(augmented(noise(), amounts, 3), augmented(noise(), amounts, 4))
 
 
 def blob(x: int, y: int) -> torch.Tensor:
@@ -74,7 +74,7 @@ def centres(pixels: torch.Tensor) -> torch.Tensor:
 
 
 def test_a_shift_moves_by_no_more_than_its_fraction_of_the_side():
-    moved = centres(augment(blob(24, 24), Augmentation(shift=0.1), draws())) - 24
+    moved = centres(augmented(blob(24, 24), Augmentation(shift=0.1))) - 24
     assert moved.abs().max() <= 4.8 + 0.1
     assert moved.abs().max() > 3
     # along both sides, both ways
@@ -83,7 +83,7 @@ def test_a_shift_moves_by_no_more_than_its_fraction_of_the_side():
 
 
 def test_a_rotation_keeps_the_distance_from_the_middle_and_stays_within_its_degrees():
-    offset = centres(augment(blob(34, 23), Augmentation(rotate=15), draws())) - 23.5
+    offset = centres(augmented(blob(34, 23), Augmentation(rotate=15))) - 23.5
     degrees = torch.rad2deg(torch.atan2(offset[:, 1], offset[:, 0]))
     start = torch.rad2deg(torch.atan2(torch.tensor(-0.5), torch.tensor(10.5)))
     assert torch.allclose(offset.norm(dim=1), torch.tensor(10.5), atol=0.3)
@@ -92,14 +92,14 @@ def test_a_rotation_keeps_the_distance_from_the_middle_and_stays_within_its_degr
 
 
 def test_a_zoom_scales_the_distance_from_the_middle_both_ways():
-    distance = (centres(augment(blob(34, 23), Augmentation(zoom=0.2), draws())) - 23.5).norm(dim=1) / 10.5
+    distance = (centres(augmented(blob(34, 23), Augmentation(zoom=0.2))) - 23.5).norm(dim=1) / 10.5
     assert 1 / 1.2 - 0.02 <= distance.min() < 0.95
     assert 1.05 < distance.max() <= 1.2 + 0.02
 
 
 def test_erasing_blanks_one_rectangle_to_the_mean_in_its_fraction_of_faces():
     faces = noise(400)
-    out = augment(faces, Augmentation(erase=0.25), draws())
+    out = augmented(faces, Augmentation(erase=0.25))
     changed = (out != faces).flatten(1).any(1)
     assert 60 < changed.sum() < 140
     face, before = out[changed][0, 0], faces[changed][0, 0].float()
@@ -112,7 +112,7 @@ def test_erasing_blanks_one_rectangle_to_the_mean_in_its_fraction_of_faces():
 
 def test_a_blur_spreads_a_spot_by_up_to_its_deviation_and_loses_no_light():
     faces = blob(24, 24)
-    out = augment(faces, Augmentation(blur=2.0), draws())
+    out = augmented(faces, Augmentation(blur=2.0))
     assert out.sum(dim=(1, 2, 3)).tolist() == pytest.approx([9 * 255.0] * 32, rel=1e-4)
     assert centres(out).flatten().tolist() == pytest.approx([24.0] * 64, abs=1e-3)
     across = (out[:, 0].sum(1) * (torch.arange(48.0) - 24) ** 2).sum(1) / out.sum(dim=(1, 2, 3))
@@ -124,12 +124,12 @@ def test_a_blur_spreads_a_spot_by_up_to_its_deviation_and_loses_no_light():
 
 def test_a_blur_leaves_an_even_face_alone_to_its_edges():
     even = torch.full((4, 1, 48, 48), 77, dtype=torch.uint8)
-    assert torch.allclose(augment(even, Augmentation(blur=3), draws()), even.float(), atol=1e-3)
+    assert torch.allclose(augmented(even, Augmentation(blur=3)), even.float(), atol=1e-3)
 
 
 def test_noise_is_as_strong_as_drawn_and_differs_from_pixel_to_pixel():
     even = torch.full((64, 1, 48, 48), 127, dtype=torch.uint8)
-    out = augment(even, Augmentation(noise=0.1), draws()) - 127
+    out = augmented(even, Augmentation(noise=0.1)) - 127
     strength = out.flatten(1).std(1)
     assert strength.max() < 25.5 * 1.05
     assert strength.max() > 20
@@ -139,7 +139,7 @@ def test_noise_is_as_strong_as_drawn_and_differs_from_pixel_to_pixel():
 
 def test_contrast_keeps_the_mean():
     faces = torch.randint(100, 150, (16, 1, 48, 48), dtype=torch.uint8)
-    out = augment(faces, Augmentation(contrast=0.5), draws())
+    out = augmented(faces, Augmentation(contrast=0.5))
     assert torch.allclose(out.mean(dim=(1, 2, 3)), faces.float().mean(dim=(1, 2, 3)), atol=0.01)
     assert (out.std(dim=(1, 2, 3)) / faces.float().std(dim=(1, 2, 3)) - 1).abs().max() <= 0.5
 
@@ -158,7 +158,7 @@ def test_pixels_stay_pixels_whatever_is_asked(rotate, shift, zoom, light, erase,
         flip=True, rotate=rotate, shift=shift, zoom=zoom, brightness=light, contrast=light, erase=erase, blur=blur,
         noise=light,
     )  # fmt: skip
-    out = augment(noise(4), amounts, draws())
+    out = augmented(noise(4), amounts)
     assert out.shape == (4, 1, 48, 48)
     assert out.min() >= 0
     assert out.max() <= 255.001
@@ -167,9 +167,17 @@ def test_pixels_stay_pixels_whatever_is_asked(rotate, shift, zoom, light, erase,
 def test_a_move_probability_leaves_about_that_many_moves_out():
     faces = noise(1).expand(400, -1, -1, -1)
     for amounts in ({"rotate": 20}, {"shift": 0.2}, {"zoom": 0.3}):
-        out = augment(faces, Augmentation(**amounts, move_probability=0.25), draws())
+        out = augmented(faces, Augmentation(**amounts, move_probability=0.25))
         kept = int((out.round() == faces).flatten(1).all(1).sum())
         assert 260 < kept < 340, amounts
-    both = augment(faces, Augmentation(rotate=20, zoom=0.3, move_probability=0.5), draws())
+    both = augmented(faces, Augmentation(rotate=20, zoom=0.3, move_probability=0.5))
     # each is decided by itself, so a quarter has neither
     assert 70 < int((both.round() == faces).flatten(1).all(1).sum()) < 130
+
+
+@pytest.mark.parametrize("amounts", [{"flip": True, "rotate": 20}, {"contrast": 0.5}, {"erase": 1}, {"noise": 0.1}])
+def test_a_share_of_a_batch_is_changed_as_in_the_whole_batch(amounts):
+    faces, share = noise(12), slice(4, 8)
+    draws = Draws(Generator().manual_seed(0), len(faces), share)
+    out = augment(faces[share], Augmentation(**amounts), draws)
+    torch.testing.assert_close(out, augmented(faces, Augmentation(**amounts))[share], rtol=0, atol=1e-3)

@@ -1,6 +1,6 @@
 """One training set up from its settings, and what its folder says of where it comes from. `run` trains it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from fercli.core.catalogue import ModelEntry
 from fercli.core.config import RunConfig
 from fercli.core.errors import RunError, UsageError
 from fercli.core.files import damage_in, file_digest, read_json, write_json
-from fercli.core.progress import Progress
+from fercli.core.progress import SILENT, EpochRow, Progress
 from fercli.core.text import shorten
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
@@ -21,8 +21,10 @@ from fercli.data.splits import write_split
 from fercli.models.catalogue import build, load_catalogue
 from fercli.models.classifier import Classifier
 from fercli.models.pretrained import load_imagenet
-from fercli.training.device import Precision, describe, resolve_precision, seed_everything
+from fercli.training.device import Precision, describe, resolve_precision, seed_everything, should_compile
 from fercli.training.distillation import Teacher
+from fercli.training.distributed import ALONE, Ranks, synchronise_norms
+from fercli.training.loop import fit
 from fercli.training.state import TrainingState
 from fercli.workflows.run_folder import RunFolder, command_line, git_commit, versions
 from fercli.workflows.train.data import Extra, TrainingData
@@ -42,6 +44,7 @@ class TrainingJob:
     state: TrainingState
     teacher: Teacher | None
     temperature: Mapping[str, float] | None
+    ranks: Ranks = ALONE
 
 
 def set_up_job(
@@ -52,13 +55,17 @@ def set_up_job(
     fresh: bool = True,
     temperature: Mapping[str, float] | None = None,
     previous: TrainingJob | None = None,
+    ranks: Ranks = ALONE,
 ) -> TrainingJob:
     """Build the network, at its start, and what trains it.
 
     `fresh` is False where a checkpoint is about to replace the weights that training starts from. A `previous` job of
     the same model, which ends here, hands its network on, and what it was compiled to and its teacher: the training is
     as if none had been before it.
+
+    Raises UsageError where the `ranks` cannot have equal shares of a batch.
     """
+    _check_shares(config, ranks)
     entry, classes = load_catalogue()[config.model], data.faces.classes
     teacher = previous.teacher if previous else _load_teacher(config, data, progress)
     network = _build_network(config, entry, data, fresh, progress)
@@ -67,11 +74,39 @@ def set_up_job(
         previous.network.zero_grad(set_to_none=True)
         network = previous.network
     network.label_smoothing = config.recipe.label_smoothing
-    state = TrainingState(network, config.recipe, len(data.train), len(classes))
+    if ranks.size > 1 and config.recipe.synchronise_batchnorm:
+        synchronise_norms(network)
+    state = TrainingState(network, config.recipe, len(data.train), len(classes), ranks.size)
     if previous is not None:
         state.compiled = previous.state.compiled
     precision = _resolve_precision(config, data.device)
-    return TrainingJob(config, entry, data, precision, network, state, teacher, temperature)
+    return TrainingJob(config, entry, data, precision, network, state, teacher, temperature, ranks)
+
+
+def fit_job(job: TrainingJob, progress: Progress = SILENT) -> Iterator[EpochRow]:
+    """Train, yielding after each epoch. What several processes train is compiled only where that is asked for: their
+    norms wait for one another, which a compiled network cannot."""
+    recipe, compiling, faces = job.config.recipe, job.config.compile, job.data.train
+    worth_it = job.ranks.size == 1 and should_compile(len(faces), recipe.epochs, job.data.device)
+    return fit(
+        job.state, faces, job.data.val,
+        seed=job.config.seed,
+        precision=job.precision,
+        compile_network=compiling == "on" or (compiling == "auto" and worth_it),
+        progress=progress,
+        teacher=job.teacher,
+        ranks=job.ranks,
+    )  # fmt: skip
+
+
+def _check_shares(config: RunConfig, ranks: Ranks) -> None:
+    size, count = config.recipe.batch_size, ranks.size
+    if size % count:
+        lower, upper = max(1, size // count) * count, (size // count + 1) * count
+        raise UsageError(
+            f"{count} processes cannot share batches of {size} faces equally: take --batch-size "
+            f"{f'{lower} or ' if lower < size else ''}{upper}"
+        )
 
 
 def _resolve_precision(config: RunConfig, device: torch.device) -> Precision:
@@ -105,13 +140,16 @@ def _load_teacher(config: RunConfig, data: TrainingData, progress: Progress) -> 
     return teacher
 
 
-def describe_origin(config: RunConfig, faces: FaceSet, extra: Extra | None, device: torch.device) -> dict[str, Any]:
+def describe_origin(
+    config: RunConfig, faces: FaceSet, extra: Extra | None, device: torch.device, ranks: Ranks = ALONE
+) -> dict[str, Any]:
     """Where a run comes from: what meta.json holds."""
     return {
         "command": command_line(),
         "commit": git_commit(),
         "versions": versions(),
         "device": describe(device),
+        **({"processes": ranks.size} if ranks.size > 1 else {}),
         "precision": _resolve_precision(config, device),
         "data": {"name": faces.name, "fingerprint": faces.fingerprint},
         "pretrained": _describe_start(config),
@@ -131,10 +169,14 @@ def _describe_start(config: RunConfig) -> str:
 
 
 def write_start(
-    folder: RunFolder, config: RunConfig, data: TrainingData, record: Mapping[str, object] | None = None
+    folder: RunFolder,
+    config: RunConfig,
+    data: TrainingData,
+    record: Mapping[str, object] | None = None,
+    ranks: Ranks = ALONE,
 ) -> None:
     """Write what is known before the first epoch, and `record` with it."""
-    origin = describe_origin(config, data.faces, data.extra, data.device)
+    origin = describe_origin(config, data.faces, data.extra, data.device, ranks)
     write_split(folder.split, data.faces, data.splits)
     write_json(folder.meta, {**_count_splits(origin, data.splits), **(record or {})})
 

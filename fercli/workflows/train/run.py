@@ -8,14 +8,16 @@ from fercli.core.errors import RunError
 from fercli.core.lock import hold_lock
 from fercli.core.progress import SILENT, Progress, explain_interrupt
 from fercli.data.splits import read_split
-from fercli.training.device import pick_device, should_compile
-from fercli.training.loop import fit
+from fercli.training.device import pick_device
+from fercli.training.distributed import ALONE, Ranks
 from fercli.workflows.run_folder import RunFolder, hold_new_run, read_config, unfinished_run
 from fercli.workflows.train.data import draw_split, load_training_faces, note_leaks, prepare_data
+from fercli.workflows.train.follow import lead
 from fercli.workflows.train.job import (
     TrainingJob,
     check_origin,
     describe_origin,
+    fit_job,
     note_precision,
     set_up_job,
     write_resumption,
@@ -30,8 +32,10 @@ from fercli.workflows.train.settings import describe_plan, resolve_config
 _CHECKPOINT_TIME = 0.05
 
 
-def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
+def train(options: TrainOptions, progress: Progress = SILENT, ranks: Ranks = ALONE) -> TrainResult:
     """Train a network on a face set into a run folder, or resume a run, as `fer train` does.
+
+    Of several `ranks` this is the first; the others call `follow` (see fercli.workflows.train.follow).
 
     Raises UsageError for settings that make no sense, DataError, ModelError, RunError or MachineError before anything
     is written, RunError when the folder cannot be written or training diverges. Ctrl-C leaves a run that can be
@@ -42,12 +46,16 @@ def train(options: TrainOptions, progress: Progress = SILENT) -> TrainResult:
     config = resolve_config(options, base=read_config(file) if file else None, origin=str(file))
     progress.say(f"training {config.model} on {describe_plan(config)}")
     if unfinished:
-        return resume_run(unfinished, config, progress)
-    return start_run(config, options.out, options.force, progress)
+        return resume_run(unfinished, config, progress, ranks)
+    return start_run(config, options.out, options.force, progress, ranks)
 
 
 def start_run(
-    config: RunConfig, out: Path | None = None, force: bool = False, progress: Progress = SILENT
+    config: RunConfig,
+    out: Path | None = None,
+    force: bool = False,
+    progress: Progress = SILENT,
+    ranks: Ranks = ALONE,
 ) -> TrainResult:
     """Train from the beginning into a new run folder: `out`, or one under runs/ named by time, model and data."""
     with hold_new_run(config, out, force) as folder:
@@ -57,24 +65,24 @@ def start_run(
             splits = draw_split(config, faces)
             note_leaks(config, faces, splits, progress)
             data = prepare_data(config, faces, splits, device, progress, extra=extra)
-            job = set_up_job(config, data, progress)
+            job = set_up_job(config, data, progress, ranks=ranks)
             folder.clear()
             folder.write_config(config)
-            write_start(folder, config, data)
+            write_start(folder, config, data, ranks=ranks)
         return _run(job, folder, progress)
 
 
-def resume_run(folder: RunFolder, config: RunConfig, progress: Progress = SILENT) -> TrainResult:
+def resume_run(folder: RunFolder, config: RunConfig, progress: Progress = SILENT, ranks: Ranks = ALONE) -> TrainResult:
     """Resume a run, to the end that it would have had.
 
     `config` is what is asked for now. Raises RunError where it differs from the run's own, the data changed, or the run
     is complete.
     """
     with hold_lock(folder.path):
-        return _resume(folder, config, progress)
+        return _resume(folder, config, progress, ranks)
 
 
-def _resume(folder: RunFolder, config: RunConfig, progress: Progress) -> TrainResult:
+def _resume(folder: RunFolder, config: RunConfig, progress: Progress, ranks: Ranks) -> TrainResult:
     if folder.complete:
         raise RunError(f"{folder.path} is complete: fer eval --model {folder.path} measures it")
     if differences := folder.read_config().differences(config):
@@ -83,7 +91,7 @@ def _resume(folder: RunFolder, config: RunConfig, progress: Progress) -> TrainRe
         )
     device = pick_device(config.device)
     faces, extra = load_training_faces(config, progress)
-    origin = describe_origin(config, faces, extra, device)
+    origin = describe_origin(config, faces, extra, device, ranks)
     has_start = folder.meta.is_file() and folder.split.is_file()
     if has_start:
         check_origin(folder, origin, faces)
@@ -91,11 +99,11 @@ def _resume(folder: RunFolder, config: RunConfig, progress: Progress) -> TrainRe
     splits = read_split(folder.split, faces) if has_start else draw_split(config, faces)
     note_leaks(config, faces, splits, progress)
     data = prepare_data(config, faces, splits, device, progress, extra=extra)
-    job = set_up_job(config, data, progress, fresh=not folder.checkpoint.is_file())
+    job = set_up_job(config, data, progress, fresh=not folder.checkpoint.is_file(), ranks=ranks)
     if has_start:
         write_resumption(folder, origin, splits)
     else:  # it was interrupted before these were written
-        write_start(folder, config, data)
+        write_start(folder, config, data, ranks=ranks)
     if folder.checkpoint.is_file():
         job = _load_checkpoint(job, folder, progress)
     return _run(job, folder, progress)
@@ -107,7 +115,7 @@ def _load_checkpoint(job: TrainingJob, folder: RunFolder, progress: Progress) ->
         job.state.load(folder.checkpoint)
     except RunError as error:
         progress.say(f"{error}: training begins again with epoch 1")
-        return set_up_job(job.config, job.data, progress, previous=job)
+        return set_up_job(job.config, job.data, progress, previous=job, ranks=job.ranks)
     progress.say(f"continuing after epoch {job.state.epoch} of {job.config.recipe.epochs}")
     return job
 
@@ -115,23 +123,14 @@ def _load_checkpoint(job: TrainingJob, folder: RunFolder, progress: Progress) ->
 def _run(job: TrainingJob, folder: RunFolder, progress: Progress) -> TrainResult:
     progress.say(f"writing to {folder.path}")
     with explain_interrupt(progress, lambda: f"stopped; fer train --resume --out {folder.path} continues"):
+        lead(job)
         return run_job(job, folder, progress)
 
 
 def run_job(job: TrainingJob, folder: RunFolder, progress: Progress = SILENT) -> TrainResult:
     """Train to the end, writing the folder after each epoch, then measure what came out."""
-    recipe, compiling, faces = job.config.recipe, job.config.compile, job.data.train
-    worth_it = should_compile(len(faces), recipe.epochs, job.data.device)
-    epochs = fit(
-        job.state, faces, job.data.val,
-        seed=job.config.seed,
-        precision=job.precision,
-        compile_network=compiling == "on" or (compiling == "auto" and worth_it),
-        progress=progress,
-        teacher=job.teacher,
-    )  # fmt: skip
     saved, cost = 0.0, 0.0
-    for _ in epochs:
+    for _ in fit_job(job, progress):
         # the checkpoint first: a kill between the two costs nothing, since the history is in it
         if (start := time.perf_counter()) - saved >= cost / _CHECKPOINT_TIME:
             job.state.save(folder.checkpoint)
