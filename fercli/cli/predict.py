@@ -51,6 +51,13 @@ def predict(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file: .csv, .jsonl, .json or .parquet.")
     ] = PredictOptions.output,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Work on shard I of N only, for job queues; needs --output."),
+    ] = PredictOptions.shard,
+    collect: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the shards of this output as one file.")
+    ] = None,
     annotate: Annotated[
         Path | None,
         typer.Option(
@@ -129,6 +136,9 @@ def predict(
     could not be read.
     """
     flags = locals()
+    if collect:
+        _collect(collect, force, [*(paths or []), *([from_file] if from_file else [])], output, shard)
+        return
     chosen = _choose_form(form, as_json, output)
     sampling = {"every": _read_every(every, fps), "smooth": _read_smooth(smooth)}
     settings = options.collect(PredictOptions, flags | sampling)
@@ -140,6 +150,15 @@ def predict(
     with console.without_chatter(), Terminal(chosen, output) as progress:
         summary = run_job(inputs, settings, progress)
     _close(summary, settings, {"--every": every, "--fps": fps, "--smooth": smooth})
+
+
+def _collect(file: Path, force: bool, inputs: list[Path], output: Path | None, shard: str | None) -> None:
+    """Write all shards of a file into it."""
+    if inputs or output or shard:
+        raise UsageError(f"--collect {file} reads the shards beside it: leave pictures, --output and --shard out")
+    from fercli.workflows.predict.shards import collect_shards
+
+    _close(collect_shards(file, force), PredictOptions(output=file), {})
 
 
 def _choose_form(form: Shown | None, as_json: bool, output: Path | None) -> Form | Shown:
@@ -188,8 +207,9 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
     from fercli.cli.predict_tables import describe_stop, describe_summary
 
     failed = 1 if summary.failed else 0
+    target = f"shard {settings.shard} of {settings.output}" if settings.shard else settings.output
     if summary.nothing_left:
-        console.note(f"{settings.output} has all {format_count(summary.inputs, 'picture')} already: nothing left to do")
+        console.note(f"{target} has all {format_count(summary.inputs, 'picture')} already: nothing left to do")
         raise typer.Exit(failed)
     console.note(describe_summary(summary))
     _note_sampling(summary, [flag for flag, value in video_flags.items() if value is not None])
@@ -203,7 +223,8 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
         if path:
             console.note(f"{what} in {path}")
     if summary.interrupted:
-        further = f"; the same command with --resume continues {settings.output}" if settings.can_resume else ""
+        again = "the same command" if settings.shard else "the same command with --resume"
+        further = f"; {again} continues {target}" if settings.can_resume else ""
         console.note(f"{describe_stop(summary)}{further}")
     raise typer.Exit(130 if summary.interrupted else failed)
 

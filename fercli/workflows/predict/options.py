@@ -56,6 +56,8 @@ class PredictOptions:
     from_file: Path | None = field(default=None, metadata=SAME_ROWS)
     #: the file for the rows; its ending says in which form
     output: Path | None = field(default=None, metadata=SAME_ROWS)
+    #: work on one shard of the pictures, 'I/N', into a file of its own beside `output`
+    shard: str | None = field(default=None, metadata=SAME_ROWS)
     #: the folder for annotated pictures and videos
     annotate: Path | None = field(default=None, metadata=SAME_ROWS)
     #: the folder for Grad-CAM pictures
@@ -99,6 +101,10 @@ class PredictOptions:
         if self.resume and not self.can_resume:
             why = ": a JSON document is written whole, at its end" if form == "json" else ""
             raise UsageError(f"--resume needs an --output FILE.csv, .jsonl or .parquet{why}")
+        if self.shard and not self.can_resume:
+            raise UsageError(f"--shard {self.shard} needs an --output FILE.csv, .jsonl or .parquet")
+        if self.shard and self.draws:
+            raise UsageError("--shard writes rows alone: leave --annotate, --explain and --report out")
         if self.annotate and self.explain and self.annotate.resolve() == self.explain.resolve():
             raise UsageError(f"--annotate and --explain name the same folder, {self.annotate}: use two")
 

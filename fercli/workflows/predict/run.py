@@ -1,6 +1,6 @@
 """One job of `fer predict` from beginning to end: planned, run, written and counted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from fercli.core.progress import Progress
 from fercli.core.text import clock
 from fercli.faces.io.sources import Source, find_sources
 from fercli.workflows.predict import pipeline
-from fercli.workflows.predict.options import PredictOptions
+from fercli.workflows.predict.options import PredictOptions, Setting
 from fercli.workflows.predict.results import PictureResult, PredictSummary, source_text
 
 if TYPE_CHECKING:
@@ -44,15 +44,28 @@ def run_job(inputs: Sequence[Path], options: PredictOptions, progress: JobProgre
         return _run_job(inputs, options, progress)
     from fercli.core.lock import hold_lock
 
+    shard = (1, 1)
+    if options.shard:
+        from fercli.workflows.predict.shards import resolve_shard
+
+        options, shard = resolve_shard(options)
+    assert options.output is not None
     with hold_lock(options.output):
-        return _run_job(inputs, options, progress)
+        return _run_job(inputs, options, progress, shard)
 
 
-def _run_job(inputs: Sequence[Path], options: PredictOptions, progress: JobProgress) -> PredictSummary:
+def _run_job(
+    inputs: Sequence[Path], options: PredictOptions, progress: JobProgress, shard: tuple[int, int] = (1, 1)
+) -> PredictSummary:
     file = _open_output(options)
-    sources = _find_inputs(inputs, options)
+    sources, settings = _find_inputs(inputs, options), options.resume_key()
+    if shard != (1, 1):
+        from fercli.workflows.predict.shards import choose_sources, describe_sources
+
+        settings |= describe_sources(sources)
+        sources = choose_sources(sources, shard)
     summary = PredictSummary(len(sources), sum(source.kind == "video" for source in sources))
-    left = _resume(sources, file, options, summary, progress) if file else sources
+    left = _resume(sources, file, settings, options, summary, progress) if file else sources
     visuals = _plan_visuals(options, sources, left, file)
     if file and not left and file.complete and visuals is None:
         summary.nothing_left = True
@@ -101,7 +114,12 @@ def _find_inputs(inputs: Sequence[Path], options: PredictOptions) -> list[Source
 
 
 def _resume(
-    sources: list[Source], file: "JobFile", options: PredictOptions, summary: PredictSummary, progress: JobProgress
+    sources: list[Source],
+    file: "JobFile",
+    settings: Mapping[str, Setting],
+    options: PredictOptions,
+    summary: PredictSummary,
+    progress: JobProgress,
 ) -> list[Source]:
     """Begin the file's job, or resume it: the sources that the file lacks. The results that it has are counted.
 
@@ -110,7 +128,7 @@ def _resume(
     from fercli.workflows.predict.output.resume import JobRecord
 
     done = set()
-    for result in file.begin(JobRecord.of(options.model, options.resume_key()), options.resume):
+    for result in file.begin(JobRecord.of(options.model, settings), options.resume):
         summary.add(result)
         done.add(source_text(result.source))
     left = [source for source in sources if source_text(source.path) not in done]

@@ -117,6 +117,11 @@ class JobFile:
         return self._read_record().complete if self._record.is_file() else self.path.exists()
 
     @property
+    def begun(self) -> bool:
+        """Whether there is a job to resume."""
+        return self._record.is_file() or self.path.exists()
+
+    @property
     def started(self) -> float | None:
         """When the job began that is resumed, as a file's time: what was written later may be its own."""
         return self._record.stat().st_mtime if self._record.is_file() else None
@@ -148,7 +153,7 @@ class JobFile:
         self._job, self._anew = job, not resume
         if not resume:
             return iter(())
-        begun = self._find_record()
+        begun = self.find_record()
         newer = {name: _DEFAULTS.get(name) for name in job.settings if name not in begun.settings}
         self.assumed = [f"{name}: {_show(value)}" for name, value in newer.items()]
         begun = replace(begun, settings={**begun.settings, **newer})
@@ -197,7 +202,8 @@ class JobFile:
     def _read_record(self) -> JobRecord:
         return JobRecord.parse(read_json(self._record), self._record)
 
-    def _find_record(self) -> JobRecord:
+    def find_record(self) -> JobRecord:
+        """The record of the job that wrote the file. Raises RunError where there is none."""
         if self._record.is_file():
             return self._read_record()
         if self.converted:
