@@ -26,6 +26,8 @@ T = TypeVar("T")
 #: How many pictures are decoded before they are asked for, and how many pixels these may have together, by their
 #: headers. The limits bound the memory, however long the job and however large its pictures.
 PREFETCH, PREFETCH_PIXELS = 2, 16_000_000
+#: How many objects of a store are fetched at once, before they are asked for.
+FETCHES = 16
 #: After an item that costs so much, pixels for pictures, nothing is produced until the consumer is through with it:
 #: of such pictures, one at a time is in memory, however many stages a job has.
 ALONE = 40_000_000
@@ -54,11 +56,14 @@ def read_pictures(sources: Iterable[Source], every: float = 0.0) -> Iterator[Pic
     """
     # a video is kept as its source, since its frames are only read when it is its turn
     pending: deque[tuple[Future[Picture] | Source, int]] = deque()
-    with ThreadPoolExecutor(PREFETCH) as pool, closing(MemberReader()) as members:
+    with (
+        ThreadPoolExecutor(PREFETCH) as pool,
+        closing(MemberReader()) as members,
+        closing(_load_all(sources, members)) as loaded,
+    ):
         try:
-            for source in sources:
-                is_video = source.kind == "video" and not source.error
-                content = source.path if is_video else _load(source, members)
+            for source, content in loaded:
+                is_video = _is_video(source)
                 pixels = 0 if is_video or isinstance(content, PictureError) else measure_picture(content)
                 while len(pending) > PREFETCH or (pending and _add_pixels(pending) + pixels > PREFETCH_PIXELS):
                     yield from _finish(pending.popleft()[0], every)
@@ -91,6 +96,49 @@ def _read_frames(source: Source, every: float) -> Generator[Picture, None, None]
         yield Picture(source, None, str(error), error.index, error.time)
     except PictureError as error:
         yield Picture(source, None, str(error))
+
+
+def _is_video(source: Source) -> bool:
+    return source.kind == "video" and not source.error
+
+
+def _load_all(
+    sources: Iterable[Source], members: MemberReader
+) -> Generator[tuple[Source, Path | bytes | PictureError], None, None]:
+    """Each source with what is to be decoded. Objects in stores are fetched some ahead, many at once: each waits long
+    for its answer."""
+    ahead: deque[tuple[Source, Future[bytes | PictureError] | None]] = deque()
+    with ThreadPoolExecutor(FETCHES) as pool:
+        try:
+            for source in sources:
+                fetched = pool.submit(_fetch, source.path) if source.in_store else None
+                ahead.append((source, fetched))
+                while len(ahead) > FETCHES or (ahead and ahead[0][1] is None):
+                    yield _take(ahead.popleft(), members)
+            while ahead:
+                yield _take(ahead.popleft(), members)
+        finally:
+            for _, fetched in ahead:
+                if fetched is not None:
+                    fetched.cancel()
+
+
+def _take(
+    item: tuple[Source, "Future[bytes | PictureError] | None"], members: MemberReader
+) -> tuple[Source, Path | bytes | PictureError]:
+    source, fetched = item
+    if fetched is not None:
+        return source, fetched.result()
+    return source, source.path if _is_video(source) else _load(source, members)
+
+
+def _fetch(path: Path) -> bytes | PictureError:
+    from fercli.faces.io.stores import read_object
+
+    try:
+        return read_object(path)
+    except PictureError as error:
+        return error
 
 
 def _load(source: Source, members: MemberReader) -> Path | bytes | PictureError:

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fercli.core.errors import UsageError
+from fercli.core.errors import PictureError, UsageError
 from fercli.core.files import read_content
 from fercli.faces.io.archives import Member, archive_format, list_members
 from fercli.faces.io.folders import Kind, RealPaths, find_matches, guess_kind, make_safe_path, natural_key, scan_folder
+from fercli.faces.io.stores import is_address, list_objects
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Source:
     `path` is the path as typed; for a file in a folder, the two joined; for one in an archive, the archive's path
     joined with the member's name. `relative_path` is where an annotated picture goes in the output folder: the file's
     name, its path within the folder that was typed, or the archive's name and the path in it. `member` is set for a
-    file in an archive.
+    file in an archive, `in_store` for an object in a store.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class Source:
     error: str = ""
     kind: Kind = "picture"
     member: Member | None = None
+    in_store: bool = False
 
 
 def find_sources(paths: Sequence[Path], recursive: bool = False, listed: Sequence[Path] = ()) -> list[Source]:
@@ -41,7 +43,8 @@ def find_sources(paths: Sequence[Path], recursive: bool = False, listed: Sequenc
     names are skipped and archives are not opened. A named zip or tar archive gives its pictures, whatever its ending,
     unless that is a picture's or a video's. A path that does not exist and contains *, ? or [ is a pattern as in a
     shell; those in `listed` never are. A missing path, a pattern without a match, and a folder or archive without
-    pictures each become a source with an error.
+    pictures each become a source with an error. An address in an object store, such as s3://bucket/prefix, gives the
+    pictures below it (see fercli.faces.io.stores).
 
     Raises UsageError if there are no paths at all.
     """
@@ -68,7 +71,7 @@ def expand_path(path: Path, recursive: bool = False) -> Iterator[Source]:
 
 def _expand_argument(path: Path, recursive: bool, real_paths: RealPaths) -> Iterator[tuple[str, Source]]:
     """The sources of one argument, which may be a pattern. Each comes with a key that is the same for the same file."""
-    if not glob.has_magic(str(path)) or os.path.lexists(path):
+    if is_address(path) or not glob.has_magic(str(path)) or os.path.lexists(path):
         yield from _expand_path(path, None, recursive, real_paths)
         return
     matches = sorted(set(find_matches(path)), key=natural_key)
@@ -85,6 +88,9 @@ def _expand_path(
 ) -> Iterator[tuple[str, Source]]:
     """The sources at a path that is not a pattern, with their keys. `relative` overrides the usual relative path."""
     file_relative = relative or Path(path.name)
+    if is_address(path):
+        yield from _expand_address(path)
+        return
     try:
         status = os.lstat(path)
         is_link = stat.S_ISLNK(status.st_mode)
@@ -103,6 +109,16 @@ def _expand_path(
             yield from _expand_archive(path, file_relative, real_paths.resolve(path, is_link))
         else:
             yield real_paths.resolve(path, is_link), Source(path, file_relative, kind=_kind_to_read(path))
+
+
+def _expand_address(path: Path) -> Iterator[tuple[str, Source]]:
+    """The objects at an address in a store."""
+    try:
+        for found in list_objects(path):
+            inner = found.relative_to(path) if found != path else Path(found.name)
+            yield str(found), Source(found, make_safe_path(inner.as_posix()), in_store=True)
+    except PictureError as error:
+        yield str(path), Source(path, Path(path.name), str(error))
 
 
 def _kind_to_read(path: Path) -> Kind:

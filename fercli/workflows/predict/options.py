@@ -7,6 +7,7 @@ from typing import TypedDict, get_args
 
 from fercli.core.engine import Engine
 from fercli.core.errors import UsageError
+from fercli.faces.io.stores import is_address, restore_address
 from fercli.workflows.predict.output import Form, form_of
 
 #: The longest time to smooth over, in seconds: frames wait in memory for half of it.
@@ -95,6 +96,8 @@ class PredictOptions:
             raise UsageError("--faces-are-cropped searches nothing: leave --min-face, --max-side and --threshold out")
         if self.explain and self.engine == "onnx":
             raise UsageError("--explain computes gradients, which --engine onnx has not: leave one out")
+        if self.output and is_address(self.output):
+            raise UsageError(f"--output {restore_address(str(self.output))}: write to a file on this machine")
         form = self.form
         if self.resume and self.force:
             raise UsageError("--resume continues what --force would start over: leave one out")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fercli.faces.detection import Detection
 from fercli.faces.io.folders import guess_kind
 from fercli.faces.io.pictures import Picture
+from fercli.faces.io.stores import restore_address
 
 if TYPE_CHECKING:
     from fercli.workflows.predict.video import VideoSummary
@@ -150,8 +151,11 @@ class PredictSummary:
 
 
 def source_text(path: Path) -> str:
-    """A path as text that UTF-8 can hold. Bytes of a name that are not UTF-8 become \\xNN: names stay different."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """A path as text that UTF-8 can hold. Bytes of a name that are not UTF-8 become \\xNN: names stay different.
+
+    An address in a store has two slashes, as it was typed.
+    """
+    return restore_address(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
 def make_prediction(number: int, detection: Detection, probabilities: dict[str, float]) -> FacePrediction:

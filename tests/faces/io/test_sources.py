@@ -92,7 +92,7 @@ def test_inputs_without_a_single_picture_are_sources_with_their_errors(tmp_path,
     assert [bool(source.error) for source in find_sources([tmp_path / name for name in names])] == [True] * len(names)
 
 
-@pytest.mark.parametrize("address", ["https://example.org/a.jpg", "s3://bucket/a.jpg", "HTTP://example.org"])
+@pytest.mark.parametrize("address", ["https://example.org/a.jpg", "ftp://host/a.jpg", "HTTP://example.org"])
 def test_an_address_is_told_that_nothing_is_fetched(address):
     (source,) = find_sources([Path(address)])
     assert source.error == "no such file or folder: nothing is fetched, download it first"

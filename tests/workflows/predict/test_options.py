@@ -11,7 +11,7 @@ from fercli.workflows.predict.options import PredictKeywords, PredictOptions
 
 #: Options that change no row of a picture that is done: a job is resumed with any of them.
 CHANGE_NO_ROW = {
-    *("recursive", "from_file"),  # which pictures
+    *("recursive", "from_file", "shard"),  # which pictures
     *("output", "annotate", "explain", "report"),  # where results go
     *("device", "engine", "resume", "force"),
     "model",  # compared by its weights
