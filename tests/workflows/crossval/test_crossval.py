@@ -120,7 +120,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_tables(run, made, killed
 
 def test_a_finished_one_gives_its_tables_again_without_training(run, monkeypatch):
     first = run()
-    monkeypatch.setattr("fercli.workflows.train.run.fit", None)
+    monkeypatch.setattr("fercli.workflows.train.job.fit", None)
     again = run()
     assert again.to_dict() == first.to_dict()
 

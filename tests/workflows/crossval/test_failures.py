@@ -40,7 +40,7 @@ def breaking(monkeypatch):
                 raise error
             return fit(state, *parts, seed=seed, **more)
 
-        monkeypatch.setattr("fercli.workflows.train.run.fit", broken)
+        monkeypatch.setattr("fercli.workflows.train.job.fit", broken)
 
     return set_up
 

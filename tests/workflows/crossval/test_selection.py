@@ -90,7 +90,7 @@ def test_killed_while_folds_choose_together_it_ends_with_the_same_tables(run, ma
     result = killed_until_it_ends(lambda: run("broken", **BOTH_RATES), 2)
     assert made(result.folder) == made(undisturbed.folder)
     # nor is anything trained again
-    monkeypatch.setattr("fercli.workflows.train.run.fit", None)
+    monkeypatch.setattr("fercli.workflows.train.job.fit", None)
     assert run("broken", **BOTH_RATES).to_dict() == result.to_dict()
 
 
