@@ -1,9 +1,12 @@
 """What every test stands on: no test reads or writes the caches and settings of whoever runs it. And videos, and a
 made CK+."""
 
+import io
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -140,3 +143,63 @@ def write_ck_plus() -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture(scope="session")
+def png() -> Callable[[int], bytes]:
+    """Makes a PNG of 48×48 pixels of noise, another for each number."""
+
+    def make(number: int) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(np.random.default_rng(number).integers(0, 255, (48, 48), np.uint8)).save(buffer, "png")
+        return buffer.getvalue()
+
+    return make
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """An S3 server of this machine with a bucket, found as boto finds any."""
+    server_module = pytest.importorskip("moto.server", reason="needs moto's server")
+    pytest.importorskip("s3fs", reason="needs the extra remote")
+    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "hidden-secret",
+        "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "NO_PROXY": "127.0.0.1",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    import fsspec
+
+    store = fsspec.filesystem("s3", skip_instance_cache=True)
+    store.mkdir("bucket")
+    yield store
+    type(store).clear_instance_cache()  # the next server has another port
+    urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def start_cluster() -> Callable[[], Any]:
+    """Starts a Ray cluster of this machine: a head without processors, and two nodes with one each."""
+
+    def start() -> Any:
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs Ray")
+        # a node that is gone is noticed in five seconds, not in thirty
+        quick = {
+            "health_check_initial_delay_ms": 0,
+            "health_check_period_ms": 500,
+            "health_check_failure_threshold": 10,
+        }
+        head = {"num_cpus": 0, "include_dashboard": False, "_system_config": quick}
+        cluster = cluster_utils.Cluster(initialize_head=True, head_node_args=head)
+        for _ in range(2):
+            cluster.add_node(num_cpus=1)
+        cluster.wait_for_nodes()
+        return cluster
+
+    return start

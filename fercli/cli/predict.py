@@ -1,7 +1,7 @@
 """fer predict: the expression of every face in pictures and videos."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -9,6 +9,7 @@ from fercli.cli import console, options
 from fercli.core.engine import Engine
 from fercli.core.errors import UsageError
 from fercli.core.text import format_count, read_seconds
+from fercli.workflows.predict.folder_job.options import FolderOptions, is_folder
 from fercli.workflows.predict.options import MAX_SMOOTH, PredictOptions
 from fercli.workflows.predict.output import Form, form_of
 
@@ -49,8 +50,36 @@ def predict(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file: .csv, .jsonl, .json or .parquet.")
-    ] = PredictOptions.output,
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to this file: .csv, .jsonl, .json or .parquet; or to a folder, faces/ or s3://bucket/faces/, a "
+            "Parquet file for each shard.",
+        ),
+    ] = None,
+    shards: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="With a folder: the number of shards. Default: one per 100 MB of pictures."),
+    ] = FolderOptions.shards,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "--workers", "-j", help="With a folder: shards worked on at the same time."),
+    ] = FolderOptions.jobs,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="With a folder: work on a Ray cluster; auto is the one that this machine belongs to.",
+        ),
+    ] = FolderOptions.ray,
+    cpus_per_task: Annotated[
+        float | None, typer.Option(help="With --ray: what each shard takes of a node. Default: 1.")
+    ] = FolderOptions.cpus_per_task,
+    gpus_per_task: Annotated[
+        float | None, typer.Option(help="With --ray: the same for GPUs. Default: 0.")
+    ] = FolderOptions.gpus_per_task,
     shard: Annotated[
         str | None,
         typer.Option(metavar="I/N", help="Work on shard I of N only, for job queues; needs --output."),
@@ -139,20 +168,47 @@ def predict(
     if collect:
         _collect(collect, force, [*(paths or []), *([from_file] if from_file else [])], output, shard)
         return
-    chosen = _choose_form(form, as_json, output)
     sampling = {"every": _read_every(every, fps), "smooth": _read_smooth(smooth)}
-    settings = options.collect(PredictOptions, flags | sampling)
+    folder_options = options.collect(FolderOptions, flags)
+    inputs = [*(paths or []), *([_portrait()] if demo else [])]
+    if output is not None and is_folder(output):
+        if form or as_json:
+            raise UsageError(f"--output {output} is a folder of Parquet files: leave --format and --json out")
+        if shard:
+            raise UsageError(f"--output {output} is a folder, which --shards N cuts: leave --shard {shard} out")
+        alone = {"output": None, "resume": False, "force": False}  # those of the folder
+        settings = options.collect(PredictOptions, flags | sampling | alone)
+        _predict_into_folder(inputs, output, settings, folder_options)
+    if folder_options.given:
+        raise UsageError(f"{folder_options.given[0]} is for a folder as the output, as in --output faces/")
+    file = Path(output) if output is not None else None
+    chosen = _choose_form(form, as_json, file)
+    settings = options.collect(PredictOptions, flags | sampling | {"output": file})
 
     from fercli.cli.predict_tables import Terminal
     from fercli.workflows.predict.run import run_job
 
-    inputs = [*(paths or []), *([_portrait()] if demo else [])]
-    with console.without_chatter(), Terminal(chosen, output) as progress:
+    with console.without_chatter(), Terminal(chosen, file) as progress:
         summary = run_job(inputs, settings, progress)
     _close(summary, settings, {"--every": every, "--fps": fps, "--smooth": smooth})
 
 
-def _collect(file: Path, force: bool, inputs: list[Path], output: Path | None, shard: str | None) -> None:
+def _predict_into_folder(
+    inputs: list[Path], output: str, settings: PredictOptions, folder_options: FolderOptions
+) -> NoReturn:
+    """A job whose output is a folder, its closing lines, and the exit code."""
+    from fercli.cli.predict_tables import describe_folder
+    from fercli.cli.progress import TerminalProgress
+    from fercli.workflows.predict.folder_job.run import run_folder_job
+
+    with console.without_chatter(), TerminalProgress() as progress:
+        summary = run_folder_job(inputs, output, settings, folder_options, progress)
+    for line in describe_folder(summary):
+        console.note(line)
+    raise typer.Exit(1 if summary.counted.failed or summary.lost else 0)
+
+
+def _collect(file: Path, force: bool, inputs: list[Path], output: str | None, shard: str | None) -> None:
     """Write all shards of a file into it."""
     if inputs or output or shard:
         raise UsageError(f"--collect {file} reads the shards beside it: leave pictures, --output and --shard out")

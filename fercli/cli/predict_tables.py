@@ -18,6 +18,7 @@ from fercli.workflows.predict.results import PictureResult, PredictSummary
 from fercli.workflows.predict.run import JobProgress
 
 if TYPE_CHECKING:
+    from fercli.workflows.predict.folder_job.run import FolderSummary
     from fercli.workflows.predict.output import Form
     from fercli.workflows.predict.video import TrackSummary, VideoSummary
 
@@ -216,6 +217,21 @@ def describe_summary(summary: PredictSummary) -> str:
     line = ", ".join([*things, format_count(summary.faces, "face")])
     labels = ", ".join(f"{number:,} {label}" for label, number in summary.expressions.items() if number)
     return line + (f": {labels}" if labels else "") + (f"; {summary.failed} failed" if summary.failed else "")
+
+
+def describe_folder(summary: "FolderSummary") -> Iterator[str]:
+    """The closing lines of a job whose output is a folder: what it counted, where it is, and what failed."""
+    if summary.earlier == summary.shards:
+        yield f"{summary.target} has all {format_count(summary.shards, 'shard')} already: nothing left to do"
+        return
+    counted = describe_summary(summary.counted)
+    if summary.videos:
+        counted = f"{format_count(summary.videos, 'video')}, {counted}"
+    yield f"{counted}{f' (the {summary.earlier:,} done before are not counted)' if summary.earlier else ''}"
+    written = summary.shards - len(summary.lost)
+    yield f"written to {summary.target}: {written:,} of {format_count(summary.shards, 'shard')}"
+    if summary.lost:
+        yield f"failed: {shorten(', '.join(map(str, summary.lost)), 200)}; the same command with --resume tries again"
 
 
 def describe_stop(summary: PredictSummary) -> str:

@@ -104,6 +104,11 @@ def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
     return path
 
 
+def is_shipped(path: Path) -> bool:
+    """Whether a weights file belongs to the package, so that every machine with this version has it."""
+    return path.parent == _SHIPPED
+
+
 def _describe_missing(name: str, known: Sequence[str]) -> str:
     """What to say of a model that is neither a name nor a file."""
     shown = shorten(name, 100)

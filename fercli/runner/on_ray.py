@@ -75,6 +75,8 @@ def run_on_ray(
             task = running.pop(ready)
             try:
                 outcome = ray.get(ready)
+            except (ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError):
+                raise  # no task is at fault: `_connected` explains it
             except ray.exceptions.RayError as error:
                 monitor.fail(0, task, f"lost on the cluster {_MOST_RETRIES + 1} times ({reason_of(error)})")
                 continue
@@ -117,8 +119,8 @@ def _connected(cluster: RayCluster) -> Iterator[Any]:
         ) from error
     try:
         yield ray
-    except ray.exceptions.RaySystemError as error:
-        raise MachineError(f"the Ray cluster is lost ({reason_of(error)})") from error
+    except (ray.exceptions.LocalRayletDiedError, ray.exceptions.RaySystemError) as error:
+        raise MachineError(f"the Ray cluster is lost ({reason_of(error)}): what is done stays done") from error
     finally:
         ray.shutdown()
 

@@ -76,7 +76,7 @@ def test_every_file_of_a_mixed_lot_ends_as_a_row(fer, portrait, tmp_path):
     [
         (["prdict"], "no command 'prdict'; did you mean predict? (fer --help)"),
         (["predict", "--max-face", "1"], "no option --max-face; did you mean"),
-        (["predict", "--workers", "2"], "no option --workers (fer predict --help)"),
+        (["predict", "--helpers", "2"], "no option --helpers (fer predict --help)"),
         (["predict", "--max-faces", "x"], "--max-faces: must be a whole number"),
         (["crossval", "-j", "0"], "--jobs: must be 1 or more"),
         (["train", "--group", "foo"], "--group: 'foo' is not one of 'auto', 'subject', 'image'"),

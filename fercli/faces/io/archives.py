@@ -121,7 +121,12 @@ def archive_format(path: Path) -> Literal["zip", "tar"] | None:
     if _is_tar_header(read_head(path, decompressed=True)):
         return "tar"
     name = path.name.lower()
-    return "zip" if name.endswith(".zip") else "tar" if name.endswith(_TAR_SUFFIXES) else None
+    return "zip" if name.endswith(".zip") else "tar" if has_archive_ending(name) else None
+
+
+def has_archive_ending(name: str) -> bool:
+    """Whether a name ends as those of zip and tar archives do."""
+    return name.lower().endswith((".zip", *_TAR_SUFFIXES))
 
 
 def open_archive(path: Path, in_any_order: bool = False) -> "Archive":

@@ -111,7 +111,7 @@ def _load_all(
     with ThreadPoolExecutor(FETCHES) as pool:
         try:
             for source in sources:
-                fetched = pool.submit(_fetch, source.path) if source.in_store else None
+                fetched = pool.submit(_fetch, source.path) if source.stored and not source.error else None
                 ahead.append((source, fetched))
                 while len(ahead) > FETCHES or (ahead and ahead[0][1] is None):
                     yield _take(ahead.popleft(), members)

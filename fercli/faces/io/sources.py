@@ -14,7 +14,9 @@ from fercli.core.errors import PictureError, UsageError
 from fercli.core.files import read_content
 from fercli.faces.io.archives import Member, archive_format, list_members
 from fercli.faces.io.folders import Kind, RealPaths, find_matches, guess_kind, make_safe_path, natural_key, scan_folder
-from fercli.faces.io.stores import is_address, list_objects
+from fercli.faces.io.stores import StoredObject, is_address, list_objects
+
+_ARCHIVE_IN_STORE = "an archive in a store: write to a folder (--output faces/), or copy the archive here first"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Source:
     `path` is the path as typed; for a file in a folder, the two joined; for one in an archive, the archive's path
     joined with the member's name. `relative_path` is where an annotated picture goes in the output folder: the file's
     name, its path within the folder that was typed, or the archive's name and the path in it. `member` is set for a
-    file in an archive, `in_store` for an object in a store.
+    file in an archive, `stored` for an object in a store.
     """
 
     path: Path
@@ -32,7 +34,7 @@ class Source:
     error: str = ""
     kind: Kind = "picture"
     member: Member | None = None
-    in_store: bool = False
+    stored: StoredObject | None = None
 
 
 def find_sources(paths: Sequence[Path], recursive: bool = False, listed: Sequence[Path] = ()) -> list[Source]:
@@ -114,9 +116,10 @@ def _expand_path(
 def _expand_address(path: Path) -> Iterator[tuple[str, Source]]:
     """The objects at an address in a store."""
     try:
-        for found in list_objects(path):
+        for found, stored in list_objects(path):
             inner = found.relative_to(path) if found != path else Path(found.name)
-            yield str(found), Source(found, make_safe_path(inner.as_posix()), in_store=True)
+            reason = _ARCHIVE_IN_STORE if stored.is_archive else ""
+            yield str(found), Source(found, make_safe_path(inner.as_posix()), reason, stored=stored)
     except PictureError as error:
         yield str(path), Source(path, Path(path.name), str(error))
 
@@ -142,8 +145,16 @@ def _expand_folder(
         yield real_paths.resolve(path, is_link), Source(path, relative / file, kind=_kind_to_read(file))
 
 
-def _expand_archive(path: Path, relative: Path, real_path: str) -> Iterator[tuple[str, Source]]:
-    members, error = list_members(path)
+def expand_copy(archive: Path, file: Path) -> list[Source]:
+    """The sources in an archive of a store, read from its copy in a file of this machine."""
+    return [source for _, source in _expand_archive(archive, Path(archive.name), str(archive), file)]
+
+
+def _expand_archive(
+    path: Path, relative: Path, real_path: str, file: Path | None = None
+) -> Iterator[tuple[str, Source]]:
+    """The sources in an archive, which is read from `file` if that is another one than its path."""
+    members, error = list_members(file or path)
     for name, member in members:
         # joined as text, because Path would let a name such as C:/a.jpg replace the archive's path
         member_path, kind = Path(f"{path}/{name}"), guess_kind(name) or "picture"

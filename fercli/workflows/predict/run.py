@@ -1,6 +1,6 @@
 """One job of `fer predict` from beginning to end: planned, run, written and counted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,11 @@ from fercli.core.progress import Progress
 from fercli.core.text import clock
 from fercli.faces.io.sources import Source, find_sources
 from fercli.workflows.predict import pipeline
-from fercli.workflows.predict.options import PredictOptions, Setting
+from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.results import PictureResult, PredictSummary, source_text
 
 if TYPE_CHECKING:
-    from fercli.workflows.predict.output.resume import JobFile
+    from fercli.workflows.predict.output.resume import JobFile, JobRecord
     from fercli.workflows.predict.visuals.plan import Visuals
 
 
@@ -54,18 +54,40 @@ def run_job(inputs: Sequence[Path], options: PredictOptions, progress: JobProgre
         return _run_job(inputs, options, progress, shard)
 
 
+def run_sources(
+    sources: list[Source], options: PredictOptions, record: "JobRecord", progress: JobProgress = _SILENT
+) -> PredictSummary:
+    """`run_job` for sources that are found already, of a job with this record."""
+    return _run(sources, _open_output(options), record, options, progress)
+
+
 def _run_job(
     inputs: Sequence[Path], options: PredictOptions, progress: JobProgress, shard: tuple[int, int] = (1, 1)
 ) -> PredictSummary:
     file = _open_output(options)
-    sources, settings = _find_inputs(inputs, options), options.resume_key()
+    sources, settings = find_inputs(inputs, options), options.resume_key()
     if shard != (1, 1):
         from fercli.workflows.predict.shards import choose_sources, describe_sources
 
         settings |= describe_sources(sources)
         sources = choose_sources(sources, shard)
+    record = None
+    if file:
+        from fercli.workflows.predict.output.resume import JobRecord
+
+        record = JobRecord.of(options.model, settings)
+    return _run(sources, file, record, options, progress)
+
+
+def _run(
+    sources: list[Source],
+    file: "JobFile | None",
+    record: "JobRecord | None",
+    options: PredictOptions,
+    progress: JobProgress,
+) -> PredictSummary:
     summary = PredictSummary(len(sources), sum(source.kind == "video" for source in sources))
-    left = _resume(sources, file, settings, options, summary, progress) if file else sources
+    left = _resume(sources, file, record, options, summary, progress) if file and record else sources
     visuals = _plan_visuals(options, sources, left, file)
     if file and not left and file.complete and visuals is None:
         summary.nothing_left = True
@@ -105,7 +127,8 @@ def _open_output(options: PredictOptions) -> "JobFile | None":
     return file
 
 
-def _find_inputs(inputs: Sequence[Path], options: PredictOptions) -> list[Source]:
+def find_inputs(inputs: Sequence[Path], options: PredictOptions) -> list[Source]:
+    """The sources at `inputs` and in the list that the options name. Raises UsageError where there are none."""
     if options.from_file is None:
         return find_sources(inputs, options.recursive)
     from fercli.faces.io.sources import read_list
@@ -116,7 +139,7 @@ def _find_inputs(inputs: Sequence[Path], options: PredictOptions) -> list[Source
 def _resume(
     sources: list[Source],
     file: "JobFile",
-    settings: Mapping[str, Setting],
+    record: "JobRecord",
     options: PredictOptions,
     summary: PredictSummary,
     progress: JobProgress,
@@ -125,10 +148,8 @@ def _resume(
 
     Raises RunError where it was begun with another model or other options.
     """
-    from fercli.workflows.predict.output.resume import JobRecord
-
     done = set()
-    for result in file.begin(JobRecord.of(options.model, settings), options.resume):
+    for result in file.begin(record, options.resume):
         summary.add(result)
         done.add(source_text(result.source))
     left = [source for source in sources if source_text(source.path) not in done]

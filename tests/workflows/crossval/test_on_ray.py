@@ -1,6 +1,5 @@
 """Folds on a real Ray cluster of this machine: a head without processors, and two nodes with one each."""
 
-import os
 import subprocess
 import sys
 import time
@@ -23,13 +22,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs Ray")
-    cluster = cluster_utils.Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
-    for _ in range(2):
-        cluster.add_node(num_cpus=1)
-    cluster.wait_for_nodes()
+def cluster(start_cluster) -> Iterator[Any]:
+    cluster = start_cluster()
     yield cluster
     cluster.shutdown()
 
