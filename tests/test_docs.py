@@ -39,6 +39,7 @@ _COMMANDS = {
     "crossval.md": ["crossval"],
     "export.md": ["export"],
     "models.md": ["models"],
+    "doctor.md": ["doctor"],
     "data.md": ["data list", "data show", "data check", "data build"],
 }
 
@@ -100,7 +101,9 @@ def subcommand(typed: list[str]) -> tuple[Any, list[str]]:
 def check(command: str) -> None:
     """Raises what the command line raises for commands, flags and values that there are not."""
     found, rest = subcommand(words(command))
-    asked = [word for word in rest if word not in ("--help", "--version")]
+    # these act as soon as they are met
+    acting = ("--help", "--version", "--install-completion", "--show-completion")
+    asked = [word for word in rest if word not in acting]
     if asked:  # without anything behind it a command is spoken of, not typed
         found.make_context(found.name, asked).close()
 

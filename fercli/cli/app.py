@@ -28,6 +28,7 @@ _COMMANDS = {
     "export": ("fercli.cli.export", "export", "Export a network to a file that runs without this program."),
     "models": ("fercli.cli.models", "models", "List the networks, or show one in full."),
     "data": ("fercli.cli.data", "data_app", "List, show and check face sets, and build fergit."),
+    "doctor": ("fercli.cli.doctor", "doctor", "Check this installation, and say what is missing."),
 }
 
 
@@ -65,7 +66,6 @@ app = typer.Typer(
     cls=_Commands,
     help="Facial expression recognition, offline: train, evaluate and run the networks of published papers.",
     no_args_is_help=True,
-    add_completion=False,
     # plain help starts in half the time of a drawn one
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

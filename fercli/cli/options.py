@@ -86,7 +86,7 @@ PretrainedFile = Annotated[
         metavar="FILE", help="Start from this state dict instead of torchvision's ImageNet weights.", show_default=False
     ),
 ]
-TrainingDevice = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps. Default: auto.")]
+TrainingDevice = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N (or just N) or mps. Default: auto.")]
 Precision = Annotated[
     Literal["auto", "fp32", "bf16"] | None,
     typer.Option(help="auto uses bf16 where it is faster, else fp32. Default: auto."),
@@ -117,7 +117,7 @@ Threads = Annotated[
     ),
 ]
 # every command
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N (or just N) or mps.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace files that exist.")]
 Quiet = Annotated[

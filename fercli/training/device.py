@@ -35,7 +35,7 @@ WORTH_IT = 200_000
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name: 'auto' (CUDA, else Apple's GPU, else the CPU), 'cpu', 'cuda', 'cuda:1', 'mps'.
+    """The device of that name: 'auto' (CUDA, else Apple's GPU, else the CPU), 'cpu', 'cuda', 'cuda:1' or '1', 'mps'.
 
     Raises MachineError for a device that is asked for and not there, UsageError for an unknown name.
     """
@@ -43,6 +43,8 @@ def pick_device(name: str) -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    if name.isascii() and name.isdecimal():
+        name = f"cuda:{name}"
     kind, _, index = name.partition(":")
     known = name in ("cpu", "cuda", "mps") or (kind == "cuda" and index.isascii() and index.isdecimal())
     if not known:

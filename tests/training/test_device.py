@@ -16,7 +16,7 @@ def test_cpu_is_always_there():
     assert pick_device("cpu") == torch.device("cpu")
 
 
-@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:", "cuda:²", "cpu:0", "cpu:", ""])
+@pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:", "cuda:²", "²", "-1", "cpu:0", "cpu:", ""])
 def test_an_unknown_name_lists_the_known(name):
     with pytest.raises(UsageError, match="it is auto, cpu, cuda"):
         pick_device(name)
@@ -32,6 +32,8 @@ def test_a_name_without_end_is_shortened():
 def test_a_device_that_is_not_there_is_an_error():
     with pytest.raises(MachineError, match="no CUDA device is usable here"):
         pick_device("cuda")
+    with pytest.raises(MachineError, match="--device cuda:0: no CUDA device"):
+        pick_device("0")
     assert pick_device("auto").type != "cuda"
 
 

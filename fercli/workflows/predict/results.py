@@ -36,6 +36,11 @@ class FacePrediction:
     track: int | None = None
 
     @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Where the face is: left, top, right, bottom, in pixels."""
+        return self.detection.box
+
+    @property
     def caption(self) -> str:
         """What is written beside the face, e.g. '1 neutral 40 %'; in a video with the number of its track."""
         return f"{self.track or self.number} {self.label} {self.confidence:.0%}".replace("%", " %")

@@ -1,3 +1,4 @@
+import pydoc
 import sys
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from fercli.faces.detection import Detection
 from fercli.faces.mtcnn import detector
 from fercli.models import load
 from fercli.workflows.predict import api, pipeline
+from fercli.workflows.predict.results import FacePrediction
 
 PORTRAIT = Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
 
@@ -217,3 +219,16 @@ def test_ctrl_c_reaches_the_caller_when_what_is_finished_is_written(photos, tmp_
     with pytest.raises(KeyboardInterrupt):
         fercli.predict_files(photos, tmp_path / "faces.json")
     assert [result.source.name for result in fercli.read_predictions(tmp_path / "faces.json")] == ["bright.png"]
+
+
+def test_the_module_shows_its_public_names_and_no_others():
+    assert set(fercli.__all__) <= set(dir(fercli))
+    assert not [name for name in dir(fercli) if name not in fercli.__all__ and not name.startswith("__")]
+    shown = pydoc.plain(pydoc.render_doc(fercli))
+    assert "predict_files" in shown
+    assert "class FacePrediction" in shown
+
+
+def test_a_face_has_its_box():
+    detection = Detection((1.0, 2.0, 3.0, 4.0), (), None)
+    assert FacePrediction(1, detection, "happy", 1.0, {"happy": 1.0}).box == (1.0, 2.0, 3.0, 4.0)
