@@ -8,7 +8,8 @@ from fercli.cli import console, options
 def doctor(root: options.Root = None, as_json: options.Json = False, debug: options.Debug = False) -> None:
     """Check this installation, and say what is missing.
 
-    Versions, devices, face sets, and one picture predicted for real. What is missing is optional and comes with the command that adds it. The exit code is 1 if something is broken.
+    Versions, devices, face sets, and one picture predicted for real. What is missing is optional and comes with the
+    command that adds it. The exit code is 1 if something is broken.
     """
     from dataclasses import asdict
 

@@ -14,6 +14,7 @@ import fercli
 from fercli.core.engine import count_threads, may_have_gpu
 from fercli.core.errors import FerError, reason_of
 from fercli.core.text import format_count
+from fercli.faces.opencv import load_opencv
 
 #: 'missing' is something that can be added, 'broken' something that the program needs.
 State = Literal["ok", "missing", "broken"]
