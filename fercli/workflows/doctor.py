@@ -50,23 +50,22 @@ def examine(root: Path | None = None) -> Iterator[Finding]:
     for extra, (packages, purpose) in _EXTRAS.items():
         yield _find_packages(f"extra {extra}", packages, "missing", f'pip install "fercli[{extra}]"; for {purpose}')
     yield Finding("processor", "ok", f"{format_count(count_threads(), 'thread')} of {os.cpu_count()} cores")
-    for check in (_find_gpu, _find_videos, _find_cameras, _find_fonts, _find_cache):
-        yield _guard(check)
-    yield _guard(lambda: _find_sets(root))
-    yield _guard(_predict_portrait)
-
-
-def _guard(check: Callable[[], Finding]) -> Finding:
-    """A finding also where the check itself fails, as it does where a shared library is missing."""
-    try:
-        return check()
-    except Exception as error:
-        names = {"_predict_portrait": "prediction", "_find_videos": "videos"}
-        name = names.get(getattr(check, "__name__", ""), "a check")
-        hint = (
-            "apt-get install libgl1 libglib2.0-0, or pip install opencv-python-headless" if "lib" in str(error) else ""
-        )
-        return Finding(name, "broken", reason_of(error), hint)
+    checks: dict[str, Callable[[], Finding]] = {
+        "GPU": _find_gpu,
+        "videos": _find_videos,
+        "cameras": _find_cameras,
+        "fonts": _find_fonts,
+        "cache": _find_cache,
+        "face sets": lambda: _find_sets(root),
+        "prediction": _predict_portrait,
+    }
+    for name, check in checks.items():
+        try:
+            yield check()
+        except FerError as error:  # its message says what to do
+            yield Finding(name, "broken", str(error))
+        except Exception as error:  # whatever a damaged package raises
+            yield Finding(name, "broken", reason_of(error), "fer predict --demo --debug shows where it fails")
 
 
 def _find_packages(name: str, packages: tuple[str, ...], otherwise: State, hint: str) -> Finding:
@@ -157,13 +156,9 @@ def _predict_portrait() -> Finding:
     from matplotlib.cbook import get_sample_data
 
     start = time.perf_counter()
-    try:
-        (result,) = fercli.predict(str(get_sample_data("grace_hopper.jpg", asfileobj=False)), device="cpu")
-    except FerError as error:
-        return Finding("prediction", "broken", str(error))
+    (result,) = fercli.predict(str(get_sample_data("grace_hopper.jpg", asfileobj=False)), device="cpu")
     labels = [face.label for face in result.faces]
     if labels != ["neutral"]:
-        return Finding(
-            "prediction", "broken", f"the sample portrait gave {labels or 'no face'} and not one neutral face"
-        )
+        found = ", ".join(labels) or result.message or "no face"
+        return Finding("prediction", "broken", f"the sample portrait gave {found}, not one neutral face")
     return Finding("prediction", "ok", f"the sample portrait is neutral, in {time.perf_counter() - start:.1f} s")
