@@ -117,6 +117,18 @@ def predict(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a report with counts and faces as one .html page.")
     ] = PredictOptions.report,
+    save_crops: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Save each face as the network sees it, 48×48 gray, in a subfolder per expression."
+        ),
+    ] = PredictOptions.save_crops,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the input of the network's last layer for each face: .parquet or .npz."
+        ),
+    ] = PredictOptions.embeddings,
     tta: Annotated[bool, typer.Option(help="Average each face with its mirror image.")] = PredictOptions.tta,
     min_face: Annotated[
         float,
@@ -261,6 +273,7 @@ def _portrait() -> Path:
 def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dict[str, object]) -> None:
     """The closing lines, and the exit code."""
     from fercli.cli.predict_tables import describe_stop, describe_summary
+    from fercli.workflows.predict.advice import advise
 
     failed = 1 if summary.failed else 0
     target = f"shard {settings.shard} of {settings.output}" if settings.shard else settings.output
@@ -268,6 +281,8 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
         console.note(f"{target} has all {format_count(summary.inputs, 'picture')} already: nothing left to do")
         raise typer.Exit(failed)
     console.note(describe_summary(summary))
+    for line in advise(summary, settings):
+        console.note(line)
     _note_sampling(summary, [flag for flag, value in video_flags.items() if value is not None])
     if summary.output:
         console.note(f"written to {summary.output}")
@@ -275,6 +290,8 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
         ("annotations", summary.annotations),
         ("explanations", summary.explanations),
         ("report", summary.report),
+        ("crops", summary.crops),
+        ("embeddings", summary.embeddings),
     ):
         if path:
             console.note(f"{what} in {path}")

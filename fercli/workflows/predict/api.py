@@ -56,6 +56,8 @@ def predict_files(
     annotate: StrPath | None = None,
     explain: StrPath | None = None,
     report: StrPath | None = None,
+    save_crops: StrPath | None = None,
+    embeddings: StrPath | None = None,
     resume: bool = False,
     force: bool = False,
     **options: Unpack[PredictKeywords],
@@ -64,7 +66,8 @@ def predict_files(
 
     `inputs` are paths of pictures, videos, folders and archives, and patterns. The rows go to `output`, in the form
     that its ending names (.csv, .jsonl, .json or .parquet; docs/output.md has the columns), annotated pictures to the
-    folder `annotate`, Grad-CAM pictures to the folder `explain`, a page to `report`. `resume` continues an interrupted
+    folder `annotate`, Grad-CAM pictures to the folder `explain`, a page to `report`, the faces
+    as pictures to the folder `save_crops`, embeddings to a .parquet or .npz file. `resume` continues an interrupted
     job or adds pictures to a complete one; `force` replaces what exists. The other options are those of `predict`.
 
     Returns counts and the paths that were written. Inputs that cannot be read are rows with the status 'failed', and
@@ -78,6 +81,8 @@ def predict_files(
         annotate=_to_path(annotate),
         explain=_to_path(explain),
         report=_to_path(report),
+        save_crops=_to_path(save_crops),
+        embeddings=_to_path(embeddings),
         resume=resume,
         force=force,
         **options,

@@ -65,6 +65,10 @@ class PredictOptions:
     explain: Path | None = field(default=None, metadata=SAME_ROWS)
     #: the HTML file for a report
     report: Path | None = field(default=None, metadata=SAME_ROWS)
+    #: the folder for the faces as pictures of 48×48 pixels
+    save_crops: Path | None = field(default=None, metadata=SAME_ROWS)
+    #: the .parquet or .npz file for what the network knows of each face
+    embeddings: Path | None = field(default=None, metadata=SAME_ROWS)
     #: continue the job that began `output`
     resume: bool = field(default=False, metadata=SAME_ROWS)
     #: replace what exists
@@ -96,6 +100,10 @@ class PredictOptions:
             raise UsageError("--faces-are-cropped searches nothing: leave --min-face, --max-side and --threshold out")
         if self.explain and self.engine == "onnx":
             raise UsageError("--explain computes gradients, which --engine onnx has not: leave one out")
+        if self.embeddings and self.engine == "onnx":
+            raise UsageError("--embeddings looks into the network, which --engine onnx cannot: leave one out")
+        if self.embeddings and self.resume:
+            raise UsageError("--embeddings is written whole, at the end: leave --resume out, or start a new job")
         if self.output and is_address(self.output):
             raise UsageError(f"--output {restore_address(str(self.output))}: write to a file on this machine")
         form = self.form
@@ -107,7 +115,7 @@ class PredictOptions:
         if self.shard and not self.can_resume:
             raise UsageError(f"--shard {self.shard} needs an --output FILE.csv, .jsonl or .parquet")
         if self.shard and self.draws:
-            raise UsageError("--shard writes rows alone: leave --annotate, --explain and --report out")
+            raise UsageError("--shard writes rows alone: leave what is drawn or saved besides out")
         if self.annotate and self.explain and self.annotate.resolve() == self.explain.resolve():
             raise UsageError(f"--annotate and --explain name the same folder, {self.annotate}: use two")
 
@@ -123,8 +131,13 @@ class PredictOptions:
 
     @property
     def draws(self) -> bool:
-        """Whether pictures or a report are wanted besides the rows."""
-        return bool(self.annotate or self.explain or self.report)
+        """Whether pictures, a report or embeddings are wanted besides the rows."""
+        return bool(self.annotate or self.explain or self.report or self.save_crops or self.embeddings)
+
+    @property
+    def needs_pytorch(self) -> bool:
+        """Whether something is wanted that only PyTorch can tell of a network."""
+        return bool(self.explain or self.embeddings)
 
     def resume_key(self) -> dict[str, Setting]:
         """The options that change rows, by the names of their flags: a job is resumed with the same ones only."""

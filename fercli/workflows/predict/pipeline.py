@@ -18,6 +18,7 @@ from fercli.faces.io.pictures import Picture, prefetch, prefetch_batches, read_p
 from fercli.faces.io.sources import Source
 from fercli.faces.mtcnn import detector
 from fercli.faces.mtcnn.detector import BATCH_PIXELS
+from fercli.faces.quality import measure_blur
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.results import UNSURE, FacePrediction, PictureResult, Predicted, Status, make_prediction
 
@@ -92,7 +93,7 @@ def choose_device(options: PredictOptions) -> str:
 
 def _load_model(options: PredictOptions, device: str) -> "Model | OnnxModel":
     """In ONNX Runtime where it ships for it, the device is the CPU and nothing needs gradients; else in PyTorch."""
-    if device == "cpu" and options.engine != "torch" and not options.explain:
+    if device == "cpu" and options.engine != "torch" and not options.needs_pytorch:
         from fercli.models.onnx_model import load_onnx_model
         from fercli.models.weights import ONNX_SUFFIX
 
@@ -205,9 +206,9 @@ def _classify_batch(
         if picture.pixels is not None and not isinstance(detections, PictureError)
         for detection in detections
     ]
-    probabilities = _classify_crops(model, crops)
+    probabilities, blurs = _classify_crops(model, crops), map(measure_blur, crops)
     for picture, detections in zip(batch, faces, strict=True):
-        yield Predicted(picture, _make_result(picture, detections, probabilities, model.classes))
+        yield Predicted(picture, _make_result(picture, detections, probabilities, blurs, model.classes))
 
 
 def _keep_largest(faces: list[Detection] | PictureError, most: int) -> list[Detection] | PictureError:
@@ -239,9 +240,10 @@ def _make_result(
     picture: Picture,
     detections: list[Detection] | PictureError,
     probabilities: Iterator[list[float]],
+    blurs: Iterator[float],
     classes: tuple[str, ...],
 ) -> PictureResult:
-    """The result of one picture; `probabilities` has those of its faces next."""
+    """The result of one picture; `probabilities` and `blurs` have those of its faces next."""
 
     def result(status: Status, message: str = "", faces: tuple[FacePrediction, ...] = ()) -> PictureResult:
         return PictureResult(picture.source.path, status, message, faces, picture.frame, picture.time)
@@ -251,7 +253,7 @@ def _make_result(
     if not detections:
         return result("no face", "no face found")
     faces = (
-        make_prediction(number, detection, dict(zip(classes, next(probabilities), strict=True)))
+        make_prediction(number, detection, dict(zip(classes, next(probabilities), strict=True)), next(blurs))
         for number, detection in enumerate(detections, start=1)
     )
     return result("ok", faces=tuple(faces))

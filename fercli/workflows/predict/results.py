@@ -10,6 +10,7 @@ from fercli.faces.detection import Detection
 from fercli.faces.io.folders import guess_kind
 from fercli.faces.io.pictures import Picture
 from fercli.faces.io.stores import restore_address
+from fercli.faces.quality import estimate_yaw, face_size, name_difficulties
 
 if TYPE_CHECKING:
     from fercli.workflows.predict.video import VideoSummary
@@ -25,7 +26,7 @@ class FacePrediction:
     """One face: its number from the left, starting at 1, where it is, and one probability a class.
 
     Pixels are rounded to hundredths, probabilities to six places. `track` is the number of the person who is
-    followed through a video.
+    followed through a video. `blur` is from 0 to 1 (see fercli.faces.quality), None in a file of an older version.
     """
 
     number: int
@@ -34,11 +35,23 @@ class FacePrediction:
     confidence: float
     probabilities: dict[str, float]
     track: int | None = None
+    blur: float | None = None
 
     @property
     def box(self) -> tuple[float, float, float, float]:
         """Where the face is: left, top, right, bottom, in pixels."""
         return self.detection.box
+
+    @property
+    def face_size(self) -> float:
+        """The longer side of the box, in pixels."""
+        return round(face_size(self.box), 2)
+
+    @property
+    def yaw(self) -> float | None:
+        """How far the face is turned aside, in whole degrees, roughly; positive to the right of the picture."""
+        yaw = estimate_yaw(self.detection.landmarks)
+        return None if yaw is None else round(yaw)
 
     @property
     def caption(self) -> str:
@@ -57,6 +70,9 @@ class FacePrediction:
             "y2": y2,
             "landmarks": [list(point) for point in self.detection.landmarks] or None,
             "detection_score": self.detection.score,
+            "face_size": self.face_size,
+            "blur": self.blur,
+            "yaw": self.yaw,
             "label": self.label,
             "confidence": self.confidence,
             "probabilities": dict(self.probabilities),
@@ -104,9 +120,9 @@ class PredictSummary:
     """What a whole job found and wrote. With `--resume`, the results of earlier runs count too.
 
     `inputs` are all pictures and videos that were given. `pictures` does not count frames of videos, `no_face` and
-    `failed` do. `output`, `annotations`, `explanations` and `report` are the files and folders that were written, None
-    where there are none. `classes` are the model's, in its order; they are empty where no model was loaded, since
-    nothing was left to do.
+    `failed` do. `output`, `annotations`, `explanations`, `report`, `crops` and `embeddings` are the files and folders
+    that were written, None where there are none. `classes` are the model's, in its order; they are empty where no model
+    was loaded, since nothing was left to do.
     """
 
     inputs: int = 0
@@ -115,12 +131,16 @@ class PredictSummary:
     no_face: int = 0
     failed: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+    #: how many faces are 'small', 'blurred' and 'turned' (see fercli.faces.quality)
+    hard: Counter[str] = field(default_factory=Counter)
     videos: "dict[Path, VideoSummary]" = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     output: Path | None = None
     annotations: Path | None = None
     explanations: Path | None = None
     report: Path | None = None
+    crops: Path | None = None
+    embeddings: Path | None = None
     nothing_left: bool = False
     interrupted: bool = False
     last: PictureResult | None = None
@@ -139,7 +159,8 @@ class PredictSummary:
     @property
     def written(self) -> list[Path]:
         """The files and folders that were written."""
-        return [path for path in (self.output, self.annotations, self.explanations, self.report) if path is not None]
+        written = (self.output, self.annotations, self.explanations, self.report, self.crops, self.embeddings)
+        return [path for path in written if path is not None]
 
     def add(self, result: PictureResult) -> None:
         """Count one more result."""
@@ -147,6 +168,8 @@ class PredictSummary:
         self.no_face += result.status == "no face"
         self.failed += result.status == "failed"
         self.labels.update(face.label for face in result.faces)
+        for face in result.faces:
+            self.hard.update(name_difficulties(face.face_size, face.blur, face.yaw))
         if not result.of_video:
             self.pictures += 1
             return
@@ -163,12 +186,17 @@ def source_text(path: Path) -> str:
     return restore_address(os.fsencode(path).decode("utf-8", "backslashreplace"))
 
 
-def make_prediction(number: int, detection: Detection, probabilities: dict[str, float]) -> FacePrediction:
+def make_prediction(
+    number: int, detection: Detection, probabilities: dict[str, float], blur: float | None = None
+) -> FacePrediction:
     """The face with one probability a class, its figures rounded."""
     x1, y1, x2, y2 = (round(value, 2) for value in detection.box)
     landmarks = tuple((round(x, 2), round(y, 2)) for x, y in detection.landmarks)
     score = None if detection.score is None else round(detection.score, 6)
-    return FacePrediction(number, Detection((x1, y1, x2, y2), landmarks, score), *_classify(probabilities))
+    rounded = None if blur is None else round(blur, 3)
+    return FacePrediction(
+        number, Detection((x1, y1, x2, y2), landmarks, score), *_classify(probabilities), blur=rounded
+    )
 
 
 def replace_probabilities(face: FacePrediction, probabilities: dict[str, float]) -> FacePrediction:

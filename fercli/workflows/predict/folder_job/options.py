@@ -72,4 +72,4 @@ def check_folder_job(output: str, options: PredictOptions) -> None:
             f"--output {output}: a store takes a folder of Parquet files, as in --output s3://bucket/faces/"
         )
     if options.draws:
-        raise UsageError(f"--output {output} is a folder of rows: leave --annotate, --explain and --report out")
+        raise UsageError(f"--output {output} is a folder of rows: leave what is drawn or saved besides out")

@@ -18,7 +18,7 @@ POINTS = tuple(f"{name}_{axis}" for name in LANDMARKS for axis in "xy")
 
 #: The version of the schema, which jobs keep beside or in their files: raised whenever a column is added, renamed or
 #: gets another meaning. Readers go by the names of columns, so that they take files of other versions too.
-SCHEMA = 1
+SCHEMA = 2
 
 Value = str | int | float | None
 Row = dict[str, Value]
@@ -31,7 +31,8 @@ _BEFORE: dict[str, Kind] = {
     "time": float,
     "face": int,
     "track": int,
-    **dict.fromkeys(("x1", "y1", "x2", "y2", *POINTS, "detection_score"), float),
+    **dict.fromkeys(("x1", "y1", "x2", "y2", *POINTS, "detection_score", "face_size", "blur"), float),
+    "yaw": int,
     "label": str,
     "confidence": float,
 }
@@ -98,7 +99,9 @@ def to_face(row: Mapping[str, Any], classes: Sequence[str]) -> FacePrediction:
     landmarks = () if None in points else tuple(zip(points[::2], points[1::2], strict=True))
     detection = Detection((row["x1"], row["y1"], row["x2"], row["y2"]), landmarks, row["detection_score"])
     probabilities = {name: row[class_column(name)] for name in classes}
-    return FacePrediction(row["face"], detection, row["label"], row["confidence"], probabilities, row["track"])
+    return FacePrediction(
+        row["face"], detection, row["label"], row["confidence"], probabilities, row["track"], row["blur"]
+    )
 
 
 def nest_landmarks(row: Row) -> dict[str, Any]:

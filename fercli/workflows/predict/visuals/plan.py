@@ -1,4 +1,4 @@
-"""What a job draws besides its rows, planned before anything is computed: nothing is overwritten by surprise."""
+"""What a job draws and saves besides its rows, planned before anything is computed: nothing is lost by surprise."""
 
 import os
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ NOTHING = Resumed()
 
 
 class Visuals:
-    """The annotations, heat maps and report that the options ask for, of `sources`.
+    """The annotations, heat maps, crops, embeddings and report that the options ask for, of `sources`.
 
     Raises UsageError, or MachineError for a library that is missing, where one of them must not or cannot be written.
     """
@@ -59,6 +59,14 @@ class Visuals:
             from fercli.workflows.predict.visuals.explain import plan_explanations
 
             self._stems = plan_explanations(sources, options.explain, options.force, resumed)
+        if options.save_crops:
+            from fercli.workflows.predict.visuals.crops import plan_crops
+
+            plan_crops(options.save_crops, may_exist=options.force or options.resume)
+        if options.embeddings:
+            from fercli.workflows.predict.visuals.embeddings import plan_embeddings
+
+            plan_embeddings(options.embeddings, options.force)
 
     def stages(self, network: "TrainedModel", file: "JobFile | None") -> list[Stage]:
         """What draws them while the job runs. A report counts what earlier runs wrote to the job's `file` too.
@@ -78,6 +86,18 @@ class Visuals:
             assert isinstance(network, Model)  # gradients need PyTorch: see pipeline.load_networks
             explainer = Explainer(network)
             stages.append(lambda predicted: write_explanations(predicted, explainer, self._stems))
+        if folder := self._options.save_crops:
+            from fercli.workflows.predict.visuals.crops import save_crops
+
+            stages.append(lambda predicted: save_crops(predicted, folder))
+        if file_of_vectors := self._options.embeddings:
+            from fercli.models.embed import Embedder
+            from fercli.models.load import Model
+            from fercli.workflows.predict.visuals.embeddings import write_embeddings
+
+            assert isinstance(network, Model)
+            embedder = Embedder(network)
+            stages.append(lambda predicted: write_embeddings(predicted, embedder, file_of_vectors))
         if self._options.report:
             from fercli.workflows.predict.visuals.report import Report
 
@@ -93,6 +113,10 @@ class Visuals:
             summary.annotations = options.annotate
         if options.explain and summary.faces:
             summary.explanations = options.explain
+        if options.save_crops and summary.faces:
+            summary.crops = options.save_crops
+        if options.embeddings and options.embeddings.exists():
+            summary.embeddings = options.embeddings
         if options.report:
             from fercli.workflows.predict.visuals.report_html import describe_job, write_report
 

@@ -123,7 +123,7 @@ LANDMARKS = "0.0,0.5,1.0,1.5,2.0,2.5,3.0,3.5,4.0,4.5"
         ("no face,", "asleep,", "line 3: status is 'asleep', not ok, no face, failed"),
         (",no face,", ",ok,", "line 3: status is ok, but there is no face"),
         ("0.75,ok,", "0.75,failed,", "line 2: status is failed, but there is a face"),
-        (",no face,", ",", "line 3: 25 values for 26 columns"),
+        (",no face,", ",", "line 3: 28 values for 29 columns"),
         ('"b, c.png"', '"b, c"x.png', "line 3: "),
         ("is empty\n", "is empty", "line 4: cut off before its end"),
         ("the file", '"the file', "line 4: unexpected end of data"),

@@ -197,7 +197,7 @@ def test_force_starts_over(tmp_path):
     [
         ({"settings": {**JOB.settings, "tta": False}}, "tta: yes, no"),
         ({"settings": {**JOB.settings, "every": 5}}, "every: 0.2, 5"),
-        ({"schema": 2}, "schema: 1, 2"),
+        ({"schema": 3}, "schema: 2, 3"),
         ({"model": "lenet", "weights": ("ffff",)}, "model: xu-rescnn, lenet"),
         ({"weights": ("87654321abc",)}, r"model: xu-rescnn \(12345678\), xu-rescnn \(87654321\)"),
         ({"version": "0.2.0"}, "fercli: 0.1.0, 0.2.0"),
@@ -311,12 +311,12 @@ def test_a_record_of_the_first_version_and_one_of_a_later_version_can_be_read(tm
 def test_other_columns_are_named_and_nothing_is_added_to_them(tmp_path, monkeypatch, form, stop):
     path = tmp_path / f"a.{form}"
     work(path, stop=stop)
-    monkeypatch.setattr(schema, "_BEFORE", {"source": str, "blur": float, **schema._BEFORE})
+    monkeypatch.setattr(schema, "_BEFORE", {"source": str, "colour": float, **schema._BEFORE})
     schema._columns.cache_clear()
     monkeypatch.setattr(schema, "_AFTER", {"status": str, "comment": str})
     before = {file: file.read_bytes() for file in tmp_path.iterdir()}
     try:
-        with pytest.raises(RunError, match=r"\(no column blur; no column comment; a column message\): use the same"):
+        with pytest.raises(RunError, match=r"\(no column colour; no column comment; a column message\): use the same"):
             work(path, resume=True)
     finally:
         schema._columns.cache_clear()
