@@ -1,5 +1,6 @@
 """The faces themselves as pictures, in a folder for each expression, as a start of a face set of one's own."""
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def save_crops(predicted: Iterable[Predicted], folder: Path) -> Iterator[Predict
     """
     for item in predicted:
         if item.picture.pixels is not None:
-            stem = "-".join(Path(printable_path(item.picture.source.relative_path)).parts)
+            stem = printable_path(item.picture.source.relative_path).replace(os.sep, "-")
             frame = "" if item.result.frame is None else f"-frame{item.result.frame}"
             for face in item.result.faces:
                 path = folder / escape_name(face.label) / f"{stem}{frame}-face{face.number}.png"
