@@ -53,6 +53,14 @@ def evaluate(
     coverage: Annotated[
         bool, typer.Option("--coverage", help="Show the accuracy on the faces with the highest confidence.")
     ] = EvaluateOptions.coverage,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Also measure each group of this column of --groups; may be repeated."),
+    ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A csv file with the column file and others, such as age or camera."),
+    ] = EvaluateOptions.groups,
     out: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Save predictions.csv, metrics.json and plots in this folder."),
@@ -73,7 +81,7 @@ def evaluate(
     from fercli.cli.progress import TerminalProgress
     from fercli.workflows.evaluate.run import evaluate as workflow
 
-    read = {"corruptions": _read_corruptions(corruptions, corrupt)}
+    read = {"corruptions": _read_corruptions(corruptions, corrupt), "by": tuple(by or ())}
     with TerminalProgress() as progress:
         result = workflow(options.collect(EvaluateOptions, flags | read), progress)
     if as_json:
@@ -105,6 +113,7 @@ def _compare(result: "Evaluation") -> dict[str, Any]:
 
 def _show(result: "Evaluation") -> None:
     from fercli.cli.evaluate_tables import ConfusionTable, class_table, corruption_table, coverage_table, summary
+    from fercli.cli.group_table import describe_power, group_table
 
     views = "each face and its mirror image" if result.mirrored else "single view"
     screen = console.out()
@@ -119,6 +128,10 @@ def _show(result: "Evaluation") -> None:
         screen.print()
     if result.robustness:
         screen.print(corruption_table(result.robustness, screen.width))
+    for column, scores in result.groups.items():
+        screen.print(group_table(column, scores, screen.width))
+        screen.print(describe_power(result.scores.accuracy), markup=False, style="dim", highlight=False)
+        screen.print()
     if result.claim:
         _show_paper(result.claim, result)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, UsageError, reason_of
@@ -13,6 +14,8 @@ from fercli.core.files import read_content
 from fercli.core.labels import canonical
 from fercli.core.text import shorten
 from fercli.data.faceset import FaceSet
+
+T = TypeVar("T")
 
 #: What a table of subjects is called when it lies in the folder of the pictures.
 TABLE_NAMES = ("subjects.csv", "people.csv", "metadata.csv")
@@ -37,9 +40,14 @@ class SubjectTable:
 
     def find(self, name: str) -> SubjectRow | None:
         """What the table says of a picture, by its path, shortened from the left until the table knows it."""
-        parts = PurePosixPath(name).parts
-        paths = ("/".join(parts[start:]) for start in range(len(parts)))
-        return next((self.rows[path] for path in paths if path in self.rows), None)
+        return find_row(self.rows, name)
+
+
+def find_row(rows: Mapping[str, T], name: str) -> T | None:
+    """What a table says of a picture, by its path, shortened from the left until the table knows it."""
+    pieces = PurePosixPath(name).parts
+    paths = ("/".join(pieces[start:]) for start in range(len(pieces)))
+    return next((rows[path] for path in paths if path in rows), None)
 
 
 def parse_subject_table(content: bytes, title: str) -> SubjectTable:

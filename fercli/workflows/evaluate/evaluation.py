@@ -1,6 +1,7 @@
 """A network measured on faces: the figures, and the files that hold them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from fercli.core.files import write_json
 from fercli.data.faceset import FaceSet
 from fercli.metrics.calibration import Reliability, fit_temperature, reliability, softmax
 from fercli.metrics.confidence_plots import plot_coverage, plot_reliability
+from fercli.metrics.groups import GroupScores
 from fercli.metrics.plots import plot_confusion
 from fercli.metrics.predictions import Predictions, write_predictions
 from fercli.metrics.scores import Coverage, Scores, score
@@ -51,6 +53,8 @@ class Evaluation:
     coverage: Coverage | None = None
     #: the paper's own figures, where they are to be compared
     claim: Claim | None = None
+    #: figures of groups, by the column that says who belongs to which
+    groups: Mapping[str, tuple[GroupScores, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """All figures, without the predictions, as JSON takes them."""
@@ -68,7 +72,11 @@ class Evaluation:
             "notes": self.notes,
             **({"corruptions": self.robustness.to_list()} if self.robustness else {}),
             **({"coverage": self.coverage.to_dict()} if self.coverage else {}),
+            **({"groups": self._groups_to_dict()} if self.groups else {}),
         }
+
+    def _groups_to_dict(self) -> dict[str, Any]:
+        return {column: [group.to_dict() for group in scores] for column, scores in self.groups.items()}
 
     @property
     def title(self) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from fercli.core.errors import UsageError
+
 if TYPE_CHECKING:
     from fercli.core.config import LoadOptions
 
@@ -33,8 +35,16 @@ class EvaluateOptions:
     paper: bool = False
     #: measure the accuracy on the faces with the highest confidence
     coverage: bool = False
+    #: columns of `groups`, or 'subject': figures for each of their values too
+    by: tuple[str, ...] = ()
+    #: a csv file that says of each face, by its file name, what groups it belongs to
+    groups: Path | None = None
     #: the folder for the files of the evaluation
     out: Path | None = None
     device: str = "auto"
     #: replace what exists
     force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.groups is not None and not self.by:
+            raise UsageError(f"--groups {self.groups}: --by COLUMN says which of its columns has the groups")

@@ -10,9 +10,11 @@ from fercli.core.errors import DataError, ModelError
 from fercli.core.files import refuse_existing
 from fercli.core.progress import SILENT, Progress
 from fercli.data.faceset import FaceSet
+from fercli.data.groups import read_groups
 from fercli.data.load import share_faces
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.quality.leaks import describe_leak
+from fercli.metrics.groups import score_groups
 from fercli.metrics.paper_claims import fitting_claim
 from fercli.metrics.scores import coverage as measure_coverage
 from fercli.models.catalogue import load_catalogue
@@ -56,6 +58,13 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> Evaluatio
         evaluation = replace(evaluation, robustness=robustness)
     if options.coverage:
         evaluation = replace(evaluation, coverage=measure_coverage(predictions.probabilities, predictions.labels))
+    if options.by:
+        groups = {column: read_groups(subset, column, options.groups) for column in options.by}
+        scores = {
+            column: score_groups(predictions.probabilities, predictions.labels, names)
+            for column, names in groups.items()
+        }
+        evaluation = replace(evaluation, groups=scores)
     for note in evaluation.notes:
         progress.say(note)
     if options.out is not None:
