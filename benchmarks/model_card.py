@@ -58,16 +58,9 @@ def measured(name: str, *, corrupted: bool) -> Measured:
     single = evaluate(plain)
     mirrored = evaluate(replace(plain, tta=True, corruptions=parse_corruptions(None) if corrupted else ()))
     header = read_header(weights_path(name))
-    split = "test" if "muxspace" in sets_behind(header) else "all"
+    split = "test" if "muxspace" in header.data_sets else "all"
     photos = evaluate(EvaluateOptions(model=name, data="muxspace", split=split, tta=True, device="cpu"))
     return Measured(load_catalogue()[name], header, single, mirrored, photos)
-
-
-def sets_behind(header: Header) -> list[str]:
-    """The sets with a name that a network was trained on, its own first."""
-    trained = header.training
-    extra = trained.get("extra")
-    return [str(trained.get("set") or trained["data"]), *([str(extra["set"])] if extra else [])]
 
 
 def facts(made: Measured) -> Iterator[str]:
@@ -86,10 +79,12 @@ def facts(made: Measured) -> Iterator[str]:
         yield f"| taught by | {teacher} |"
     if labels := trained.get("reading", {}).get("labels"):
         yield f"| labels | `--labels {labels}` |"
-    for name in sets_behind(made.header):
+    for name in made.header.data_sets:
         yield f"| data | `{name}`: {SETS[name].summary} |"
         yield f"| from | {SETS[name].source} |"
         yield f"| terms | {SETS[name].terms} |"
+    if made.entry.licence:
+        yield f"| licence | {made.entry.licence.statement} |"
     yield f"| measured with | fercli {fercli.__version__}, torch {torch.__version__.partition('+')[0]}, on a CPU |"
 
 

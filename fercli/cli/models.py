@@ -11,7 +11,7 @@ from fercli.core.text import format_count
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from fercli.core.catalogue import Catalogue, Claim, ModelEntry, Result
+    from fercli.core.catalogue import Catalogue, Claim, DetectorEntry, ModelEntry, Result
 
 #: Columns from which the list has room for what each network costs.
 _WIDE = 76
@@ -29,7 +29,13 @@ def models(
     from fercli.models.catalogue_file import read_catalogue
 
     catalogue = read_catalogue()
-    if as_json:
+    detector = catalogue.detector
+    if detector and name == detector.name:
+        if as_json:
+            console.print_json({name: detector.model_dump(mode="json")})
+        else:
+            _show_detector(detector)
+    elif as_json:
         chosen = {name: catalogue[name]} if name else catalogue.models
         console.print_json({key: _as_json(entry) for key, entry in chosen.items()})
     elif name:
@@ -41,6 +47,8 @@ def models(
             f"* weights ship; {catalogue.shipped} is used and {catalogue.default} is trained where none is named"
         )
         console.note("fer models NAME shows one in full; fer train --model NAME trains it")
+        if detector:
+            console.note(f"fer models {detector.name} shows the network that finds the faces, and its licence")
 
 
 def _as_json(entry: "ModelEntry") -> dict[str, object]:
@@ -124,9 +132,25 @@ def _facts(name: str, entry: "ModelEntry") -> Iterator[tuple[str, str]]:
     yield "parameters", f"{trainable:,} trainable, {total:,} with running statistics, {_bytes(entry.size)} in float32"
     yield "cost", f"{entry.multiply_adds:,} multiply-adds a face"
     yield "weights", "shipped" if entry.weights else f"none ship: fer train --model {name} makes some"
+    if entry.weights:
+        yield "licence", entry.licence.statement if entry.licence else "not stated in this catalogue"
     if entry.imagenet:
         yield "starts from", f"{entry.imagenet} of torchvision, where a recipe says imagenet (--no-pretrained: scratch)"
     yield "note", entry.note
+
+
+def _show_detector(detector: "DetectorEntry") -> None:
+    screen = console.out()
+    screen.print(f"[bold]{detector.name}[/bold]  {detector.summary}")
+    source = detector.source
+    for label, text in (
+        ("paper", source.cite + (f", doi {source.doi}" if source.doi else "")),
+        ("weights", f"shipped (fercli/weights/{detector.weights})"),
+        ("licence", detector.licence.statement),
+        ("note", detector.note),
+    ):
+        if text:
+            screen.print(_labelled(label, text))
 
 
 def _labelled(label: str, text: str) -> "Table":

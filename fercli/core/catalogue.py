@@ -7,6 +7,7 @@ from pydantic import AliasChoices, Field, ValidationError, model_validator
 
 from fercli.core.errors import ModelError
 from fercli.core.labels import EXPRESSIONS
+from fercli.core.licence import Licence
 from fercli.core.recipe import Count, Number, Positive, Recipe, Settings, rename_settings
 from fercli.core.registry import suggest
 from fercli.core.text import format_count, shorten
@@ -102,6 +103,8 @@ class ModelEntry(Settings):
     results: tuple[Result, ...] = ()
     #: file name in fercli/weights, where weights ship
     weights: str | None = None
+    #: on what terms those weights may be used; None in catalogues made before it was stated
+    licence: Licence | None = None
     recipes: dict[str, Recipe]
 
     @model_validator(mode="after")
@@ -116,6 +119,12 @@ class ModelEntry(Settings):
         asking = [name for name, recipe in self.recipes.items() if recipe.pretrained == "imagenet"]
         if asking and self.imagenet is None:
             raise ValueError(f"the recipe {asking[0]} starts from ImageNet weights, and `imagenet` names none")
+        return self
+
+    @model_validator(mode="after")
+    def _licenses_what_ships(self) -> "ModelEntry":
+        if self.licence and not self.weights:
+            raise ValueError("has a licence of weights, and no weights ship")
         return self
 
     def remark(self, made: Recipe | Result) -> str:
@@ -147,6 +156,18 @@ class EnsembleEntry(Settings):
     command: str
 
 
+class DetectorEntry(Settings):
+    """The network that finds faces: where it comes from, and on what terms. It is not trained here."""
+
+    name: str
+    summary: str
+    source: Source
+    #: the folder in fercli/weights
+    weights: str
+    licence: Licence
+    note: str = ""
+
+
 class Catalogue(Settings):
     """models.yaml as a whole."""
 
@@ -156,6 +177,7 @@ class Catalogue(Settings):
     #: the model whose weights are used where none is named; `default` in catalogues that do not say
     default_weights: str = ""
     models: dict[str, ModelEntry]
+    detector: DetectorEntry | None = None
     ensembles: tuple[EnsembleEntry, ...] = Field(default=(), validation_alias=AliasChoices("ensembles", "averages"))
 
     @model_validator(mode="after")
@@ -165,6 +187,8 @@ class Catalogue(Settings):
                 raise ValueError(f"the default '{name}' is not among the models")
         if self.default_weights and not self.models[self.default_weights].weights:
             raise ValueError(f"default_weights: no weights ship for '{self.default_weights}'")
+        if self.detector and self.detector.name in self.models:
+            raise ValueError(f"the detector is called '{self.detector.name}', as one of the models is")
         return self
 
     @property

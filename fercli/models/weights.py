@@ -67,6 +67,16 @@ class Header:
         return list(members) if members else [{"model": self.model, **self.training}]
 
     @property
+    def data_sets(self) -> tuple[str, ...]:
+        """The sets that a network was trained on, by name where they have one, its own first; empty where the file
+        does not say."""
+        names: list[str] = []
+        for training in self.trainings:
+            for learned in (training, training.get("extra") or {}):
+                names += [str(name) for name in [learned.get("set") or learned.get("data")] if name]
+        return tuple(dict.fromkeys(names))
+
+    @property
     def lacks_temperature(self) -> bool:
         """Whether it is of an ensemble to which no temperature was fitted."""
         return self.is_ensemble and _FITTED_ON not in self.training

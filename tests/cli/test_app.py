@@ -293,6 +293,17 @@ def test_models_lists_and_shows(fer):
     assert "ResNet50_Weights.IMAGENET1K_V1" in chen
 
 
+def test_models_prints_the_licence_of_what_ships(fer):
+    shown = " ".join(fer("models", "vgg14")[1].split())
+    assert "licence MIT (LICENSE). It covers what we can grant. The weights were trained on fer2013 and mux" in shown
+    assert json.loads(fer("models", "vgg14", "--json")[1])["vgg14"]["licence"]["name"] == "MIT"
+    assert "licence" not in fer("models", "lenet")[1]
+    code, out, _ = fer("models", "mtcnn")
+    assert code == 0
+    assert "licence MIT (fercli/weights/mtcnn/LICENSE.md)" in " ".join(out.split())
+    assert json.loads(fer("models", "mtcnn", "--json")[1])["mtcnn"]["licence"]["name"] == "MIT"
+
+
 def test_where_a_training_starts_from_makes_sense(fer, tmp_path):
     (tmp_path / "x.pth").write_bytes(b"")
     code, _, err = fer("train", "--pretrained-file", "x.pth")

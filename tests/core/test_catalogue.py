@@ -180,3 +180,35 @@ def test_a_catalogue_made_before_is_read_by_its_old_names():
     document["models"]["net"]["recipes"]["best"]["average"] = 0.5
     with pytest.raises(ModelError, match=r"models\.net\.recipes\.best: 'average' is called 'ema_decay' now"):
         parse_catalogue(document, "here")
+
+
+LICENCE = {"name": "MIT", "file": "LICENSE", "data": ["fer2013"]}
+
+
+def test_a_licence_says_what_it_grants_and_what_it_leaves_open():
+    entry = parse_catalogue(changed(weights="net.safetensors", licence=LICENCE), "here")["net"]
+    assert entry.licence.statement.startswith("MIT (LICENSE). It covers what we can grant.")
+    assert "trained on fer2013, whose pictures" in entry.licence.statement
+    plain = parse_catalogue(changed(weights="x.safetensors", licence={**LICENCE, "data": []}), "here")["net"]
+    assert plain.licence.statement == "MIT (LICENSE)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"licence": LICENCE}, "has a licence of weights, and no weights ship"),
+        ({"weights": "x.safetensors", "licence": {"name": "MIT"}}, r"licence\.file"),
+        ({"weights": "x.safetensors", "licence": {**LICENCE, "name": "see the file"}}, r"licence\.name"),
+        ({"weights": "x.safetensors", "licence": {**LICENCE, "terms": "none"}}, r"licence\.terms"),
+    ],
+)
+def test_licences_are_checked(changes, fault):
+    with pytest.raises(ModelError, match=fault):
+        parse_catalogue(changed(**changes), "here")
+
+
+def test_the_detector_needs_a_name_of_its_own():
+    detector = {"name": "net", "summary": "x", "source": {"cite": "y"}, "weights": "net", "licence": LICENCE}
+    with pytest.raises(ModelError, match="the detector is called 'net', as one of the models is"):
+        parse_catalogue({**DOCUMENT, "detector": detector}, "here")
+    assert parse_catalogue({**DOCUMENT, "detector": {**detector, "name": "mtcnn"}}, "here").detector.name == "mtcnn"
