@@ -11,6 +11,7 @@ from fercli.core.text import format_count
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from fercli.workflows.export.hub import HubFolder
     from fercli.workflows.export.verify import Export
 
 Form = Literal["onnx", "onnx-int8", "pt2", "safetensors", "safetensors-half"]
@@ -45,6 +46,14 @@ def export(
     with_detector: Annotated[
         bool, typer.Option("--with-detector", help="Also write MTCNN's pnet.onnx, rnet.onnx and onet.onnx.")
     ] = False,
+    to_hub_folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write a folder as model hubs take it instead of one file: card, weights, ONNX file and settings. "
+            "Nothing is uploaded.",
+        ),
+    ] = None,
     force: options.Force = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -54,6 +63,23 @@ def export(
 
     The file is compared with PyTorch first and written only if it agrees; FILE.json has all figures.
     """
+    if to_hub_folder is not None:
+        from fercli.workflows.export.hub import export_hub_folder
+
+        folder = export_hub_folder(
+            model,
+            to_hub_folder,
+            data=data,
+            root=root,
+            input_type=input_dtype,
+            max_drop=max_drop,
+            form=form,
+            output=output,
+            with_detector=with_detector,
+            force=force,
+        )
+        _show_folder(folder, as_json)
+        return
     from fercli.workflows.export.run import export as workflow
 
     done = workflow(
@@ -104,6 +130,30 @@ def _summary(done: "Export") -> "Table":
     for path in done.detector:
         table.add_row("detector", Text(path.name), "", "")
     return table
+
+
+def _show_folder(folder: "HubFolder", as_json: bool) -> None:
+    """The files of a folder for a hub, and how its ONNX file compares."""
+    from rich.table import Table
+
+    if as_json:
+        console.print_json(folder.to_dict())
+    else:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("file")
+        table.add_column("size", justify="right")
+        for name, size in folder.files.items():
+            table.add_row(name, _kilobytes(size))
+        console.out().print(table)
+    console.note(f"largest difference of a probability from PyTorch's: {folder.check.largest_difference:.1g}")
+    if found := folder.check.accuracy:
+        console.note(
+            f"accuracy on {found.data} {found.split}: {100 * found.exported:.2f} %, PyTorch {100 * found.pytorch:.2f} %"
+        )
+    if folder.licence is None:
+        console.note("no licence is known for these weights: state one in README.md before you share them")
+    console.note("nothing was uploaded; README.md has the command of the training: read it before you share the folder")
+    console.note(f"next: fer predict --model {folder.path} PHOTO")
 
 
 def _kilobytes(size: int) -> str:

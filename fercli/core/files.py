@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -45,6 +46,32 @@ def written_whole(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def folder_written_whole(path: Path, last: str) -> Iterator[Path]:
+    """A temporary folder beside `path` that takes its place when the block ends well, with the files written into it.
+
+    In a folder that is there already, files of the same names are replaced and others stay. Its file `last` is removed
+    first and written last, so that a folder which has it is whole. Raises RunError where it cannot be written.
+    """
+    path = path.absolute()  # '.' has no name to put another beside
+    temporary = path.with_name(_name_temporary(path))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_stale(path.parent)
+        temporary.mkdir()
+        yield temporary
+        if path.is_dir():
+            (path / last).unlink(missing_ok=True)
+            for file in sorted(temporary.iterdir(), key=lambda file: file.name == last):
+                file.replace(path / file.name)
+        else:
+            temporary.replace(path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def _name_temporary(path: Path) -> str:
     """A name that says which process on which machine writes the file, so that what a killed one left is known."""
     suffix = path.suffix if len(path.suffix) <= 20 else ""  # libraries choose a file's form by its ending
@@ -69,13 +96,13 @@ def _host() -> str:
 
 @cache
 def _remove_stale(folder: Path) -> None:
-    """Remove the temporary files in a folder that killed processes of this machine left. Looks once a process."""
+    """Remove the temporary files and folders that killed processes of this machine left. Looks once a process."""
     with suppress(OSError):
         for file in folder.iterdir():
             named = _TEMPORARY.fullmatch(file.name)
             if named and named[1] == _host() and not _is_running(int(named[2])):
                 with suppress(OSError):
-                    file.unlink()
+                    shutil.rmtree(file) if file.is_dir() else file.unlink()
 
 
 def _is_running(process: int) -> bool:

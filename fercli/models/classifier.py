@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from fercli.core.catalogue import Scaling
 
 #: Mean and standard deviation of ImageNet's pixels of 0 to 1, as torchvision's weights expect them taken away.
-_IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+IMAGENET_MOMENTS = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 
 
 #: The least probability of a class once label smoothing is undone.
@@ -31,7 +31,7 @@ class Classifier(nn.Module):
         self.scaling = scaling
         self.label_smoothing = label_smoothing
         if scaling == "imagenet":
-            for name, values in zip(("mean", "deviation"), _IMAGENET, strict=True):
+            for name, values in zip(("mean", "deviation"), IMAGENET_MOMENTS, strict=True):
                 self.register_buffer(name, torch.tensor(values).view(3, 1, 1), persistent=False)
 
     def forward(self, faces: Tensor) -> Tensor:

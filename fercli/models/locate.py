@@ -21,6 +21,9 @@ RUN_WEIGHTS = "model.safetensors"
 RUN_METRICS = "metrics.json"
 
 
+#: The file of a hub folder that is written last: see fercli.workflows.export.hub.
+HUB_CONFIG = "config.json"
+
 #: What a file must end in to be read as a model; .pt2 files are told apart where they are read.
 MODEL_SUFFIXES = (".safetensors", ONNX_SUFFIX, ".pt2")
 
@@ -92,6 +95,8 @@ def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
     path = newest_run(runs) if name == "last" else Path(name)
     if os.path.isdir(path):  # noqa: PTH112 (no error for long names)
         if not (path / RUN_WEIGHTS).is_file():
+            if (path / HUB_CONFIG).is_file():
+                raise ModelError(f"{path} has {HUB_CONFIG} and no {RUN_WEIGHTS}: download all files of the model")
             raise ModelError(f"{path} has no {RUN_WEIGHTS}: fer train --resume --out {path} finishes an unfinished run")
         return path / RUN_WEIGHTS
     if not os.path.exists(path):  # noqa: PTH110

@@ -6,6 +6,7 @@ A shared file never runs code: only tensors and one JSON document are read from 
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -31,6 +32,8 @@ _FORMAT = 1
 ENSEMBLE = "average"
 #: Where the header's `training` says on which faces the temperatures of an ensemble itself were fitted.
 _FITTED_ON = "temperature_fitted_on"
+#: How the file begins that a clone has in place of a large one until that is fetched.
+_LFS_POINTER = b"version https://git-lfs"
 #: The largest number that an architecture takes as an argument.
 MAX_ARGUMENT = 4096
 
@@ -253,4 +256,7 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 
 def _unreadable(path: Path, error: Exception) -> ModelError:
+    with suppress(OSError), path.open("rb") as file:
+        if file.read(len(_LFS_POINTER)) == _LFS_POINTER:
+            return ModelError(f"{path} only says where Git LFS has the weights: git lfs pull fetches them")
     return ModelError(f"cannot read {path} as a weights file: {reason_of(error)}")

@@ -243,6 +243,25 @@ def test_chen_s_accuracy_is_explained(fer, tmp_path):
     assert "6/7 = 0.857142… is the element-wise accuracy of a network that never gives any class more than 0.5" in text
 
 
+def test_a_folder_for_a_hub_is_a_model_to_every_command(fer, tmp_path):
+    code, out, err = fer("export", "--model", "xu-rescnn", "--to-hub-folder", "hub")
+    assert code == 0, err
+    assert all(name in out for name in ("README.md", "config.json", "model.onnx", "model.safetensors"))
+    assert "nothing was uploaded" in err
+    assert "next: fer predict --model hub PHOTO" in err
+    (before,), (after,) = (
+        json.loads(fer("predict", "--demo", "--engine", "torch", "--json", "--model", name)[1])
+        for name in ("xu-rescnn", "hub")
+    )
+    assert after == before
+    assert fer("eval", "--model", "hub", "--data", "cartoon", "--split", "all")[0] == 0
+    code, out, err = fer("export", "--model", "xu-rescnn", "--to-hub-folder", "hub", "--json")
+    assert (code, out) == (2, "")
+    assert "hub exists already: --force replaces it" in err
+    assert fer("export", "--to-hub-folder", "new", "--format", "onnx")[0] == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"hub"}
+
+
 def test_an_exported_network_does_what_it_was_made_of_does(fer, tmp_path):
     words = ("--model", "xu-rescnn", "--data", "cartoon", "--output", "out/net.onnx")
     code, out, err = fer("export", *words)

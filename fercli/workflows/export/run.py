@@ -57,7 +57,7 @@ def export(
     """
     form = form or _form_of(output)
     loaded = load_model(model)
-    _refuse_what_cannot_be(loaded, form, data, with_detector)
+    refuse_what_cannot_be(loaded, form, data, with_detector)
     output = _output(loaded, form, output)
     _refuse_existing(output, with_detector, force)
     faces = export_faces(loaded, data, root) if data is not None else None
@@ -82,7 +82,7 @@ def _write_checked(
     """Write the file beside its destination, compare it, and move it there, or aside where it is not good enough."""
     with written_whole(output) as temporary:
         temporary.touch()  # what cannot be written is told before any work is done
-        _write(model, form, temporary, input_type, faces)
+        write_form(model, form, temporary, input_type, faces)
         made = _made(model, form, output, temporary, input_type, faces, seconds)
         if fault := made.check.fault(exact=form not in ROUNDED, max_drop=max_drop):
             aside = output.with_name(f"{output.stem}.refused{output.suffix}")
@@ -98,7 +98,8 @@ def _form_of(output: Path | None) -> Form:
     return next(fitting, "onnx")
 
 
-def _refuse_what_cannot_be(model: Model, form: Form, data: str | None, with_detector: bool) -> None:
+def refuse_what_cannot_be(model: Model, form: Form, data: str | None, with_detector: bool) -> None:
+    """Raise UsageError or ModelError for a model that cannot be written as `form`, and for options that it lacks."""
     if form not in get_args(Form):
         raise UsageError(f"no format '{form}': {suggest(form, SUFFIXES)}")
     if any(isinstance(module, OnnxNetwork) for module in model.network.modules()):
@@ -138,7 +139,8 @@ def _refuse_existing(output: Path, with_detector: bool, force: bool) -> None:
     refuse_existing(output, report_path(output), *detector, force=force, otherwise="choose another --output")
 
 
-def _write(model: Model, form: Form, path: Path, input_type: InputType, faces: ExportFaces | None) -> None:
+def write_form(model: Model, form: Form, path: Path, input_type: InputType, faces: ExportFaces | None) -> None:
+    """Write a model as a file of that form, compared with nothing yet."""
     about = metadata(model, input_type) | {
         "framing": "a square around the middle of MTCNN's box, its side the box's longer side times (1 + 2 · margin)",
         "margin": str(MARGIN),
