@@ -12,6 +12,8 @@ def test_what_c_libraries_write_is_silenced_and_nothing_else(flag, shown):
     code = f"""
 import os, sys, warnings
 from fercli.cli import console
+# some versions of Python print the line of a warning in `python -c` below it, others do not
+warnings.formatwarning = lambda message, *_: f"{{message}}\\n"
 console.debug = {flag}
 with console.without_chatter():
     os.write(2, b"chatter\\n")

@@ -1,11 +1,14 @@
 """Layers that several families share."""
 
+import pytest
 import torch
 from torch import nn
 
 from fercli.models.layers import Conv2d
 
 
+# PyTorch's advice to those who have the first release of Python 3.13
+@pytest.mark.filterwarnings("ignore:Guards may run slower on Python 3.13.0:RuntimeWarning")
 def test_a_compiled_convolution_gives_the_plain_one_s_output_and_gradients():
     torch.manual_seed(0)
     plain = nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=2)
