@@ -17,7 +17,7 @@ NAMES = {
     "teacher_share": "distillation_weight", "extra_most": "max_extra_per_class", "taught": "distillation_targets",
     "restate_norms": "update_batchnorm", "repeatable": "seed_everything", "augmented": "augment",
     "Reading": "LoadOptions", "Steps": "ProgressCallback", "unheard": "no_progress", "Tracks": "FaceTracker",
-    "Listener": "Progress", "merged": "merge_settings", "nested": "nest_settings", "lasting_name": "resolve_teacher",
+    "Listener": "Progress", "merged": "merge_settings", "nested": "nest_settings", "lasting_name": "resolve_model",
     "with_classes": "match_classes", "logits_among": "select_logits", "folder_for": "choose_folder",
     "crossval_settings": "resolve_crossval", "threads_for": "choose_threads", "parts_of": "find_splits",
     "Film": "VideoWriter", "filming": "write_video", "astray": "diverged", "Fault": "Issue", "Average": "Ensemble",

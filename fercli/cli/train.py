@@ -56,6 +56,14 @@ def train(
     recipe_settings: options.RecipeSettings = None,
     pretrained: options.Pretrained = TrainOptions.pretrained,
     pretrained_file: options.PretrainedFile = TrainOptions.pretrained_file,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Start from this trained network: a catalogue name, a run folder or a weights file. Its recipe is "
+            "then finetune.",
+        ),
+    ] = TrainOptions.start_from,
     extra: Annotated[
         str | None, typer.Option(metavar="SET", help="Also train on the training split of this set (a name or a path).")
     ] = TrainOptions.extra,

@@ -177,6 +177,8 @@ class Catalogue(Settings):
     #: the model whose weights are used where none is named; `default` in catalogues that do not say
     default_weights: str = ""
     models: dict[str, ModelEntry]
+    #: the recipe for a network that starts from a trained one, whichever it is
+    finetune: Recipe | None = None
     detector: DetectorEntry | None = None
     ensembles: tuple[EnsembleEntry, ...] = Field(default=(), validation_alias=AliasChoices("ensembles", "averages"))
 
@@ -218,7 +220,9 @@ class Catalogue(Settings):
 
     def recipe(self, model: str, name: str) -> Recipe:
         """A model's recipe by name. Raises ModelError where there is none."""
-        recipes = self[model].recipes
+        recipes = dict(self[model].recipes)
+        if self.finetune:
+            recipes.setdefault("finetune", self.finetune)
         if name not in recipes:
             raise ModelError(f"{model} has no recipe '{name}': {suggest(name, recipes)}")
         return recipes[name]
@@ -235,6 +239,8 @@ def parse_catalogue(document: object, source: str) -> Catalogue:
     found: list[str] = []
     raw = {key: value for key, value in document.items() if key != "recipes"}
     shared = _shared_recipes(document.get("recipes"), found)
+    if "finetune" in shared:
+        raw.setdefault("finetune", shared["finetune"])
     models = raw.get("models")
     if isinstance(models, Mapping):
         raw["models"] = {name: _with_recipes(name, entry, shared, found) for name, entry in models.items()}

@@ -56,6 +56,8 @@ class RunConfig(Settings):
     drop_leaks: bool = False
     #: a file of weights to start from, instead of torchvision's
     pretrained_file: str | None = None
+    #: a trained model whose weights training starts from
+    start_from: str | None = None
     #: another set, a name or a path, whose training split is trained on too
     extra: str | None = None
     #: a trained model, or several joined by '+', whose probabilities are learned beside the labels

@@ -65,9 +65,11 @@ class Header:
 
     @property
     def trainings(self) -> list[dict[str, Any]]:
-        """What is recorded of each training behind a network: one, or one for each member of an ensemble."""
+        """What is recorded of each training behind a network: its own, or one for each member of an ensemble, and those
+        of what it started from."""
         members = self.training.get("members") if self.is_ensemble else None
-        return list(members) if members else [{"model": self.model, **self.training}]
+        behind = (self.training.get("start") or {}).get("trainings", [])
+        return list(members) if members else [{"model": self.model, **self.training}, *behind]
 
     @property
     def data_sets(self) -> tuple[str, ...]:
@@ -127,6 +129,13 @@ class _Extra(_Part):
     rule: Literal[1, 2] = 1
 
 
+class _Start(_Part):
+    """What a header says of the trained network that a training started from."""
+
+    model: str
+    trainings: "list[_Training]" = Field(default_factory=list)
+
+
 class _Training(_Part):
     """The kinds of what a header says of a training, as far as the program goes by it. All of it may be missing."""
 
@@ -140,6 +149,7 @@ class _Training(_Part):
     remark: Annotated[str, Field(max_length=400)] | None = None
     reading: dict[str, Any] = Field(default_factory=dict)
     extra: _Extra | None = None
+    start: _Start | None = None
     members: list["_Training"] = Field(default_factory=list)
 
 

@@ -28,6 +28,7 @@ from fercli.training.loop import fit
 from fercli.training.state import TrainingState
 from fercli.workflows.run_folder import RunFolder, command_line, git_commit, versions
 from fercli.workflows.train.data import Extra, TrainingData
+from fercli.workflows.train.start import record_start, start_network
 from fercli.workflows.train.teacher import load_teacher, teacher_note, teacher_record
 
 
@@ -124,6 +125,8 @@ def _build_network(
     if config.recipe.pretrained == "imagenet" and entry.imagenet and fresh:
         progress.say(f"starting from {config.pretrained_file or entry.imagenet}")
         load_imagenet(network.body, entry.imagenet, Path(config.pretrained_file) if config.pretrained_file else None)
+    if config.start_from and fresh:
+        start_network(network, entry, config.start_from, data.faces.classes, progress)
     if remark := entry.remark(config.recipe):
         progress.say(f"note: {remark}")
     return network.to(data.device)
@@ -155,6 +158,7 @@ def describe_origin(
         "pretrained": _describe_start(config),
         "extra": extra.record if extra else None,
         "teacher": teacher_record(config.teacher) if config.teacher else None,
+        "start": record_start(config.start_from) if config.start_from else None,
     }
 
 

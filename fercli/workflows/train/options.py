@@ -82,6 +82,8 @@ class TrainOptions(CommonOptions):
     drop_leaks: bool = field(default=False, metadata={"run": "drop_leaks"})
     #: another set, whose training split is trained on too
     extra: str | None = field(default=None, metadata={"run": "extra"})
+    #: a trained model whose weights training starts from: a catalogue name, a run folder or a weights file
+    start_from: str | None = field(default=None, metadata={"run": "start_from"})
     #: a trained model, or several joined by '+', whose probabilities are learned beside the labels
     teacher: str | None = field(default=None, metadata={"run": "teacher"})
     #: the config.yaml of a run to repeat
@@ -90,4 +92,7 @@ class TrainOptions(CommonOptions):
     def __post_init__(self) -> None:
         if self.resume and (self.config or self.force):
             raise UsageError("--resume goes with neither --config nor --force: the run has its own settings")
+        if self.start_from and (self.pretrained_file or not self.pretrained):
+            flag = "--pretrained-file" if self.pretrained_file else "--no-pretrained"
+            raise UsageError(f"--start-from {self.start_from} has all weights: leave {flag} out")
         super().__post_init__()

@@ -87,6 +87,7 @@ def _header(job: TrainingJob, network: Classifier, seconds: float, meta: dict[st
         "recipe": config.recipe_name,
         "pretrained": meta["pretrained"],
         "teacher": meta.get("teacher"),
+        "start": meta.get("start"),
         "extra": meta.get("extra"),
         "remark": entry.remark(config.recipe),
         "epochs": job.state.epoch,

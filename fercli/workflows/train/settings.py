@@ -14,6 +14,7 @@ from fercli.data.load import SETS
 from fercli.models.catalogue import load_catalogue
 from fercli.models.locate import member_names, weights_path
 from fercli.workflows.train.options import CommonOptions
+from fercli.workflows.train.start import find_entry, read_start
 
 
 def resolve_config(
@@ -26,7 +27,7 @@ def resolve_config(
     """
     changes = _locate(options.run_changes())
     if base is None:
-        document = _catalogue_settings(changes.get("model", model), options.recipe)
+        document = _catalogue_settings(changes.get("model", model), options.recipe, changes.get("start_from"))
     elif options.recipe is None or options.recipe == base.recipe_name:
         document = base.to_document()
     else:
@@ -39,13 +40,19 @@ def resolve_config(
         document |= _start_from_file(options.pretrained_file, document)
     elif not options.pretrained:
         document |= {"pretrained_file": None, "recipe": {**document["recipe"], "pretrained": "none", "frozen": ()}}
+    if document.get("start_from"):
+        document["recipe"] = {**document["recipe"], "pretrained": "none", "frozen": ()}
     document["recipe"] = merge_settings(document["recipe"], nest_settings(options.recipe_changes()))
     return parse_config(document, COMMAND_LINE)
 
 
-def _catalogue_settings(model: str | None, recipe: str | None) -> dict[str, Any]:
-    """What a run is without any other option than these."""
+def _catalogue_settings(model: str | None, recipe: str | None, start: str | None = None) -> dict[str, Any]:
+    """What a run is without any other option than these. What starts from a trained network is one of its kind, with
+    the recipe for that."""
     catalogue = load_catalogue()
+    if start:
+        model = model or find_entry(read_start(start), start)
+        recipe = recipe or ("finetune" if catalogue.finetune else None)
     model, recipe = model or catalogue.default, recipe or "best"
     return {
         "model": model,
@@ -65,14 +72,15 @@ def _locate(changes: dict[str, Any]) -> dict[str, Any]:
     for name in ("data", "extra"):
         if (data := changes.get(name)) and data not in SETS and Path(data).exists():
             located[name] = str(Path(data).absolute())
-    if teacher := changes.get("teacher"):
-        located["teacher"] = resolve_teacher(teacher)
+    for name in ("teacher", "start_from"):
+        if model := changes.get(name):
+            located[name] = resolve_model(model)
     return located
 
 
-def resolve_teacher(name: str) -> str:
-    """A teacher's name that means the same model from any folder, and later: names of the catalogue, and whole paths
-    for the rest. Raises ModelError where there is none."""
+def resolve_model(name: str) -> str:
+    """A trained model's name that means the same model from any folder, and later: names of the catalogue, and whole
+    paths for the rest. Raises ModelError where there is none."""
     shipped = load_catalogue().models
     members = [(member, weights_path(member)) for member in member_names(name)]
     return "+".join(member if member in shipped else str(path.absolute()) for member, path in members)
