@@ -1,8 +1,9 @@
-"""The wheel as a stranger gets it: built, unpacked elsewhere, run from another folder."""
+"""The wheel and the source archive as a stranger gets them: built, unpacked elsewhere, run from another folder."""
 
 import os
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -15,12 +16,27 @@ REPOSITORY = Path(__file__).parents[1]
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the wheel's content, as an installer lays it out."""
     folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")]
-    subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True)
-    (wheel,) = (folder / "dist").glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(build("wheel", REPOSITORY, folder / "dist")) as archive:
         archive.extractall(folder / "site")
     return folder / "site"
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the content of the source archive."""
+    folder = tmp_path_factory.mktemp("sdist")
+    with tarfile.open(build("sdist", REPOSITORY, folder / "dist")) as archive:
+        archive.extractall(folder, filter="data")
+    (root,) = folder.glob("fercli-*")
+    return root
+
+
+def build(kind: str, source: Path, folder: Path) -> Path:
+    """Build a wheel or a source archive; its path."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(folder)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    (package,) = folder.iterdir()
+    return package
 
 
 def run(installed: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -50,3 +66,25 @@ def test_the_wheel_predicts_its_demonstration(installed):
     assert done.returncode == 0, done.stderr
     assert "grace_hopper.jpg" in done.stdout
     assert "1 picture, 1 face" in done.stderr
+
+
+def test_the_source_archive_makes_the_same_wheel(installed, unpacked, tmp_path):
+    with zipfile.ZipFile(build("wheel", unpacked, tmp_path)) as archive:
+        again = {name: archive.read(name) for name in archive.namelist()}
+    direct = {path.relative_to(installed).as_posix(): path for path in installed.rglob("*") if path.is_file()}
+    direct = {name: path for name, path in direct.items() if "__pycache__" not in name}  # of the tests that run it
+    assert again.keys() == direct.keys()
+    assert all(again[name] == path.read_bytes() for name, path in direct.items())
+
+
+def test_the_source_archive_holds_what_its_tests_and_pages_need(unpacked):
+    pages = {path.name for path in REPOSITORY.glob("*.md")}
+    assert {*pages, "LICENSE", "models.yaml", "mkdocs.yml", "tests", "docs", "benchmarks", "examples"} <= {
+        path.name for path in unpacked.iterdir()
+    }
+
+
+def test_licences_are_in_both_packages(installed, unpacked):
+    (folder,) = installed.glob("fercli-*.dist-info/licenses")
+    for licence in ("LICENSE", "fercli/weights/mtcnn/LICENSE.md"):
+        assert (folder / licence).read_bytes() == (unpacked / licence).read_bytes()
