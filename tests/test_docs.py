@@ -40,6 +40,7 @@ _COMMANDS = {
     "export.md": ["export"],
     "models.md": ["models"],
     "doctor.md": ["doctor"],
+    "runs.md": ["runs list", "runs compare"],
     "data.md": ["data list", "data show", "data check", "data build"],
 }
 

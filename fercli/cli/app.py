@@ -28,6 +28,7 @@ _COMMANDS = {
     "export": ("fercli.cli.export", "export", "Export a network to a file that runs without this program."),
     "models": ("fercli.cli.models", "models", "List the networks, or show one in full."),
     "data": ("fercli.cli.data", "data_app", "List, show and check face sets, and build fergit."),
+    "runs": ("fercli.cli.runs", "runs_app", "List the runs of fer train, or compare some."),
     "doctor": ("fercli.cli.doctor", "doctor", "Check this installation, and say what is missing."),
 }
 

@@ -73,6 +73,10 @@ def train(
             metavar="MODEL", help="Also learn from this model's probabilities (distillation). A+B averages models."
         ),
     ] = TrainOptions.teacher,
+    tensorboard: Annotated[
+        bool,
+        typer.Option("--tensorboard", help="Also write the figures of each epoch for TensorBoard."),
+    ] = TrainOptions.tensorboard,
     config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Repeat the run that this config.yaml describes.")
     ] = TrainOptions.config,

@@ -118,6 +118,29 @@ def curves_figure(history: Sequence[Mapping[str, float]], kept: int | None = Non
     return figure
 
 
+def plot_runs(runs: Sequence[tuple[str, Sequence[Mapping[str, float]]]], path: Path) -> None:
+    """Draw the validation loss and accuracy of several runs, by their names, into one PNG file."""
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+    figure = Figure(figsize=(9.6, 4.4), layout="constrained")
+    loss, accuracy = figure.subplots(1, 2)
+    palette = colours(tuple(name for name, _ in runs))
+    for (name, history), colour in zip(runs, palette, strict=True):
+        for axes, key in ((loss, "val_loss"), (accuracy, "val_accuracy")):
+            _curve(axes, history, key, name, colour)
+    for axes, title in ((loss, "validation loss"), (accuracy, "validation accuracy")):
+        axes.set_title(title, loc="left", color=INK, fontsize=11)
+        axes.set_xlabel("epoch", color=FAINT)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+        axes.grid(axis="y", color="#e4e7eb", linewidth=0.8)
+        axes.spines[["top", "right", "left"]].set_visible(False)
+        axes.tick_params(length=0, colors=INK)
+    accuracy.yaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=" %"))
+    figure.legend(*loss.get_legend_handles_labels(), loc="outside lower center", ncols=2, frameon=False)
+    save_figure(figure, path)
+
+
 def _curve(axes: "Axes", history: Sequence[Mapping[str, float]], key: str, label: str, colour: str) -> None:
     marker = "o" if len(history) < 3 else ""
     epochs = [row["epoch"] for row in history]

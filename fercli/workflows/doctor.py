@@ -26,6 +26,7 @@ _EXTRAS = {
     "parquet": (("pyarrow",), "fer predict --output faces.parquet"),
     "explain": (("captum",), "fer predict --explain"),
     "ray": (("ray",), "--ray, jobs on a cluster"),
+    "tensorboard": (("tensorboard",), "fer train --tensorboard"),
     "remote": (("fsspec", "s3fs"), "pictures in object stores, s3://bucket/prefix"),
 }
 

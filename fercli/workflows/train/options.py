@@ -86,6 +86,8 @@ class TrainOptions(CommonOptions):
     start_from: str | None = field(default=None, metadata={"run": "start_from"})
     #: a trained model, or several joined by '+', whose probabilities are learned beside the labels
     teacher: str | None = field(default=None, metadata={"run": "teacher"})
+    #: write each epoch's figures for TensorBoard too, into the run folder
+    tensorboard: bool = False
     #: the config.yaml of a run to repeat
     config: Path | None = None
 

@@ -26,6 +26,7 @@ from fercli.workflows.train.job import (
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.results import TrainResult, write_results
 from fercli.workflows.train.settings import describe_plan, resolve_config
+from fercli.workflows.train.tensorboard import TensorBoardLog, need_tensorboard
 
 #: The fraction of the time that checkpoints may take. A large network on a fast device trains an epoch sooner than its
 #: checkpoint is written.
@@ -45,9 +46,11 @@ def train(options: TrainOptions, progress: Progress = SILENT, ranks: Ranks = ALO
     file = unfinished.config if unfinished else options.config
     config = resolve_config(options, base=read_config(file) if file else None, origin=str(file))
     progress.say(f"training {config.model} on {describe_plan(config)}")
+    if options.tensorboard:
+        need_tensorboard()
     if unfinished:
-        return resume_run(unfinished, config, progress, ranks)
-    return start_run(config, options.out, options.force, progress, ranks)
+        return resume_run(unfinished, config, progress, ranks, options.tensorboard)
+    return start_run(config, options.out, options.force, progress, ranks, options.tensorboard)
 
 
 def start_run(
@@ -56,6 +59,7 @@ def start_run(
     force: bool = False,
     progress: Progress = SILENT,
     ranks: Ranks = ALONE,
+    tensorboard: bool = False,
 ) -> TrainResult:
     """Train from the beginning into a new run folder: `out`, or one under runs/ named by time, model and data."""
     with hold_new_run(config, out, force) as folder:
@@ -69,20 +73,26 @@ def start_run(
             folder.clear()
             folder.write_config(config)
             write_start(folder, config, data, ranks=ranks)
-        return _run(job, folder, progress)
+        return _run(job, folder, progress, tensorboard)
 
 
-def resume_run(folder: RunFolder, config: RunConfig, progress: Progress = SILENT, ranks: Ranks = ALONE) -> TrainResult:
+def resume_run(
+    folder: RunFolder,
+    config: RunConfig,
+    progress: Progress = SILENT,
+    ranks: Ranks = ALONE,
+    tensorboard: bool = False,
+) -> TrainResult:
     """Resume a run, to the end that it would have had.
 
     `config` is what is asked for now. Raises RunError where it differs from the run's own, the data changed, or the run
     is complete.
     """
     with hold_lock(folder.path):
-        return _resume(folder, config, progress, ranks)
+        return _resume(folder, config, progress, ranks, tensorboard)
 
 
-def _resume(folder: RunFolder, config: RunConfig, progress: Progress, ranks: Ranks) -> TrainResult:
+def _resume(folder: RunFolder, config: RunConfig, progress: Progress, ranks: Ranks, tensorboard: bool) -> TrainResult:
     if folder.complete:
         raise RunError(f"{folder.path} is complete: fer eval --model {folder.path} measures it")
     if differences := folder.read_config().differences(config):
@@ -106,7 +116,7 @@ def _resume(folder: RunFolder, config: RunConfig, progress: Progress, ranks: Ran
         write_start(folder, config, data, ranks=ranks)
     if folder.checkpoint.is_file():
         job = _load_checkpoint(job, folder, progress)
-    return _run(job, folder, progress)
+    return _run(job, folder, progress, tensorboard)
 
 
 def _load_checkpoint(job: TrainingJob, folder: RunFolder, progress: Progress) -> TrainingJob:
@@ -120,8 +130,10 @@ def _load_checkpoint(job: TrainingJob, folder: RunFolder, progress: Progress) ->
     return job
 
 
-def _run(job: TrainingJob, folder: RunFolder, progress: Progress) -> TrainResult:
+def _run(job: TrainingJob, folder: RunFolder, progress: Progress, tensorboard: bool = False) -> TrainResult:
     progress.say(f"writing to {folder.path}")
+    if tensorboard:
+        progress = TensorBoardLog(progress, folder.path / "tensorboard")
     with explain_interrupt(progress, lambda: f"stopped; fer train --resume --out {folder.path} continues"):
         lead(job)
         return run_job(job, folder, progress)
