@@ -108,6 +108,10 @@ def predict(
         str | None,
         typer.Option(metavar="TIME", help="Videos: average each person's expressions over this long, e.g. 0.5s."),
     ] = None,
+    by_person: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Videos: write a row per person to this .csv file: times and expressions."),
+    ] = PredictOptions.by_person,
     explain: Annotated[
         Path | None,
         typer.Option(
@@ -292,6 +296,7 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
         ("report", summary.report),
         ("crops", summary.crops),
         ("embeddings", summary.embeddings),
+        ("people", summary.people),
     ):
         if path:
             console.note(f"{what} in {path}")

@@ -58,6 +58,7 @@ def predict_files(
     report: StrPath | None = None,
     save_crops: StrPath | None = None,
     embeddings: StrPath | None = None,
+    by_person: StrPath | None = None,
     resume: bool = False,
     force: bool = False,
     **options: Unpack[PredictKeywords],
@@ -67,7 +68,8 @@ def predict_files(
     `inputs` are paths of pictures, videos, folders and archives, and patterns. The rows go to `output`, in the form
     that its ending names (.csv, .jsonl, .json or .parquet; docs/output.md has the columns), annotated pictures to the
     folder `annotate`, Grad-CAM pictures to the folder `explain`, a page to `report`, the faces
-    as pictures to the folder `save_crops`, embeddings to a .parquet or .npz file. `resume` continues an interrupted
+    as pictures to the folder `save_crops`, embeddings to a .parquet or .npz file, a row a person
+    of a video to the .csv file `by_person`. `resume` continues an interrupted
     job or adds pictures to a complete one; `force` replaces what exists. The other options are those of `predict`.
 
     Returns counts and the paths that were written. Inputs that cannot be read are rows with the status 'failed', and
@@ -83,6 +85,7 @@ def predict_files(
         report=_to_path(report),
         save_crops=_to_path(save_crops),
         embeddings=_to_path(embeddings),
+        by_person=_to_path(by_person),
         resume=resume,
         force=force,
         **options,

@@ -69,6 +69,8 @@ class PredictOptions:
     save_crops: Path | None = field(default=None, metadata=SAME_ROWS)
     #: the .parquet or .npz file for what the network knows of each face
     embeddings: Path | None = field(default=None, metadata=SAME_ROWS)
+    #: the .csv file for a row a person of a video
+    by_person: Path | None = field(default=None, metadata=SAME_ROWS)
     #: continue the job that began `output`
     resume: bool = field(default=False, metadata=SAME_ROWS)
     #: replace what exists
@@ -114,7 +116,7 @@ class PredictOptions:
             raise UsageError(f"--resume needs an --output FILE.csv, .jsonl or .parquet{why}")
         if self.shard and not self.can_resume:
             raise UsageError(f"--shard {self.shard} needs an --output FILE.csv, .jsonl or .parquet")
-        if self.shard and self.draws:
+        if self.shard and (self.draws or self.by_person):
             raise UsageError("--shard writes rows alone: leave what is drawn or saved besides out")
         if self.annotate and self.explain and self.annotate.resolve() == self.explain.resolve():
             raise UsageError(f"--annotate and --explain name the same folder, {self.annotate}: use two")

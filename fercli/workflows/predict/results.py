@@ -120,9 +120,9 @@ class PredictSummary:
     """What a whole job found and wrote. With `--resume`, the results of earlier runs count too.
 
     `inputs` are all pictures and videos that were given. `pictures` does not count frames of videos, `no_face` and
-    `failed` do. `output`, `annotations`, `explanations`, `report`, `crops` and `embeddings` are the files and folders
-    that were written, None where there are none. `classes` are the model's, in its order; they are empty where no model
-    was loaded, since nothing was left to do.
+    `failed` do. `output`, `annotations`, `explanations`, `report`, `crops`, `embeddings` and `people` are the files
+    and folders that were written, None where there are none. `classes` are the model's, in its order; they are
+    empty where no model was loaded, since nothing was left to do.
     """
 
     inputs: int = 0
@@ -141,6 +141,7 @@ class PredictSummary:
     report: Path | None = None
     crops: Path | None = None
     embeddings: Path | None = None
+    people: Path | None = None
     nothing_left: bool = False
     interrupted: bool = False
     last: PictureResult | None = None
@@ -159,8 +160,9 @@ class PredictSummary:
     @property
     def written(self) -> list[Path]:
         """The files and folders that were written."""
-        written = (self.output, self.annotations, self.explanations, self.report, self.crops, self.embeddings)
-        return [path for path in written if path is not None]
+        written = (self.output, self.annotations, self.explanations, self.report)
+        besides = (self.crops, self.embeddings, self.people)
+        return [path for path in (*written, *besides) if path is not None]
 
     def add(self, result: PictureResult) -> None:
         """Count one more result."""

@@ -89,7 +89,11 @@ def _run(
     summary = PredictSummary(len(sources), sum(source.kind == "video" for source in sources))
     left = _resume(sources, file, record, options, summary, progress) if file and record else sources
     visuals = _plan_visuals(options, sources, left, file)
-    if file and not left and file.complete and visuals is None:
+    if options.by_person:
+        from fercli.workflows.predict.output.people import check_people_file
+
+        check_people_file(options.by_person, options.force, options.resume)
+    if file and not left and file.complete and visuals is None and not options.by_person:
         summary.nothing_left = True
         return summary
 
@@ -107,6 +111,11 @@ def _run(
         summary.interrupted = True
     if visuals:
         visuals.finish(model, summary)
+    if options.by_person:
+        from fercli.workflows.predict.output.people import write_people
+
+        write_people(options.by_person, summary.videos.values(), summary.classes)
+        summary.people = options.by_person
     return summary
 
 

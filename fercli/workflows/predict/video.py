@@ -121,6 +121,9 @@ class TrackSummary:
     labels: Counter[str] = field(default_factory=Counter)
     sums: dict[str, float] = field(default_factory=dict)
     confidence: float = 0.0
+    #: of each label, the most frames in which it was shown one after the other
+    longest: dict[str, int] = field(default_factory=dict)
+    _stretch: tuple[str, int] = ("", 0)
 
     @property
     def frames(self) -> int:
@@ -145,6 +148,9 @@ class TrackSummary:
         """Count one more face."""
         self.last = time
         self.labels[face.label] += 1
+        label, count = self._stretch
+        self._stretch = (face.label, count + 1 if face.label == label else 1)
+        self.longest[face.label] = max(self.longest.get(face.label, 0), self._stretch[1])
         self.confidence += face.confidence
         for name, probability in face.probabilities.items():
             self.sums[name] = self.sums.get(name, 0.0) + probability
@@ -166,6 +172,11 @@ class VideoSummary:
         """The tracks that count as people."""
         seconds = self.last - self.first
         return [track for track in self.tracks.values() if is_person(track.frames, self.frames, seconds)]
+
+    @property
+    def step(self) -> float:
+        """The seconds between two sampled frames, in the mean; 0 with a single frame."""
+        return (self.last - self.first) / (self.frames - 1) if self.frames > 1 else 0.0
 
     def add(self, result: PictureResult) -> None:
         """Count one more frame."""

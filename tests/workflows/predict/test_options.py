@@ -12,7 +12,7 @@ from fercli.workflows.predict.options import PredictKeywords, PredictOptions
 #: Options that change no row of a picture that is done: a job is resumed with any of them.
 CHANGE_NO_ROW = {
     *("recursive", "from_file", "shard"),  # which pictures
-    *("output", "annotate", "explain", "report", "save_crops", "embeddings"),  # where results go
+    *("output", "annotate", "explain", "report", "save_crops", "embeddings", "by_person"),  # where results go
     *("device", "engine", "resume", "force"),
     "model",  # compared by its weights
 }

@@ -26,12 +26,12 @@ def format_csv(results: Iterable[PictureResult], classes: Sequence[str]) -> Iter
     yield csv_header(classes)
     for result in results:
         rows = to_rows(result, classes)
-        yield "".join(_csv_line({**row, "source": _guard(str(row["source"]))}.values()) for row in rows)
+        yield "".join(csv_line({**row, "source": guard_cell(str(row["source"]))}.values()) for row in rows)
 
 
 def csv_header(classes: Sequence[str]) -> str:
     """The first line of a csv file."""
-    return _csv_line(columns(classes))
+    return csv_line(columns(classes))
 
 
 def format_jsonl(results: Iterable[PictureResult], classes: Sequence[str]) -> Iterator[str]:
@@ -97,12 +97,12 @@ def _json(document: dict[str, Any]) -> str:
     return json.dumps(document, ensure_ascii=False)
 
 
-def _guard(source: str) -> str:
+def guard_cell(source: str) -> str:
     """A path that no spreadsheet takes for a formula: '=a.png' as './=a.png', which is the same file."""
     return f"./{source}" if source.startswith(("=", "+", "-", "@", "\t", "\r")) else source
 
 
-def _csv_line(values: Iterable[Any]) -> str:
+def csv_line(values: Iterable[Any]) -> str:
     """One line ended by \\n alone, whatever the system. A line break or a lone \\r in a value is quoted."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r\n").writerow(values)  # Python 3.11 quotes only what ends its lines
