@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from fercli.cli import console, options
+from fercli.cli.predict_camera import SMOOTH, predict_from_camera
 from fercli.core.engine import Engine
 from fercli.core.errors import UsageError
 from fercli.core.text import format_count, read_seconds
@@ -36,6 +37,11 @@ def predict(
             help="Read paths from this text file, one per line or NUL-terminated; '-' reads standard input.",
         ),
     ] = PredictOptions.from_file,
+    camera: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Watch this camera, 0 is the first, in real time, until Ctrl-C."),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="With --camera: show the frames in a window.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Use the portrait in matplotlib's sample data.")] = False,
     model: options.Model = PredictOptions.model,
     recursive: Annotated[
@@ -185,6 +191,15 @@ def predict(
         _collect(collect, force, [*(paths or []), *([from_file] if from_file else [])], output, shard)
         return
     sampling = {"every": _read_every(every, fps), "smooth": _read_smooth(smooth)}
+    if camera is not None:
+        if paths or from_file or demo:
+            raise UsageError(f"--camera {camera} takes no pictures: leave them out")
+        usual = {**({} if every or fps else {"every": 0.0}), **({} if smooth else {"smooth": SMOOTH})}
+        rows = Path(output) if output is not None else None
+        settings = options.collect(PredictOptions, flags | sampling | usual | {"output": rows})
+        predict_from_camera(camera, settings, _choose_form(form, as_json, rows), show)
+    if show:
+        raise UsageError("--show is for --camera: --annotate DIR writes annotated pictures and videos")
     folder_options = options.collect(FolderOptions, flags)
     inputs = [*(paths or []), *([_portrait()] if demo else [])]
     if output is not None and is_folder(output):

@@ -161,7 +161,7 @@ def classify_faces(
     searched together, one that arrives alone at once.
     """
     for batch in prefetch_batches(pictures, BATCH_PIXELS, BATCH_PIXELS, pixel_cost):
-        yield from _classify_batch(batch, model, finder, max_faces)
+        yield from classify_batch(batch, model, finder, max_faces)
         del batch  # it may be large: the next is read without it
 
 
@@ -193,7 +193,7 @@ def _follow_people(predicted: Iterator[Predicted], smooth: float) -> Iterator[Pr
         yield from smooth_expressions(tracked, smooth) if smooth else tracked
 
 
-def _classify_batch(
+def classify_batch(
     batch: Sequence[Picture], model: ExpressionModel, finder: FaceFinder, max_faces: int
 ) -> Iterator[Predicted]:
     """All faces of the batch are found in one call and classified in another."""
