@@ -11,7 +11,8 @@ _TRANSLATIONS = (
     (r"Input should be greater than or equal to (\S+)", r"must be \1 or more"),
     (r"Input should be less than or equal to (\S+)", r"must be \1 or less"),
     # of older versions of Typer
-    (r"is not a valid (integer|float)\.?$", r"is not a number"),
+    (r"'[^']*' is not a valid integer( range)?\.?$", "must be a whole number"),
+    (r"'[^']*' is not a valid float( range)?\.?$", "must be a number"),
     (r"is not in the range x>=(\S+?)\.?$", r"must be \1 or more"),
     (r"is not in the range x<=(\S+?)\.?$", r"must be \1 or less"),
     (r"Value error, ", ""),
