@@ -93,7 +93,8 @@ def test_out_that_is_a_file_is_refused(config, tmp_path):
 
 @pytest.mark.slow
 def test_the_paper_recipe_of_bah_resnet_learns_a_small_set(tmp_path):
-    """Four steps an epoch: running statistics would lag behind the weights, and validation stay at chance."""
+    """Four steps an epoch: running statistics would lag behind the weights. With those of PyTorch's momentum,
+    validation ends at 50 %, half of what it has with statistics that are computed anew."""
     draws = np.random.default_rng(0)
     labels = np.arange(320) % 4
     images = draws.integers(0, 120, (320, 1, 48, 48))
@@ -105,7 +106,8 @@ def test_the_paper_recipe_of_bah_resnet_learns_a_small_set(tmp_path):
     )
     write_faces(tmp_path / "quarters.safetensors", faces)
     chosen = TrainOptions(
-        model="bah-resnet", data=str(tmp_path / "quarters.safetensors"), recipe="paper", device="cpu", epochs=4,
+        model="bah-resnet", data=str(tmp_path / "quarters.safetensors"), recipe="paper", device="cpu", epochs=8, seed=2,
+        precision="fp32",  # 'auto' is another arithmetic on processors that multiply faster in bf16
         recipe_settings={"augment.flip": False}, out=tmp_path / "run",
     )  # fmt: skip
     result = train(chosen)
