@@ -3,10 +3,11 @@ made CK+."""
 
 import io
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -157,16 +158,41 @@ def png() -> Callable[[int], bytes]:
     return make
 
 
+#: An S3 server that says its port, and refuses to hand out what is called so.
+_S3_SERVER = """
+import time
+from moto.s3.exceptions import S3AccessDeniedError
+from moto.s3.responses import S3Response
+from moto.server import ThreadedMotoServer
+
+given = S3Response._key_response_get
+
+def respond(self, query, key_name):
+    if key_name.endswith("denied.png"):
+        raise S3AccessDeniedError
+    return given(self, query, key_name)
+
+S3Response._key_response_get = respond
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print(server.get_host_and_port()[1], flush=True)
+time.sleep(3600)
+"""
+
+
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An S3 server of this machine with a bucket, found as boto finds any."""
-    server_module = pytest.importorskip("moto.server", reason="needs moto's server")
+    """An S3 server in a process of its own with a bucket, found as boto finds any. Objects whose names end in
+    'denied.png' cannot be read."""
+    pytest.importorskip("moto.server", reason="needs moto's server")
     pytest.importorskip("s3fs", reason="needs the extra remote")
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
+    server = subprocess.Popen(
+        [sys.executable, "-c", _S3_SERVER], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert server.stdout is not None
+    port = server.stdout.readline().strip()
     for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}", "AWS_ACCESS_KEY_ID": "key",
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", "AWS_ACCESS_KEY_ID": "key",
         "AWS_SECRET_ACCESS_KEY": "hidden-secret",
         "AWS_DEFAULT_REGION": "us-east-1", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "NO_PROXY": "127.0.0.1",
@@ -178,8 +204,9 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     store.mkdir("bucket")
     yield store
     type(store).clear_instance_cache()  # the next server has another port
-    urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
-    server.stop()
+    server.kill()
+    server.wait()
+    server.stdout.close()
 
 
 @pytest.fixture(scope="session")
