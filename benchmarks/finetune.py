@@ -1,6 +1,6 @@
 """How much a start from a trained network is worth on a small set of one's own.
 
-    python -m benchmarks.finetune [--root FOLDER] [--model xu-rescnn] [--seeds 3] [--lr RATE …]
+    python -m benchmarks.finetune [--root FOLDER] [--model xu-rescnn] [--seeds 3] [--lr RATE …] [--class-weights]
 
 Two sets, each with people of its own for training and for the test: photographs of muxspace whose people the networks
 that ship by its first rule have never seen, and the drawn faces. Of each, 200, 500 and 1,000 training faces, people
@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--lr", type=float, nargs="*", default=[None])
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
+    parser.add_argument("--class-weights", action="store_true", help="weigh classes by how rare they are")
     parser.add_argument("--no-scratch", action="store_true")
     given = parser.parse_args()
     for name, pool, test in pools(given.root):
@@ -94,16 +95,18 @@ def main() -> None:
         print(row(f"`{given.model}` as it ships", "0", [(scores.accuracy, scores.balanced_accuracy)]), flush=True)
         for count in given.sizes:
             sets = [take(pool, test, count, seed) for seed in range(given.seeds)]
-            starts = [
-                (f"`--start-from {given.model}`{f' --lr {lr:g}' if lr else ''}", {"start_from": given.model, "lr": lr})
-                for lr in given.lr
-            ]
+            starts: list[tuple[str, dict[str, object]]] = []
+            for lr in given.lr:
+                flags = f"{f' --lr {lr:g}' if lr else ''}{' --set class_weights=true' * given.class_weights}"
+                settings = {"class_weights": True} if given.class_weights else {}
+                chosen: dict[str, object] = {"start_from": given.model, "lr": lr, "recipe_settings": settings}
+                starts.append((f"`--start-from {given.model}{flags}`", chosen))
             if not given.no_scratch:
                 starts.append(("from scratch, `best`", {"model": given.model}))
-            for title, options in starts:
+            for title, chosen in starts:
                 with TemporaryDirectory() as folder:
                     measured = [
-                        figures(Path(folder), faces, seed=seed, device="cpu", **options)
+                        figures(Path(folder), faces, seed=seed, device="cpu", **chosen)
                         for seed, faces in enumerate(sets)
                     ]
                 print(row(title, f"{count:,}", measured), flush=True)
