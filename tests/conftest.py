@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+
+from fercli.core.progress import Progress
 
 #: The folders of CK+48 and how many sequences each has; the set holds three frames of each, 981 in all.
 CK_PLUS = {"anger": 45, "contempt": 18, "disgust": 59, "fear": 25, "happy": 69, "sadness": 28, "surprise": 83}
@@ -207,6 +210,40 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server.kill()
     server.wait()
     server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def tar_of() -> Callable[..., bytes]:
+    """Makes a tar archive of contents by their names."""
+
+    def make(contents: Mapping[str, bytes], mode: str = "w") -> bytes:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode=mode) as archive:  # type: ignore[call-overload]
+            for name, content in contents.items():
+                entry = tarfile.TarInfo(name)
+                entry.size = len(content)
+                archive.addfile(entry, io.BytesIO(content))
+        return buffer.getvalue()
+
+    return make
+
+
+class _NodeRemover(Progress):
+    """Removes a node of a cluster, without a word to it, as soon as a task is done."""
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster, self.removed = cluster, False
+
+    def update(self, done: float, total: float, what: str) -> None:
+        if done and not self.removed:
+            self.removed = True
+            self._cluster.remove_node(self._cluster.worker_nodes.copy().pop(), allow_graceful=False)
+
+
+@pytest.fixture(scope="session")
+def node_remover() -> type[_NodeRemover]:
+    """Takes a node away from a job in its middle: the progress that a job is given."""
+    return _NodeRemover
 
 
 @pytest.fixture(scope="session")

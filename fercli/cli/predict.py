@@ -1,21 +1,19 @@
 """fer predict: the expression of every face in pictures and videos."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
 
-from fercli.cli import console, options
+from fercli.cli import options
 from fercli.cli.predict_camera import SMOOTH, predict_from_camera
+from fercli.cli.predict_jobs import collect_files, run_into_file, run_into_folder
 from fercli.core.engine import Engine
 from fercli.core.errors import UsageError
-from fercli.core.text import format_count, read_seconds
+from fercli.core.text import read_seconds
 from fercli.workflows.predict.folder_job.options import FolderOptions, is_folder
 from fercli.workflows.predict.options import MAX_SMOOTH, PredictOptions
 from fercli.workflows.predict.output import Form, form_of
-
-if TYPE_CHECKING:
-    from fercli.workflows.predict.results import PredictSummary
 
 #: What standard output takes.
 Shown = Literal["table", "csv", "jsonl", "json"]
@@ -188,7 +186,7 @@ def predict(
     """
     flags = locals()
     if collect:
-        _collect(collect, force, [*(paths or []), *([from_file] if from_file else [])], output, shard)
+        collect_files(collect, force, [*(paths or []), *([from_file] if from_file else [])], output, shard)
         return
     sampling = {"every": _read_every(every, fps), "smooth": _read_smooth(smooth)}
     if camera is not None:
@@ -209,43 +207,14 @@ def predict(
             raise UsageError(f"--output {output} is a folder, which --shards N cuts: leave --shard {shard} out")
         alone = {"output": None, "resume": False, "force": False}  # those of the folder
         settings = options.collect(PredictOptions, flags | sampling | alone)
-        _predict_into_folder(inputs, output, settings, folder_options)
+        run_into_folder(inputs, output, settings, folder_options)
     if folder_options.given:
         raise UsageError(f"{folder_options.given[0]} is for a folder as the output, as in --output faces/")
     file = Path(output) if output is not None else None
     chosen = _choose_form(form, as_json, file)
     settings = options.collect(PredictOptions, flags | sampling | {"output": file})
 
-    from fercli.cli.predict_tables import Terminal
-    from fercli.workflows.predict.run import run_job
-
-    with console.without_chatter(), Terminal(chosen, file) as progress:
-        summary = run_job(inputs, settings, progress)
-    _close(summary, settings, {"--every": every, "--fps": fps, "--smooth": smooth})
-
-
-def _predict_into_folder(
-    inputs: list[Path], output: str, settings: PredictOptions, folder_options: FolderOptions
-) -> NoReturn:
-    """A job whose output is a folder, its closing lines, and the exit code."""
-    from fercli.cli.predict_tables import describe_folder
-    from fercli.cli.progress import TerminalProgress
-    from fercli.workflows.predict.folder_job.run import run_folder_job
-
-    with console.without_chatter(), TerminalProgress() as progress:
-        summary = run_folder_job(inputs, output, settings, folder_options, progress)
-    for line in describe_folder(summary):
-        console.note(line)
-    raise typer.Exit(1 if summary.counted.failed or summary.lost else 0)
-
-
-def _collect(file: Path, force: bool, inputs: list[Path], output: str | None, shard: str | None) -> None:
-    """Write all shards of a file into it."""
-    if inputs or output or shard:
-        raise UsageError(f"--collect {file} reads the shards beside it: leave pictures, --output and --shard out")
-    from fercli.workflows.predict.shards import collect_shards
-
-    _close(collect_shards(file, force), PredictOptions(output=file), {})
+    run_into_file(inputs, settings, chosen, {"--every": every, "--fps": fps, "--smooth": smooth})
 
 
 def _choose_form(form: Shown | None, as_json: bool, output: Path | None) -> Form | Shown:
@@ -287,46 +256,3 @@ def _portrait() -> Path:
     from matplotlib.cbook import get_sample_data
 
     return Path(get_sample_data("grace_hopper.jpg", asfileobj=False))
-
-
-def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dict[str, object]) -> None:
-    """The closing lines, and the exit code."""
-    from fercli.cli.predict_tables import describe_stop, describe_summary
-    from fercli.workflows.predict.advice import advise
-
-    failed = 1 if summary.failed else 0
-    target = f"shard {settings.shard} of {settings.output}" if settings.shard else settings.output
-    if summary.nothing_left:
-        console.note(f"{target} has all {format_count(summary.inputs, 'picture')} already: nothing left to do")
-        raise typer.Exit(failed)
-    console.note(describe_summary(summary))
-    for line in advise(summary, settings):
-        console.note(line)
-    _note_sampling(summary, [flag for flag, value in video_flags.items() if value is not None])
-    if summary.output:
-        console.note(f"written to {summary.output}")
-    for what, path in (
-        ("annotations", summary.annotations),
-        ("explanations", summary.explanations),
-        ("report", summary.report),
-        ("crops", summary.crops),
-        ("embeddings", summary.embeddings),
-        ("people", summary.people),
-    ):
-        if path:
-            console.note(f"{what} in {path}")
-    if summary.interrupted:
-        again = "the same command" if settings.shard else "the same command with --resume"
-        further = f"; {again} continues {target}" if settings.can_resume else ""
-        console.note(f"{describe_stop(summary)}{further}")
-    raise typer.Exit(130 if summary.interrupted else failed)
-
-
-def _note_sampling(summary: "PredictSummary", typed: list[str]) -> None:
-    """How videos are sampled where that was not asked for, or that there are none for what was asked."""
-    if not summary.video_inputs:
-        if typed:
-            console.note(f"no video among the inputs: {' and '.join(typed)} had no effect")
-    elif not {"--every", "--fps"} & set(typed):
-        rate = f"{1 / PredictOptions.every:g} frames a second were sampled"
-        console.note(f"{rate}: --fps N takes another number, --every frame all of them")

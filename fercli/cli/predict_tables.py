@@ -226,7 +226,7 @@ def describe_folder(summary: "FolderSummary") -> Iterator[str]:
         return
     counted = describe_summary(summary.counted)
     if summary.videos:
-        counted = f"{format_count(summary.videos, 'video')}, {counted}"
+        counted = f"{format_count(summary.videos, 'video')}, {counted.removeprefix('0 pictures, ')}"
     yield f"{counted}{f' (the {summary.earlier:,} done before are not counted)' if summary.earlier else ''}"
     written = summary.shards - len(summary.lost)
     yield f"written to {summary.target}: {written:,} of {format_count(summary.shards, 'shard')}"

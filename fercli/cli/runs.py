@@ -16,13 +16,21 @@ if TYPE_CHECKING:
 
 runs_app = typer.Typer(
     name="runs",
-    help="List the runs of fer train, or compare some.",
     add_completion=False,
-    no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 Folder = Annotated[Path, typer.Option("--in", metavar="DIR", help="The folder with the runs.")]
+
+
+@runs_app.callback(invoke_without_command=True)
+def runs(context: typer.Context) -> None:
+    """List the runs of fer train, or compare some.
+
+    Without a command, the runs in runs/ are listed.
+    """
+    if context.invoked_subcommand is None:
+        list_command()
 
 
 @runs_app.command("list")

@@ -1,14 +1,12 @@
 """What a table says of each face beside its label: an age band, a camera, anything by file name."""
 
-import csv
-import io
 from pathlib import Path
 
 from fercli.core.errors import DataError, UsageError
 from fercli.core.files import read_content
 from fercli.core.text import shorten, to_printable
 from fercli.data.faceset import FaceSet
-from fercli.data.subjects import find_row
+from fercli.data.subjects import collect_rows, find_row, read_lines
 
 #: More values than this are no groups but names or numbers.
 _MOST_GROUPS = 100
@@ -47,22 +45,9 @@ def _read_subjects(faces: FaceSet, column: str) -> list[str]:
 
 def _read_table(path: Path, column: str) -> dict[str, str]:
     """The values of a column by the file's name."""
-    content = read_content(path, "the table of groups", DataError)
-    try:
-        table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-        names = [name for name in table.fieldnames or () if name]
-        lines = list(table)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a csv file: {error}") from error
+    names, lines = read_lines(read_content(path, "the table of groups", DataError), str(path))
     if wanted := [name for name in ("file", column) if name not in names]:
         shown = shorten(", ".join(names), 80) or "nothing"
         raise UsageError(f"{path} has no column {' and no column '.join(wanted)}: its first line has {shown}")
-    rows: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
-        file = (line["file"] or "").strip().replace("\\", "/").removeprefix("./")
-        value = to_printable((line[column] or "").strip())
-        if not file:
-            raise DataError(f"{path}, row {number}: no file name")
-        if rows.setdefault(file, value) != value:
-            raise DataError(f"{path}, row {number}: {shorten(file, 100)} is listed twice, with different values")
-    return rows
+    pairs = ((line["file"] or "", to_printable((line[column] or "").strip())) for line in lines)
+    return collect_rows(pairs, str(path))

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -52,25 +52,39 @@ def find_row(rows: Mapping[str, T], name: str) -> T | None:
 
 def parse_subject_table(content: bytes, title: str) -> SubjectTable:
     """A table from its csv text. Raises DataError naming file and row for anything that is not as it should be."""
-    try:
-        table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-        columns = {name.strip().lower(): name for name in table.fieldnames or () if name}
-        lines = list(table)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{title} cannot be read as a csv file: {error}") from error
+    names, lines = read_lines(content, title)
+    columns = {name.strip().lower(): name for name in names}
     if "file" not in columns or not {"subject", "label"} & set(columns):
         shown = shorten(", ".join(columns), 80) or "nothing"
         raise DataError(f"{title}: its first line has {shown}; needed are file, and subject or label or both")
-    rows: dict[str, SubjectRow] = {}
-    for number, line in enumerate(lines, start=1):
-        file, subject, label = ((line.get(columns.get(key, "")) or "").strip() for key in ("file", "subject", "label"))
-        file = file.replace("\\", "/").removeprefix("./")
-        row = SubjectRow(subject, canonical(label))
+
+    def find(line: Mapping[str, str], key: str) -> str:
+        return (line.get(columns.get(key, "")) or "").strip()
+
+    pairs = ((find(line, "file"), SubjectRow(find(line, "subject"), canonical(find(line, "label")))) for line in lines)
+    return SubjectTable(collect_rows(pairs, title), title)
+
+
+def read_lines(content: bytes, title: str) -> tuple[list[str], list[dict[str, str]]]:
+    """The names of a csv text's columns, and its lines by them. Raises DataError, naming `title`, for other text."""
+    try:
+        table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        return [name for name in table.fieldnames or () if name], list(table)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{title} cannot be read as a csv file: {error}") from error
+
+
+def collect_rows(pairs: Iterable[tuple[str, T]], title: str) -> dict[str, T]:
+    """What a table says of each file, by its name with slashes. Raises DataError, naming the row, where a name is
+    missing or stands twice with different values."""
+    rows: dict[str, T] = {}
+    for number, (name, row) in enumerate(pairs, start=1):
+        file = name.strip().replace("\\", "/").removeprefix("./")
         if not file:
             raise DataError(f"{title}, row {number}: no file name")
         if rows.setdefault(file, row) != row:
             raise DataError(f"{title}, row {number}: {shorten(file, 100)} is listed twice, with different values")
-    return SubjectTable(rows, title)
+    return rows
 
 
 def read_subject_table(path: Path) -> SubjectTable:

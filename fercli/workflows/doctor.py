@@ -124,7 +124,7 @@ def _find_fonts() -> Finding:
     from PIL import features
 
     if features.check("freetype2"):
-        return Finding("fonts", "ok", "Pillow draws its own")
+        return Finding("fonts", "ok", "Pillow has FreeType")
     return Finding(
         "fonts", "missing", "Pillow has no FreeType: captions are small", "pip install --force-reinstall pillow"
     )

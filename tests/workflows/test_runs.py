@@ -1,6 +1,7 @@
 """Runs listed and compared: complete, unfinished and damaged ones."""
 
 import json
+import shutil
 import sys
 
 import pytest
@@ -68,6 +69,12 @@ def test_a_damaged_history_is_a_damaged_run(runs, tmp_path, content):
     (run / "config.yaml").write_text((runs / "a" / "config.yaml").read_text())
     (run / "history.csv").write_text(content)
     assert read_run(run).state == "damaged"
+
+
+def test_alone_it_lists_what_is_in_runs(runs, tmp_path, monkeypatch):
+    shutil.copytree(runs / "a", tmp_path / "runs" / "a")
+    monkeypatch.chdir(tmp_path)
+    assert "2 of 2" in invoke().stdout
 
 
 def test_the_command_lists_and_compares(runs, tmp_path):

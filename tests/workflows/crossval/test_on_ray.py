@@ -51,20 +51,8 @@ def test_a_cluster_gives_the_same_bytes(run, run_on_cluster, made, options):
     assert made(here.folder) == made(there.folder)
 
 
-class _Removing(Progress):
-    """Removes a node, without a word to it, as soon as a fold is done."""
-
-    def __init__(self, cluster):
-        self._cluster, self.removed = cluster, False
-
-    def update(self, done, total, what):
-        if done and not self.removed:
-            self.removed = True
-            self._cluster.remove_node(self._cluster.worker_nodes.copy().pop(), allow_graceful=False)
-
-
-def test_a_lost_node_costs_the_folds_that_it_had(run, run_on_cluster, made, cluster):
-    progress = _Removing(cluster)
+def test_a_lost_node_costs_the_folds_that_it_had(run, run_on_cluster, made, cluster, node_remover):
+    progress = node_remover(cluster)
     here, there = run("here", epochs=20), run_on_cluster("there", progress, epochs=20)
     cluster.add_node(num_cpus=1)
     assert progress.removed

@@ -1,7 +1,6 @@
 """A job into a folder: its files together are the rows of a plain job, wherever they are and whatever happens."""
 
-import io
-import tarfile
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from fercli.cli.app import app
-from fercli.core.errors import RunError, UsageError
+from fercli.core.errors import MachineError, RunError, UsageError
 from fercli.core.progress import SILENT
 from fercli.faces.io.archives import Member
 from fercli.faces.io.sources import Source
@@ -80,7 +79,7 @@ def test_a_manifest_says_all_that_a_shard_needs(tmp_path):
         Source(Path("s3://bucket/e.tar"), Path("e.tar"), "an archive in a store", stored=StoredObject(9, "", True)),
     ]
     made = make_manifest(["typed"], JobRecord("1", "m", ("w",), {"tta": True}), sources, 3)
-    assert made.sources == 6
+    assert sum(len(task.sources) for task in made.tasks) == 6
     made.write(tmp_path / "_manifest.parquet")
     assert Manifest.read(tmp_path / "_manifest.parquet", "it") == made
     (archive,) = [source for task in made.tasks for source in task.sources if source.path.name == "e.tar"]
@@ -123,6 +122,24 @@ def test_what_is_there_is_not_done_again(pictures, tmp_path, whole):
     assert predict(output, pictures, resume=True).counted.pictures == 0
 
 
+def test_more_shards_than_pictures_are_as_many_as_there_are_and_the_same_command_resumes(pictures, tmp_path):
+    output = tmp_path / "faces"
+    assert predict(output, pictures, shards=50).shards == 10
+    (output / "shard-00003-of-00010.parquet").unlink()
+    assert predict(output, pictures, shards=50, resume=True).earlier == 9
+    with pytest.raises(RunError, match="shards: 50, 10"):
+        predict(output, pictures, shards=10, resume=True)
+
+
+def test_names_that_are_no_utf_8_are_refused_and_any_other_is_not(tmp_path):
+    record = JobRecord("", "", ())
+    with pytest.raises(UsageError, match=r"a.xff\.png: a manifest cannot hold"):
+        make_manifest([], record, [Source(Path("a\udcff.png"), Path("a"))], None)
+    odd = Source(Path("s3://bucket/a\tb\u2028.png"), Path("a"), stored=StoredObject(1))
+    make_manifest([], record, [odd], None).write(tmp_path / "m.parquet")
+    assert Manifest.read(tmp_path / "m.parquet", "it").tasks[0].sources[0].path == odd.path
+
+
 def test_another_job_is_refused_in_a_line_and_replaced_when_asked(pictures, tmp_path):
     output = tmp_path / "faces"
     with pytest.raises(UsageError, match="nothing to resume"):
@@ -162,29 +179,35 @@ def test_a_shard_is_there_whole_or_not_at_all(pictures, tmp_path, monkeypatch):
     assert sorted(file.name for file in output.iterdir()) == ["_manifest.parquet", "shard-00001-of-00003.parquet"]
 
 
+def test_a_store_whose_package_is_missing_says_what_to_install(pictures, monkeypatch):
+    def missing(address):
+        raise ImportError("Install s3fs to access S3")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
+    with pytest.raises(UsageError, match=r's3://bucket/out/ needs .*Install s3fs.*pip install "fercli\[remote\]"'):
+        predict("s3://bucket/out", pictures)
+
+
+def test_without_pyarrow_one_line_says_what_to_install(pictures, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MachineError, match=r'pip install "fercli\[parquet\]"'):
+        predict(tmp_path / "faces", pictures)
+    assert not (tmp_path / "faces").exists()
+
+
 def test_a_folder_that_machines_do_not_see_is_told(pictures, tmp_path, monkeypatch):
     monkeypatch.setattr(Target, "take", lambda self, file, name: None)
     with pytest.raises(RunError, match=r"lacks shard-00001-of-00001\.parquet: all machines must see this folder"):
         predict(tmp_path / "faces", pictures)
 
 
-def tar(contents: dict[str, bytes], mode: str = "w") -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as archive:
-        for name, content in contents.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
 @pytest.fixture
-def memory(png):
+def memory(png, tar_of):
     store = fsspec.filesystem("memory")
     for number in range(6):
         store.pipe_file(f"/bucket/faces/{number}.png", png(number))
-    store.pipe_file("/bucket/faces/more.tar.gz", tar({f"in/{number}.png": png(number) for number in (6, 7)}, "w:gz"))
-    store.pipe_file("/bucket/faces/torn.tar", tar({"a.png": png(8), "b.png": png(9)})[:-8000])
+    store.pipe_file("/bucket/faces/more.tar.gz", tar_of({f"in/{number}.png": png(number) for number in (6, 7)}, "w:gz"))
+    store.pipe_file("/bucket/faces/torn.tar", tar_of({"a.png": png(8), "b.png": png(9)})[:-8000])
     yield store
     store.rm("/bucket", recursive=True)
 
@@ -271,6 +294,7 @@ def test_what_is_a_folder(tmp_path):
     ("words", "told"),
     [
         ("a.png -o faces/ --format csv", "leave --format and --json out"),
+        ("a.png -o a.csv --jobs 1", "--jobs is for a folder as the output"),
         ("a.png -o a.csv --jobs 2", "--jobs is for a folder as the output, as in --output faces/"),
         ("a.png --ray auto", "--ray is for a folder as the output"),
         ("a.png -o s3://bucket/a.csv", "a store takes a folder of Parquet files"),

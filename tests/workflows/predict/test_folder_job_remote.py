@@ -1,18 +1,15 @@
 """Jobs from a bucket into a bucket, on an S3 server and a Ray cluster of this machine."""
 
-import io
 import os
 import signal
 import subprocess
 import sys
-import tarfile
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from fercli.core.progress import Progress
 from fercli.workflows.predict.folder_job.options import FolderOptions
 from fercli.workflows.predict.folder_job.run import run_folder_job
 from fercli.workflows.predict.options import PredictOptions
@@ -23,16 +20,6 @@ pytest.importorskip("fsspec", reason="needs the extra remote")
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of the server's libraries
 
 USUAL = {"faces_are_cropped": True, "device": "cpu"}
-
-
-def tar_of(contents: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for name, content in contents.items():
-            entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
 
 
 def rows_in(store, prefix: str, folder: Path) -> list[dict[str, object]]:
@@ -68,7 +55,7 @@ def children_of(process: int) -> list[int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
-def test_a_bucket_of_pictures_whatever_happens_to_it_and_to_the_workers(bucket, png, tmp_path):
+def test_a_bucket_of_pictures_whatever_happens_to_it_and_to_the_workers(bucket, png, tar_of, tmp_path):
     count = 2000
     names = [f"{number:04}{'-denied' if number == 7 else ''}.png" for number in range(count)]
     bucket.pipe({f"bucket/faces/{name}": png(number) for number, name in enumerate(names)})
@@ -107,18 +94,6 @@ def _workers(process: int) -> list[int]:
     return [child for child, name in names.items() if b"spawn_main" in name]
 
 
-class _Removing(Progress):
-    """Removes a node, without a word to it, as soon as a shard is done."""
-
-    def __init__(self, cluster):
-        self._cluster, self.removed = cluster, False
-
-    def update(self, done, total, what):
-        if done and not self.removed:
-            self.removed = True
-            self._cluster.remove_node(self._cluster.worker_nodes.copy().pop(), allow_graceful=False)
-
-
 @pytest.fixture
 def cluster(bucket, start_cluster):
     """Its nodes know the bucket's server as this process does."""
@@ -127,14 +102,16 @@ def cluster(bucket, start_cluster):
     cluster.shutdown()
 
 
-def test_a_cluster_works_from_bucket_to_bucket_though_a_node_and_then_the_head_is_lost(cluster, bucket, png, tmp_path):
+def test_a_cluster_works_from_bucket_to_bucket_though_a_node_and_then_the_head_is_lost(
+    cluster, node_remover, bucket, png, tmp_path
+):
     count = 120
     bucket.pipe({f"bucket/faces/{number:04}.png": png(number) for number in range(count)})
     whole = tmp_path / "whole.parquet"
     run_job([Path("s3://bucket/faces")], PredictOptions(output=whole, **USUAL))
     expected = parquet.read_table(whole).to_pylist()
 
-    progress, on_cluster = _Removing(cluster), FolderOptions(shards=4, ray=cluster.address)
+    progress, on_cluster = node_remover(cluster), FolderOptions(shards=4, ray=cluster.address)
     run_folder_job([Path("s3://bucket/faces")], "s3://bucket/one/", PredictOptions(**USUAL), on_cluster, progress)
     assert progress.removed
     assert rows_in(bucket, "bucket/one", tmp_path) == expected

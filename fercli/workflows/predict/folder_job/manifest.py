@@ -11,7 +11,7 @@ from typing import Any
 from fercli.core.errors import DataError, RunError, UsageError, reason_of
 from fercli.faces.io.archives import Member
 from fercli.faces.io.sources import Source
-from fercli.faces.io.stores import StoredObject
+from fercli.faces.io.stores import StoredObject, restore_address
 from fercli.workflows.predict.output.parquet import need_pyarrow
 from fercli.workflows.predict.output.resume import JobRecord
 from fercli.workflows.predict.results import source_text
@@ -49,21 +49,18 @@ class ShardTask:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The inputs as they were typed, the job's record, and its shards in their order."""
+    """The inputs as they were typed, the number of shards that was asked for, if any, the job's record, and its shards
+    in their order; there are fewer than asked for where there are fewer sources."""
 
     inputs: tuple[str, ...]
+    asked: int | None
     record: JobRecord
     tasks: tuple[ShardTask, ...]
-
-    @property
-    def sources(self) -> int:
-        """How many pictures, videos and archives there are."""
-        return sum(len(task.sources) for task in self.tasks)
 
     def write(self, path: Path) -> None:
         """Write it. Raises UsageError for a path that the file cannot hold."""
         arrow = need_pyarrow(path)
-        origin = {"inputs": self.inputs, "record": self.record.to_dict()}
+        origin = {"inputs": self.inputs, "shards": self.asked, "record": self.record.to_dict()}
         columns = {
             "path": arrow.string(), "kind": arrow.string(), "error": arrow.string(), "bytes": arrow.int64(),
             "etag": arrow.string(), "in_store": arrow.bool_(), "is_archive": arrow.bool_(),
@@ -82,11 +79,11 @@ class Manifest:
             origin = json.loads(table.schema.metadata[_KEY])
             record = JobRecord.parse(origin["record"], path)
             rows = [(row["shard"], _to_source(row)) for row in table.to_pylist()]
-            inputs = tuple(map(str, origin["inputs"]))
+            inputs, asked = tuple(map(str, origin["inputs"])), origin["shards"]
         except (arrow.ArrowException, OSError, ValueError, KeyError, TypeError, RunError) as error:
             raise DataError(f"{name} is no manifest of fer predict, or damaged: {reason_of(error)}") from error
         shards = [[source for _, source in group] for _, group in groupby(rows, lambda row: row[0])]
-        return cls(inputs, record, tuple(_make_tasks(shards)))
+        return cls(inputs, asked, record, tuple(_make_tasks(shards)))
 
 
 def make_manifest(inputs: Sequence[str], record: JobRecord, sources: Sequence[Source], count: int | None) -> Manifest:
@@ -95,17 +92,15 @@ def make_manifest(inputs: Sequence[str], record: JobRecord, sources: Sequence[So
     An archive in a store is for its shard to unpack. Raises UsageError for a path that no manifest can hold.
     """
     for source in sources:
-        if not str(source.path).isprintable() and source_text(source.path) != str(source.path):
-            raise UsageError(
-                f"{source_text(source.path)}: a name that is not UTF-8; write to a file instead of a folder"
-            )
+        if (shown := source_text(source.path)) != restore_address(str(source.path)):
+            raise UsageError(f"{shown}: a manifest cannot hold a name that is not UTF-8; write to a file, not a folder")
     ready = [replace(source, error="") if source.stored and source.stored.is_archive else source for source in sources]
     sizes = [_measure(source) for source in ready]
     known = [size for size in sizes if size is not None]
     usual = sum(known) / len(known) if known else 0
     weights = [(usual if size is None else size) + _OVERHEAD for size in sizes]
     wanted = count or ceil(sum(weights) / _SHARD_BYTES)
-    return Manifest(tuple(inputs), record, tuple(_make_tasks(cut_evenly(ready, weights, wanted))))
+    return Manifest(tuple(inputs), count, record, tuple(_make_tasks(cut_evenly(ready, weights, wanted))))
 
 
 def cut_evenly(sources: Sequence[Source], weights: Sequence[float], count: int) -> list[list[Source]]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 class FolderOptions:
     """Raises UsageError for values that make no sense. The names are those of the flags."""
 
-    # the first five have no meaning where the output is a file
     #: how many shards, and files, there are; None: one for each 100 MB of pictures
     shards: int | None = None
     #: shards that are worked on at the same time; None: one here, as many as there is room for on a cluster
@@ -47,7 +46,8 @@ class FolderOptions:
     @property
     def given(self) -> list[str]:
         """The flags that are set and have no meaning where the output is a file."""
-        return [f"--{name.replace('_', '-')}" for name, value in vars(self).items() if value not in (None, False, True)]
+        names = ("shards", "jobs", "ray", "cpus_per_task", "gpus_per_task")
+        return [f"--{name.replace('_', '-')}" for name in names if getattr(self, name) is not None]
 
     @property
     def cluster(self) -> "RayCluster | None":

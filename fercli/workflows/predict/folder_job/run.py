@@ -43,6 +43,7 @@ class FolderSummary:
         self.counted.no_face += counts["no_face"]
         self.counted.failed += counts["failed"]
         self.counted.labels.update(counts["labels"])
+        self.counted.hard.update(counts["hard"])
         self.counted.classes = tuple(counts["classes"])
         self.videos += counts["videos"]
 
@@ -113,8 +114,8 @@ def _check_same(
     differences = found.record.differences(record)
     if list(found.inputs) != typed:
         differences.append(f"inputs: {' '.join(found.inputs)}, {' '.join(typed)}")
-    if folder_options.shards not in (None, len(found.tasks)):
-        differences.append(f"shards: {len(found.tasks)}, {folder_options.shards}")
+    if folder_options.shards not in (None, found.asked):
+        differences.append(f"shards: {found.asked or len(found.tasks)}, {folder_options.shards}")
     if differences:
         raise RunError(
             f"{target.name} was begun differently ({shorten('; '.join(differences), 300)}): use the same version and "

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from shutil import copyfile
 
-from fercli.core.errors import PictureError, RunError
+from fercli.core.errors import FerError, PictureError, RunError
 from fercli.core.files import written_whole
 from fercli.core.lock import hold_lock
 from fercli.faces.io.stores import describe_store_error, is_address, open_store, restore_address
@@ -73,13 +73,13 @@ class Target:
     def _explained(self, what: str) -> Iterator[None]:
         try:
             yield
-        except RunError:
+        except PictureError as error:
+            raise RunError(f"{self.name} cannot be {what}: {error}") from error
+        except FerError:
             raise
         except OSError as error:
             reason = str(describe_store_error(error)) if self.in_store else error.strerror or str(error)
             raise RunError(f"{self.name} cannot be {what}: {reason}") from error
-        except PictureError as error:
-            raise RunError(f"{self.name} cannot be {what}: {error}") from error
         except Exception as error:  # what the stores raise has no class in common
             if not self.in_store:
                 raise

@@ -78,7 +78,8 @@ class ShardWorker:
             self._target.take(file, task.name)
         counts = {
             "pictures": summary.pictures, "videos": len(summary.videos), "no_face": summary.no_face,
-            "failed": summary.failed, "labels": dict(summary.labels), "classes": summary.classes,
+            "failed": summary.failed, "labels": dict(summary.labels), "hard": dict(summary.hard),
+            "classes": summary.classes,
         }  # fmt: skip
         write_json(self._folder / task.result, counts)
 
