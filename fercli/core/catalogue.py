@@ -133,6 +133,11 @@ class ModelEntry(Settings):
         transfers = paper is not None and paper.pretrained == "imagenet"
         return WITHOUT_IMAGENET if transfers and made.pretrained == "none" else ""
 
+    def with_arguments(self, arguments: Mapping[str, bool | int | float | str]) -> "ModelEntry":
+        """The entry with some of its architecture's arguments changed. Its counts and claims stay those of the network
+        in the catalogue."""
+        return self.model_copy(update={"arguments": {**self.arguments, **arguments}}) if arguments else self
+
     @property
     def size(self) -> int:
         """Bytes of the weights in float32; their file has some kilobytes of header beside them."""

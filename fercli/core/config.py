@@ -9,6 +9,8 @@ from fercli.core.recipe import Recipe, Settings
 
 #: The source of settings that were typed as flags, see `parse_config`.
 COMMAND_LINE = "the command line"
+#: What is said of an argument of the architecture that is as the catalogue has it.
+_ABSENT = "as in the catalogue"
 #: Settings, by dotted name, whose flag has another name.
 _FLAGS = {
     "epochs": "--epochs",
@@ -40,6 +42,8 @@ class RunConfig(Settings):
     """Everything that decides what a training does. The same one on the same machine repeats the run."""
 
     model: str
+    #: what the model's architecture is built with, where that is not what the catalogue says
+    arguments: dict[str, bool | int | float | str] = Field(default_factory=dict)
     data: str
     #: where named sets lie; none is FER_DATA or ./data
     root: str | None = None
@@ -83,7 +87,9 @@ class RunConfig(Settings):
     def differences(self, other: "RunConfig") -> list[str]:
         """Each setting that differs, as 'name: here, there', by dotted name."""
         ours, theirs = (_flatten(config.model_dump(by_alias=True)) for config in (self, other))
-        return [f"{name}: {ours[name]}, {theirs[name]}" for name in ours if ours[name] != theirs[name]]
+        names = dict.fromkeys([*ours, *theirs])
+        both = {name: (ours.get(name, _ABSENT), theirs.get(name, _ABSENT)) for name in names}
+        return [f"{name}: {here}, {there}" for name, (here, there) in both.items() if here != there]
 
 
 def _flatten(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -131,7 +137,7 @@ def _flag(name: str) -> str:
     setting = name.removeprefix("models.0.").removeprefix("recipe.").removeprefix("reading.")
     if setting in ("", "recipe"):
         return ""
-    if setting not in _FLAGS and "recipe." in name:
+    if setting not in _FLAGS and ("recipe." in name or setting.startswith("arguments.")):
         return f"--set {setting}: "
     first = setting.partition(".")[0]
     return f"{_FLAGS.get(setting) or _FLAGS.get(first) or '--' + first.replace('_', '-')}: "

@@ -1,9 +1,18 @@
 """The catalogue, checked against the architectures that there are, and networks built from its entries by name."""
 
 import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ConfigDict, ValidationError, create_model
 
 from fercli.core.catalogue import Catalogue, ModelEntry, raise_faults
+from fercli.core.errors import UsageError, reason_of
+from fercli.core.registry import suggest
+from fercli.core.text import shorten
 from fercli.models.architectures import load_architectures
 from fercli.models.catalogue_file import catalogue_path, read_catalogue
 from fercli.models.classifier import Classifier
@@ -30,6 +39,63 @@ def _unbuildable(catalogue: Catalogue) -> list[str]:
         except TypeError as error:
             found.append(f"models.{name}.arguments: {error}")
     return found
+
+
+def configured_entry(name: str, arguments: Mapping[str, bool | int | float | str]) -> ModelEntry:
+    """The catalogue's entry of that name, some of its architecture's arguments changed.
+
+    Raises ModelError, with the nearest names, where there is none of that name, and UsageError where the architecture
+    does not take the arguments, or makes no network of them.
+    """
+    entry = load_catalogue()[name].with_arguments(arguments)
+    if arguments:
+        _check_arguments(name, entry, arguments)
+    return entry
+
+
+def _check_arguments(name: str, entry: ModelEntry, changed: Iterable[str]) -> None:
+    """Raise UsageError, listing every fault, where an entry's arguments make no network."""
+    parameters = list(inspect.signature(load_architectures()[entry.architecture]).parameters.values())[1:]
+    known = [parameter.name for parameter in parameters]
+    if unknown := [argument for argument in changed if argument not in known]:
+        hint = suggest(unknown[0], known) if known else "it takes none"
+        raise UsageError(f"arguments.{shorten(unknown[0], 60)}: {name} has no such argument: {hint}")
+    fields: dict[str, Any] = {parameter.name: (parameter.annotation, ...) for parameter in parameters}
+    needed = {parameter.name for parameter in parameters if parameter.default is parameter.empty}
+    fields = {argument: kind for argument, kind in fields.items() if argument in needed | set(entry.arguments)}
+    try:
+        create_model("Arguments", __config__=ConfigDict(strict=True), **fields).model_validate(entry.arguments)
+        with torch.device("meta"):
+            build(entry)
+    except ValidationError as error:
+        raise UsageError("; ".join(f"arguments.{fault}" for fault in _list_faults(error))) from error
+    except (ValueError, ArithmeticError, RuntimeError, TypeError) as error:
+        raise UsageError(f"arguments: {name} cannot be built so: {reason_of(error)}") from error
+
+
+def _list_faults(error: ValidationError) -> list[str]:
+    from fercli.core.schema_errors import list_faults  # where nothing is wrong, it is not needed
+
+    return list_faults(error)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network costs: parameters that are trained, and multiplications with an addition for one face, in
+    convolutions and dense layers."""
+
+    parameters: int
+    multiply_adds: int
+
+
+def measure_cost(entry: ModelEntry, classes: int | None = None) -> Cost:
+    """The cost of an entry's network, counted without making its weights."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        network = build(entry, classes).eval()
+        network(torch.zeros(1, 1, 48, 48))
+    return Cost(sum(value.numel() for value in network.parameters()), counter.get_total_flops() // 2)
 
 
 def build(entry: ModelEntry, classes: int | None = None) -> Classifier:

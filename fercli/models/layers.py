@@ -26,6 +26,18 @@ def batch_norm_1d(features: int) -> nn.BatchNorm1d:
     return nn.BatchNorm1d(features, eps=_EPSILON)
 
 
+def parse_positions(text: str, count: int) -> tuple[int, ...]:
+    """'2 4 6' as (2, 4, 6), 'none' as no position: the blocks of a network, from 1 to `count`, that have something.
+
+    Raises ValueError for another form.
+    """
+    words = [] if text.strip() == "none" else text.split()
+    positions = tuple(int(word) for word in words if word.isdecimal() and 1 <= int(word) <= count)
+    if len(positions) < len(words) or len(set(positions)) < len(positions) or not text.strip():
+        raise ValueError(f"'{text}' is neither 'none' nor different numbers from 1 to {count}, as '1 {count}'")
+    return positions
+
+
 def he_normal_(module: nn.Module) -> None:
     """Keras' `he_normal` in place, for every convolution and dense layer below: a normal distribution
     truncated at two standard deviations whose standard deviation is sqrt(2 / fan-in), and zero biases."""

@@ -236,8 +236,10 @@ def _check_document(document: dict[str, Any]) -> None:
         raise ValueError(f"{shorten(first, 200)}{more}") from None
     for name, value in header.arguments.items():
         # larger numbers are no network's: to build one would take hours and all memory
-        if not isinstance(value, bool | str) and not 1 <= value <= MAX_ARGUMENT:
-            raise ValueError(f"its argument {shorten(name, 60)} is {value}, not a number from 1 to {MAX_ARGUMENT:,}")
+        least = 0 if isinstance(value, float) else 1
+        if not isinstance(value, bool | str) and not least <= value <= MAX_ARGUMENT:
+            shown = f"not a number from {least} to {MAX_ARGUMENT:,}"
+            raise ValueError(f"its argument {shorten(name, 60)} is {value}, {shown}")
     for views in ("single", "mirrored"):
         temperature = header.temperature.get(views)
         if temperature is None or not 0 < temperature < math.inf:

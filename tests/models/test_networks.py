@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from fercli.core.errors import UsageError
 from fercli.models.architectures.xu_rescnn import squeeze_width
-from fercli.models.catalogue import build_model, load_catalogue
+from fercli.models.catalogue import build, build_model, configured_entry, load_catalogue, measure_cost
 from fercli.models.classifier import logits
 
 
@@ -132,3 +133,62 @@ def test_mirrored_logits_are_the_mean_of_both_views():
     assert torch.allclose(
         logits(network, faces, mirrored=True), logits(network, faces.flip(3), mirrored=True), atol=1e-5
     )
+
+
+#: Arguments that are not as the catalogue has them.
+VARIED = [
+    ("bah-resnet", {"width": 8}),
+    ("bah-resnet", {"growth": 1.5}),
+    ("bah-resnet", {"depth": 1}),
+    ("bah-resnet", {"residual_after": "1 6"}),
+    ("xu-rescnn", {"width": 0.5}),
+    ("xu-rescnn", {"expansion": 1.5}),
+    ("xu-rescnn", {"gated": "none"}),
+    ("xu-rescnn", {"kernel": 3, "head": 64}),
+    ("vgg14", {"hidden": 64}),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), VARIED)
+def test_a_varied_network_is_another_one_of_the_same_input_and_output(name, arguments):
+    entry = configured_entry(name, arguments)
+    network = build(entry)
+    assert logits(network.eval(), torch.zeros(2, 1, 48, 48)).shape == (2, 7)
+    cost = measure_cost(entry)
+    assert cost != measure_cost(load_catalogue()[name])
+    assert cost.parameters == sum(value.numel() for value in network.parameters())
+
+
+def test_without_its_residual_blocks_bah_resnet_is_bah_basic():
+    cost = measure_cost(configured_entry("bah-resnet", {"residual_after": "none"}))
+    assert cost == measure_cost(load_catalogue()["bah-basic"])
+
+
+def test_dropout_reaches_the_layers():
+    layers = build(configured_entry("bah-resnet", {"dropout": 0.25, "late_dropout": 0.5})).modules()
+    assert [layer.p for layer in layers if isinstance(layer, nn.Dropout)] == [0.25] * 4 + [0.5] * 2
+
+
+@pytest.mark.parametrize("name", load_catalogue().models)
+def test_a_cost_is_the_catalogue_s_count(name):
+    entry = load_catalogue()[name]
+    cost = measure_cost(entry)
+    assert (cost.parameters, cost.multiply_adds) == (entry.parameters.trainable, entry.multiply_adds)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("xu-rescnn", {"widht": 2}, "arguments.widht: xu-rescnn has no such argument: did you mean width"),
+        ("lenet", {"width": 2}, "lenet has no such argument: it takes none"),
+        ("xu-rescnn", {"width": "2x"}, "arguments.width: '2x' is not a number"),
+        ("xu-rescnn", {"kernel": 4}, "arguments.kernel: 4 is not one of 1, 3, 5"),
+        ("bah-resnet", {"width": 2.5}, "arguments.width: 2.5 is not a whole number"),
+        ("bah-resnet", {"residual_after": "2 7"}, "'2 7' is neither 'none' nor different numbers from 1 to 6"),
+        ("bah-resnet", {"residual_after": ""}, "is neither 'none'"),
+        ("bah-resnet", {"residual_after": "2 2"}, "is neither 'none'"),
+    ],
+)
+def test_arguments_that_make_no_network_are_told(name, arguments, message):
+    with pytest.raises(UsageError, match=message):
+        configured_entry(name, arguments)

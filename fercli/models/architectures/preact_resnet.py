@@ -4,6 +4,9 @@ None of the five papers has them. They are here for accuracy: as the teacher of 
 megabytes more do no harm.
 """
 
+from typing import Annotated
+
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -34,7 +37,11 @@ class PreActivation(nn.Module):
 
 
 @ARCHITECTURES.register("preact-resnet")
-def preact_resnet(classes: int, width: int, blocks: int) -> nn.Module:
+def preact_resnet(
+    classes: int,
+    width: Annotated[int, Field(ge=4, le=256)],
+    blocks: Annotated[int, Field(ge=1, le=16)],
+) -> nn.Module:
     """A 5×5 stem of stride 2 with `width` channels, four stages of `blocks` residual blocks, average pooling, dense.
 
     Its layers with weights number 2 + 8 · blocks, shortcuts apart. Takes scaled faces [N, 1, 48, 48], gives logits

@@ -3,20 +3,28 @@
 What the paper leaves open or prints twice differently is decided in models.yaml's note.
 """
 
+from typing import Annotated, Literal
+
+from pydantic import Field
 from torch import Tensor, nn
 
 from fercli.models.architectures import ARCHITECTURES
-from fercli.models.layers import Conv2d, batch_norm, he_normal_
+from fercli.models.layers import Conv2d, batch_norm, he_normal_, parse_positions
 
-#: in, expanded, out, kernel, stride, squeeze-and-excitation: the paper's table, row by row.
+#: expanded, out, stride, and whether the larger kernel is taken: the paper's table, row by row.
 BLOCKS = (
-    (16, 16, 16, 3, 1, False),
-    (16, 32, 24, 3, 2, False),
-    (24, 64, 24, 3, 1, False),
-    (24, 64, 40, 5, 2, True),
-    (40, 72, 40, 5, 1, True),
-    (40, 88, 40, 5, 1, True),
+    (16, 16, 1, False),
+    (32, 24, 2, False),
+    (64, 24, 1, False),
+    (64, 40, 2, True),
+    (72, 40, 1, True),
+    (88, 40, 1, True),
 )
+
+
+def round_channels(channels: float) -> int:
+    """Rounded to a multiple of 8, as MobileNetV3 does, and 8 at least."""
+    return max(8, int(channels + 4) // 8 * 8)
 
 
 def squeeze_width(channels: int, multiple: int) -> int:
@@ -70,31 +78,49 @@ class InvertedResidual(nn.Module):
 
 
 @ARCHITECTURES.register("xu-rescnn")
-def xu_rescnn(classes: int, squeeze_multiple: int = 1, squeeze_bias: bool = True, last_norm: bool = True) -> nn.Module:
+def xu_rescnn(
+    classes: int,
+    squeeze_multiple: Annotated[int, Field(ge=1, le=64)] = 1,
+    squeeze_bias: bool = True,
+    last_norm: bool = True,
+    width: Annotated[float, Field(gt=0, le=8)] = 1.0,
+    expansion: Annotated[float, Field(gt=0, le=8)] = 1.0,
+    kernel: Literal[1, 3, 5, 7, 9, 11] = 5,
+    gated: str = "4 5 6",
+    head: Annotated[int, Field(ge=8, le=4096)] = 256,
+) -> nn.Module:
     """The network of the paper's table, with what the table leaves open as arguments.
 
     `squeeze_multiple` is what the width of a gate is rounded to, `squeeze_bias` whether its dense layers have biases,
     `last_norm` whether a norm follows the 1×1 convolution to 256 channels.
 
+    The other arguments vary the network; their defaults are the paper's values. `width` multiplies the channels of all
+    blocks, `expansion` those inside them, both rounded to multiples of 8. `kernel` is the side of the last three
+    depthwise convolutions, `gated` the blocks with squeeze-and-excitation, as '4 5 6', or 'none', `head` the channels
+    before the last layer.
+
     Takes scaled faces [N, 1, 48, 48], gives logits [N, classes].
     Source: Xu et al. 2021, 'residual separable network'; gates as in MobileNetV3 (arXiv 1905.02244).
     """
-
-    def block(inputs: int, expanded: int, outputs: int, kernel: int, stride: int, gated: bool) -> nn.Module:
-        width = squeeze_width(expanded, squeeze_multiple)
-        gate = SqueezeExcitation(expanded, width, squeeze_bias) if gated else nn.Identity()
-        return InvertedResidual(inputs, expanded, outputs, kernel, stride, gate)
-
+    with_gate = parse_positions(gated, len(BLOCKS))
+    inputs = stem = round_channels(16 * width)
+    blocks = []
+    for number, (inner, outer, stride, larger) in enumerate(BLOCKS, 1):
+        expanded, outputs = round_channels(inner * width * expansion), round_channels(outer * width)
+        squeezed = squeeze_width(expanded, squeeze_multiple)
+        gate = SqueezeExcitation(expanded, squeezed, squeeze_bias) if number in with_gate else nn.Identity()
+        blocks.append(InvertedResidual(inputs, expanded, outputs, kernel if larger else 3, stride, gate))
+        inputs = outputs
     network = nn.Sequential(
-        Conv2d(1, 16, 3, stride=2, padding=1),
-        batch_norm(16),
+        Conv2d(1, stem, 3, stride=2, padding=1),
+        batch_norm(stem),
         nn.Hardswish(),
-        *(block(*row) for row in BLOCKS),
-        Conv2d(40, 256, 1),
-        batch_norm(256) if last_norm else nn.Identity(),
+        *blocks,
+        Conv2d(inputs, head, 1),
+        batch_norm(head) if last_norm else nn.Identity(),
         nn.Hardswish(),
         nn.AdaptiveAvgPool2d(1),
-        nn.Conv2d(256, classes, 1),
+        nn.Conv2d(head, classes, 1),
         nn.Flatten(),
     )
     he_normal_(network)

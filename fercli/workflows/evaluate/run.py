@@ -75,7 +75,12 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> Evaluatio
 
 def _find_claim(model: Model, faces: FaceSet) -> Claim:
     """What the network's paper claims. Raises ModelError where its entry holds no claim."""
-    claim = fitting_claim(load_catalogue()[model.name].claims, faces.name)
+    entry = load_catalogue()[model.name]
+    if dict(entry.arguments) != dict(model.header.arguments):
+        raise ModelError(
+            f"--paper: {model.path} is not {model.name} as in models.yaml, it has other arguments: leave the flag out"
+        )
+    claim = fitting_claim(entry.claims, faces.name)
     if claim is None:
         raise ModelError(
             f"--paper: the entry of {model.name} in models.yaml holds no claims: leave the flag out, or "

@@ -18,7 +18,7 @@ from fercli.core.text import shorten
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders.ferplus import hint_at_earlier_labels
 from fercli.data.splits import write_split
-from fercli.models.catalogue import build, load_catalogue
+from fercli.models.catalogue import build, configured_entry, load_catalogue
 from fercli.models.classifier import Classifier
 from fercli.models.pretrained import load_imagenet
 from fercli.training.device import Precision, describe, resolve_precision, seed_everything, should_compile
@@ -67,7 +67,7 @@ def set_up_job(
     Raises UsageError where the `ranks` cannot have equal shares of a batch.
     """
     _check_shares(config, ranks)
-    entry, classes = load_catalogue()[config.model], data.faces.classes
+    entry, classes = configured_entry(config.model, config.arguments), data.faces.classes
     teacher = previous.teacher if previous else _load_teacher(config, data, progress)
     network = _build_network(config, entry, data, fresh, progress)
     if previous is not None:

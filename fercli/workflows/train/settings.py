@@ -11,7 +11,7 @@ from fercli.core.parse import parse_yaml
 from fercli.core.recipe import rename_settings
 from fercli.core.text import shorten
 from fercli.data.load import SETS
-from fercli.models.catalogue import load_catalogue
+from fercli.models.catalogue import configured_entry, load_catalogue
 from fercli.models.locate import member_names, weights_path
 from fercli.workflows.train.options import CommonOptions
 from fercli.workflows.train.start import find_entry, read_start
@@ -42,20 +42,34 @@ def resolve_config(
         document |= {"pretrained_file": None, "recipe": {**document["recipe"], "pretrained": "none", "frozen": ()}}
     if document.get("start_from"):
         document["recipe"] = {**document["recipe"], "pretrained": "none", "frozen": ()}
-    document["recipe"] = merge_settings(document["recipe"], nest_settings(options.recipe_changes()))
-    return parse_config(document, COMMAND_LINE)
+    recipe_changes = nest_settings(options.recipe_changes())
+    arguments = recipe_changes.pop("arguments", {})
+    if not isinstance(arguments, Mapping):
+        raise UsageError("--set arguments: name the one that changes, e.g. --set arguments.width=24")
+    document["arguments"] = {**document.get("arguments", {}), **arguments}
+    document["recipe"] = merge_settings(document["recipe"], recipe_changes)
+    config = parse_config(document, COMMAND_LINE)
+    try:
+        configured_entry(config.model, config.arguments)
+    except UsageError as error:
+        raise UsageError(f"--set {error}" if arguments or base is None else f"{origin}: {error}") from error
+    return config
 
 
 def _catalogue_settings(model: str | None, recipe: str | None, start: str | None = None) -> dict[str, Any]:
     """What a run is without any other option than these. What starts from a trained network is one of its kind, with
     the recipe for that."""
     catalogue = load_catalogue()
+    arguments: dict[str, Any] = {}
     if start:
-        model = model or find_entry(read_start(start), start)
+        header = read_start(start)
+        if model in (None, header.model):
+            model, arguments = find_entry(header, start)
         recipe = recipe or ("finetune" if catalogue.finetune else None)
     model, recipe = model or catalogue.default, recipe or "best"
     return {
         "model": model,
+        "arguments": arguments,
         "data": "cartoon",
         # the papers split by image, whoever is in it
         "group": "image" if recipe.startswith("paper") else "auto",

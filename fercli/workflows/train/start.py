@@ -27,15 +27,21 @@ def read_start(name: str) -> Header:
     return read_header(path)
 
 
-def find_entry(header: Header, name: str) -> str:
-    """The catalogue's name of the network in a header. Raises UsageError where it has none of that kind."""
+def find_entry(header: Header, name: str) -> tuple[str, dict[str, Any]]:
+    """The catalogue's name of the network in a header, and the arguments of its architecture that differ. Raises
+    UsageError where the catalogue has none of that kind."""
     entry = load_catalogue().models.get(header.model)
-    if entry is None or entry.architecture != header.architecture or dict(entry.arguments) != dict(header.arguments):
+    if (
+        entry is None
+        or entry.architecture != header.architecture
+        or not entry.arguments.keys() <= set(header.arguments)
+    ):
         raise UsageError(
             f"--start-from {name}: its network, {shorten(header.model, 60)}, is not in the catalogue: --catalogue FILE "
             "names the one that has it"
         )
-    return header.model
+    changed = {key: value for key, value in header.arguments.items() if entry.arguments.get(key) != value}
+    return header.model, changed
 
 
 def start_network(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fercli.core.errors import ModelError, UsageError
+from fercli.core.errors import ModelError, RunError, UsageError
 from fercli.core.progress import Progress
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
@@ -14,6 +14,7 @@ from fercli.models.catalogue import build_model
 from fercli.models.load import load_model
 from fercli.models.start import take_weights
 from fercli.models.weights import read_header
+from fercli.workflows.run_folder import read_config
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import train
 
@@ -79,6 +80,21 @@ def test_model_and_recipe_follow_and_the_start_is_recorded(data, tmp_path):
     assert [training["data"] for training in behind] == ["own", "own", "fer2013"]
     resumed = (tmp_path / "second" / "config.yaml").read_text()
     assert f"start_from: {first.folder / 'model.safetensors'}" in resumed
+
+
+def test_a_varied_network_is_trained_resumed_and_started_from(data, tmp_path):
+    varied = {"arguments.width": 0.5, "arguments.gated": "none"}
+    result = train(TrainOptions(data=str(data), out=tmp_path / "run", epochs=1, device="cpu", recipe_settings=varied))
+    changed = {"width": 0.5, "gated": "none"}
+    assert read_config(result.folder / "config.yaml").arguments == changed
+    model = load_model(str(result.folder))
+    assert changed.items() <= model.header.arguments.items()
+    assert len(model.network.body[0].weight) == 8
+    (result.folder / "metrics.json").unlink()
+    with pytest.raises(RunError, match=r"arguments\.width: 0\.5, 1"):
+        train(TrainOptions(out=result.folder, resume=True, recipe_settings={"arguments.width": 1}))
+    further = start(data, tmp_path / "further", start_from=str(result.folder))
+    assert read_config(further.folder / "config.yaml").arguments == changed
 
 
 def test_new_classes_are_told_and_learned(tmp_path):
