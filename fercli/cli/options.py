@@ -63,9 +63,32 @@ Detect = Annotated[
 ]
 
 # a training
+Recipe = Annotated[
+    str | None,
+    typer.Option(
+        help="paper: as published. best: the best settings we know. quick: a few epochs, to try things out. "
+        "Default: best."
+    ),
+]
 Epochs = Annotated[int | None, typer.Option(help="Passes over the training faces. Default: the recipe's.")]
 BatchSize = Annotated[int | None, typer.Option(help="Faces per step. Default: the recipe's.")]
 LearningRate = Annotated[float | None, typer.Option(help="Learning rate. Default: the recipe's.")]
+Group = Annotated[
+    Literal["auto", "subject", "image"] | None,
+    typer.Option(
+        help="What a new split keeps together: all faces of a subject, or only each image. auto: subjects where "
+        "they are known. Default: auto; image for a paper recipe."
+    ),
+]
+Extra = Annotated[
+    str | None, typer.Option(metavar="SET", help="Also train on the training split of this set (a name or a path).")
+]
+Teacher = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", help="Also learn from this model's probabilities (distillation). A+B averages models."
+    ),
+]
 RecipeSettings = Annotated[
     list[str] | None,
     typer.Option(

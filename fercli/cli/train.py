@@ -1,7 +1,7 @@
 """fer train: fit a network to a face set."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,13 +25,7 @@ def train(
     subject_pattern: options.SubjectPattern = None,
     subjects: options.Subjects = None,
     detect: options.Detect = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            help="paper: as published. best: the best settings we know. quick: a few epochs, to try things out. "
-            "Default: best."
-        ),
-    ] = TrainOptions.recipe,
+    recipe: options.Recipe = TrainOptions.recipe,
     epochs: options.Epochs = TrainOptions.epochs,
     batch_size: options.BatchSize = TrainOptions.batch_size,
     lr: options.LearningRate = TrainOptions.lr,
@@ -39,13 +33,7 @@ def train(
         float | None, typer.Option(help="Use this fraction of the training split for validation.")
     ] = TrainOptions.val_fraction,
     seed: Annotated[int | None, typer.Option(help="The seed of everything random. Default: 0.")] = TrainOptions.seed,
-    group: Annotated[
-        Literal["auto", "subject", "image"] | None,
-        typer.Option(
-            help="What a new split keeps together: all faces of a subject, or only each image. auto: subjects where "
-            "they are known. Default: auto; image for a paper recipe."
-        ),
-    ] = TrainOptions.group,
+    group: options.Group = TrainOptions.group,
     drop_leaks: Annotated[
         bool, typer.Option("--drop-leaks", help="Leave out training faces that also occur in val or test.")
     ] = TrainOptions.drop_leaks,
@@ -64,15 +52,8 @@ def train(
             "then finetune.",
         ),
     ] = TrainOptions.start_from,
-    extra: Annotated[
-        str | None, typer.Option(metavar="SET", help="Also train on the training split of this set (a name or a path).")
-    ] = TrainOptions.extra,
-    teacher: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL", help="Also learn from this model's probabilities (distillation). A+B averages models."
-        ),
-    ] = TrainOptions.teacher,
+    extra: options.Extra = TrainOptions.extra,
+    teacher: options.Teacher = TrainOptions.teacher,
     tensorboard: Annotated[
         bool,
         typer.Option("--tensorboard", help="Also write the figures of each epoch for TensorBoard."),

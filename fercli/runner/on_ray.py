@@ -5,7 +5,6 @@ import os
 import platform
 import socket
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,14 +62,18 @@ def run_on_ray(
     with _connected(cluster) as ray:
         function = ray.remote(num_cpus=cluster.cpus, num_gpus=cluster.gpus, max_retries=_MOST_RETRIES)(_work)
         maker = ray.put(job.make_worker)
-        waiting: deque[T] = deque(monitor.pending)
+        waiting = iter(monitor.pending)
         running: dict[Any, T] = {}
-        while waiting or running:
-            while waiting and (at_once is None or len(running) < at_once):
-                task = waiting.popleft()
+        while True:
+            while at_once is None or len(running) < at_once:
+                task = next(waiting, None)
+                if task is None:
+                    break
                 result = job.result(task)
                 sent = _read_files(job.folder, [result.parent, *job.reads(task)])
                 running[function.remote(maker, task, str(result.parent), sent, __version__)] = task
+            if not running:
+                return
             (ready, *_), _ = ray.wait(list(running))
             task = running.pop(ready)
             try:

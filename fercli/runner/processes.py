@@ -61,7 +61,7 @@ class _Pool(Generic[T]):
 
     def __init__(self, job: Job[T], monitor: Monitor[T], count: int, progress: Progress) -> None:
         self._job, self._monitor, self._progress = job, monitor, progress
-        self._waiting = deque(monitor.pending)
+        self._waiting, self._lost = iter(monitor.pending), deque[T]()
         self._processes = [_Process(job) for _ in range(count)]
         self._lines: set[str] = set()
 
@@ -84,8 +84,9 @@ class _Pool(Generic[T]):
 
     def _give_out(self) -> None:
         for process in self._processes:
-            if process.task is None and self._waiting:
-                process.give(self._waiting.popleft())
+            task = (self._lost.popleft() if self._lost else next(self._waiting, None)) if process.task is None else None
+            if task is not None:
+                process.give(task)
 
     def _receive(self, slot: int, process: _Process[T], task: T) -> None:
         """Take in what a process says of its task."""
@@ -114,7 +115,7 @@ class _Pool(Generic[T]):
         process.pipe.close()
         reason = f"its process ended with {process.process.exitcode}, as it does where memory runs out"
         if self._monitor.lose(slot, task, reason):
-            self._waiting.append(task)
+            self._lost.append(task)
         self._processes[slot] = _Process(self._job)
 
 

@@ -4,7 +4,7 @@ A task's result is a file written whole. A task is done when that file is there,
 that was interrupted continues from its folder, whatever ran it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -31,8 +31,8 @@ class Monitor(Protocol[T]):
     """Knows which tasks are pending, and hears how they end. `slot` is the number of the worker."""
 
     @property
-    def pending(self) -> Sequence[T]:
-        """The tasks that are to be done, in their order."""
+    def pending(self) -> Iterable[T]:
+        """The tasks that are to be done, in their order. They may be made one by one, as workers get free."""
         ...
 
     def advance(self, slot: int, fraction: float) -> None:

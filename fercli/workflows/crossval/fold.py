@@ -1,6 +1,5 @@
 """One fold after the other in one process: the face set loaded, each network built and compiled, once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -9,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.config import RunConfig
-from fercli.core.errors import FerError, RunError, UsageError
+from fercli.core.errors import FerError
 from fercli.core.progress import Progress
 from fercli.data.faceset import FaceSet
 from fercli.runner.tasks import TaskFailedError
-from fercli.training.device import pick_device
 from fercli.workflows.crossval.baselines import run_baseline
 from fercli.workflows.crossval.plan import Assignments, Task, assign_task_splits, derive_training_seed
 from fercli.workflows.crossval.selection import (
@@ -27,10 +25,7 @@ from fercli.workflows.crossval.selection import (
 )
 from fercli.workflows.crossval.settings import Baseline, CrossvalConfig
 from fercli.workflows.crossval.status import describe_failure, read_failures, record_failure
-from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.data import load_extra, prepare_data
-from fercli.workflows.train.job import TrainingJob, set_up_job, write_start
-from fercli.workflows.train.run import run_job
+from fercli.workflows.train.trainer import SetUpError, Trainer
 
 Splits = NDArray[np.str_]
 
@@ -50,7 +45,7 @@ class FoldTrainer:
 
     def __init__(self, work: Work, progress: Progress) -> None:
         self._work, self._progress = work, progress
-        self._jobs: dict[str, TrainingJob] = {}
+        self._trainer = Trainer(work.faces, progress)
         self._models = {model.model: model for model in work.config.models}
 
     def run(self, task: Task) -> None:
@@ -67,14 +62,14 @@ class FoldTrainer:
         last = bool(read_failures(path))
         try:
             self._attempt(task, path)
-        except _SetUpError as error:
+        except SetUpError as error:
             raise cast(FerError, error.__cause__) from None
         except (FerError, MemoryError, RuntimeError) as error:
             failure = describe_failure(error)
         else:
             return
         record_failure(path, failure)
-        self._jobs.clear()  # whatever they held is let go of
+        self._trainer.forget()
         if last:
             raise TaskFailedError(failure.reason)
         again = "again with another seed" if failure.diverged else "once more"
@@ -96,13 +91,13 @@ class FoldTrainer:
         settings = self._models[task.method].model_copy(update={"seed": seed, "group": task.grouping})
         record = {"crossval": {"run": task.run, "fold": task.fold}}
         if not config.select:
-            self._train(settings, splits, path, record)
+            self._trainer.train(settings, splits, path, record)
             return
         hidden = splits.copy()
         hidden[splits == "test"] = "spare"
 
         def train(candidate: RunConfig, where: Path) -> None:
-            self._train(candidate, hidden, where, record)
+            self._trainer.train(candidate, hidden, where, record)
 
         if task.trying:
             write_tried(path, try_candidates(settings, config.grid, path, train))
@@ -114,58 +109,10 @@ class FoldTrainer:
             else:
                 choice = choose(try_candidates(settings, config.grid, path, train))
             write_choice(path, choice)
-        self._train(choice.resolve_retraining(settings), joined, path, record, choice.temperature)
+        self._trainer.train(choice.resolve_retraining(settings), joined, path, record, choice.temperature)
 
     def _choice_of_run(self, task: Task) -> Choice:
         """The setting that all folds of the task's run take. Raises RunError where one has not tried its candidates."""
         config, folder = self._work.config, self._work.folder
         run = [read_tried(folder / one.fold_folder) for one in task.list_run(config.folds)]
         return choose(run[task.fold - 1], run)
-
-    def _train(
-        self,
-        config: RunConfig,
-        splits: Splits,
-        path: Path,
-        record: Mapping[str, object],
-        temperature: Mapping[str, float] | None = None,
-    ) -> None:
-        """One training into a run folder, resumed where it stopped unless it was begun with other settings."""
-        folder = RunFolder(path)
-        has_start = all(file.is_file() for file in (folder.config, folder.meta, folder.split))
-        has_start = has_start and not folder.read_config().differences(config)
-        resumes = has_start and folder.checkpoint.is_file()
-        job = self._set_up(config, splits, temperature, fresh=not resumes)
-        if resumes:
-            try:
-                job.state.load(folder.checkpoint)
-            except RunError:  # damaged: the same training from its beginning ends the same
-                job = self._set_up(config, splits, temperature)
-        elif not has_start:
-            folder.checkpoint.unlink(missing_ok=True)
-            folder.write_config(config)
-            write_start(folder, config, job.data, record)
-        run_job(job, folder, self._progress)
-        # a finished fold needs nothing to continue with, and a hundred such files take room
-        folder.checkpoint.unlink(missing_ok=True)
-
-    def _set_up(
-        self, config: RunConfig, splits: Splits, temperature: Mapping[str, float] | None, *, fresh: bool = True
-    ) -> TrainingJob:
-        """A job for this training; the network of the last one of its model is used again."""
-        previous, faces, device = self._jobs.get(config.model), self._work.faces, pick_device(config.device)
-        extra = previous.data.extra if previous else load_extra(config, faces.classes)
-        validates = temperature is None
-        try:
-            data = prepare_data(config, faces, splits, device, self._progress, extra=extra, validates=validates)
-            job = set_up_job(config, data, self._progress, fresh=fresh, temperature=temperature, previous=previous)
-        except UsageError as error:
-            if previous is not None:
-                raise
-            raise _SetUpError from error
-        self._jobs[config.model] = job
-        return job
-
-
-class _SetUpError(Exception):
-    """What is wrong before the first epoch is wrong for every fold: its cause is for the user."""

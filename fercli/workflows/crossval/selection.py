@@ -14,15 +14,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from fercli.core.catalogue import merge_settings
-from fercli.core.config import RunConfig, parse_config
+from fercli.core.config import RunConfig
 from fercli.core.errors import FerError, RunError
 from fercli.core.files import damage_in, read_json, write_json
 from fercli.models.weights import read_header
 from fercli.workflows.crossval.plan import TRIED
 from fercli.workflows.crossval.settings import SelectBy
 from fercli.workflows.run_folder import RunFolder
-from fercli.workflows.train.settings import nest_settings
+from fercli.workflows.train.settings import change_config
 
 #: What a fold was retrained with.
 SELECTION = "selection.json"
@@ -61,9 +60,7 @@ class Choice:
 
 def change_recipe(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
     """The run's settings with recipe settings, by dotted name, changed. Raises UsageError where one makes no sense."""
-    document = config.to_document()
-    document["recipe"] = merge_settings(document["recipe"], nest_settings(settings))
-    return parse_config(document, "--grid")
+    return change_config(config, settings, "--grid")
 
 
 def list_candidates(config: RunConfig, grid: Mapping[str, tuple[Any, ...]]) -> list[dict[str, Any]]:

@@ -42,18 +42,36 @@ def resolve_config(
         document |= {"pretrained_file": None, "recipe": {**document["recipe"], "pretrained": "none", "frozen": ()}}
     if document.get("start_from"):
         document["recipe"] = {**document["recipe"], "pretrained": "none", "frozen": ()}
-    recipe_changes = nest_settings(options.recipe_changes())
-    arguments = recipe_changes.pop("arguments", {})
+    config = parse_config(document, COMMAND_LINE)
+    if changes := options.recipe_changes():
+        return change_config(config, changes, COMMAND_LINE)
+    _check_network(config, origin)
+    return config
+
+
+def change_config(config: RunConfig, settings: Mapping[str, Any], source: str) -> RunConfig:
+    """A run's settings with some of its recipe changed, by dotted name, or of its network, by 'arguments.' and name.
+
+    Raises UsageError, with the `source` of the changes, where one makes no sense.
+    """
+    document = config.to_document()
+    changes = nest_settings(settings)
+    arguments = changes.pop("arguments", {})
     if not isinstance(arguments, Mapping):
         raise UsageError("--set arguments: name the one that changes, e.g. --set arguments.width=24")
-    document["arguments"] = {**document.get("arguments", {}), **arguments}
-    document["recipe"] = merge_settings(document["recipe"], recipe_changes)
-    config = parse_config(document, COMMAND_LINE)
+    document["arguments"] |= arguments
+    document["recipe"] = merge_settings(document["recipe"], changes)
+    changed = parse_config(document, source)
+    _check_network(changed, source)
+    return changed
+
+
+def _check_network(config: RunConfig, source: str) -> None:
+    """Raise UsageError where the arguments make no network."""
     try:
         configured_entry(config.model, config.arguments)
     except UsageError as error:
-        raise UsageError(f"--set {error}" if arguments or base is None else f"{origin}: {error}") from error
-    return config
+        raise UsageError(f"--set {error}" if source == COMMAND_LINE else f"{source}: {error}") from error
 
 
 def _catalogue_settings(model: str | None, recipe: str | None, start: str | None = None) -> dict[str, Any]:

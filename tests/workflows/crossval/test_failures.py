@@ -100,7 +100,7 @@ def test_what_is_wrong_for_every_fold_is_told_at_once(run, monkeypatch, tmp_path
     def wrong(*_, **__):
         raise ModelError("the ImageNet weights are not there")
 
-    monkeypatch.setattr("fercli.workflows.crossval.fold.set_up_job", wrong)
+    monkeypatch.setattr("fercli.workflows.train.trainer.set_up_job", wrong)
     with pytest.raises(ModelError, match="the ImageNet weights are not there"):
         run()
     assert not list((tmp_path / "cv").rglob("failed.json"))
