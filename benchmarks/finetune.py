@@ -1,12 +1,13 @@
 """How much a start from a trained network is worth on a small set of one's own.
 
-    python -m benchmarks.finetune [--root FOLDER] [--model xu-rescnn] [--seeds 3] [--lr RATE …] [--class-weights]
+    python -m benchmarks.finetune [--root FOLDER] [--model xu-rescnn] [--seeds 3] [--set KEY=VALUE …] [--only SET]
 
 Two sets, each with people of its own for training and for the test: photographs of muxspace whose people the networks
 that ship by its first rule have never seen, and the drawn faces. Of each, 200, 500 and 1,000 training faces, people
 whole, a fifth of them to validate. For each: the network as it ships, `fer train --start-from MODEL`, and from scratch
-with the recipe `best`. A row has the mean accuracy and macro recall on the test faces over the seeds, with the sample
-standard deviation of the accuracy.
+with the recipe `best`. Each `--set` is a start with that setting changed. A row has the mean accuracy and macro recall
+on the test faces over the seeds, with the sample standard deviation of the accuracy, and the difference of accuracy to
+the plain start: each seed has the same faces in all rows, so its mean and deviation are those of pairs.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fercli.data.cartoon import cartoon
 from fercli.data.faceset import FaceSet
@@ -26,6 +28,7 @@ from fercli.models.load import load_model
 from fercli.workflows.evaluate.evaluation import measure
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import train
+from fercli.workflows.train.settings import parse_settings
 
 SIZES = (200, 500, 1000)
 
@@ -71,11 +74,46 @@ def figures(folder: Path, faces: FaceSet, **options: object) -> tuple[float, flo
     return scores.accuracy, scores.balanced_accuracy
 
 
-def row(name: str, faces: str, measured: list[tuple[float, float]]) -> str:
-    """A row of the table."""
+def row(name: str, faces: str, measured: list[tuple[float, float]], plain: list[tuple[float, float]] | None) -> str:
+    """A row of the table, compared with what the plain start gave on the same faces."""
     accuracies, recalls = (100 * np.array(column) for column in zip(*measured, strict=True))
-    spread = f" ± {accuracies.std(ddof=1):.1f}" if len(accuracies) > 1 else ""
-    return f"| {name} | {faces} | {accuracies.mean():.1f}{spread} % | {recalls.mean():.1f} % |"
+    cells = [name, faces, f"{_spread(accuracies)} %", f"{recalls.mean():.1f} %"]
+    if plain and plain is not measured:
+        cells.append(_spread(accuracies - 100 * np.array(plain)[:, 0], sign="+"))
+    else:
+        cells.append("")
+    return f"| {' | '.join(cells)} |"
+
+
+def _spread(values: NDArray[np.float64], sign: str = "") -> str:
+    """Mean ± sample standard deviation."""
+    spread = f" ± {values.std(ddof=1):.1f}" if len(values) > 1 else ""
+    return f"{values.mean():{sign}.1f}{spread}"
+
+
+def starts(model: str, settings: list[str], *, scratch: bool) -> Iterator[tuple[str, dict[str, object]]]:
+    """The trainings that are compared, the plain start first: what a row is called, and options of the training."""
+    yield f"`--start-from {model}`", {"start_from": model}
+    for setting in settings:
+        options = {"start_from": model, "recipe_settings": parse_settings([setting])}
+        yield f"`--start-from {model} --set {setting}`", options
+    if scratch:
+        yield "from scratch, `best`", {"model": model}
+
+
+def compare(
+    pool: FaceSet, test: FaceSet, count: int, seeds: int, trainings: list[tuple[str, dict[str, object]]]
+) -> None:
+    """Print a row for each training on about `count` faces."""
+    sets = [take(pool, test, count, seed) for seed in range(seeds)]
+    plain: list[tuple[float, float]] | None = None
+    for title, chosen in trainings:
+        with TemporaryDirectory() as folder:
+            measured = [
+                figures(Path(folder), faces, seed=seed, device="cpu", **chosen) for seed, faces in enumerate(sets)
+            ]
+        plain = plain or measured
+        print(row(title, f"{count:,}", measured, plain), flush=True)
 
 
 def main() -> None:
@@ -83,33 +121,23 @@ def main() -> None:
     parser.add_argument("--root", type=Path)
     parser.add_argument("--model", default="xu-rescnn")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--lr", type=float, nargs="*", default=[None])
     parser.add_argument("--sizes", type=int, nargs="*", default=SIZES)
-    parser.add_argument("--class-weights", action="store_true", help="weigh classes by how rare they are")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="may be repeated")
+    parser.add_argument("--only", choices=("photographs", "drawn"))
     parser.add_argument("--no-scratch", action="store_true")
     given = parser.parse_args()
     for name, pool, test in pools(given.root):
+        if given.only not in (None, name):
+            continue
         print(f"\n{name}: {len(pool):,} faces to choose from, {len(test):,} to test on", flush=True)
-        print("| start | training faces | accuracy | macro recall |\n|---|--:|--:|--:|", flush=True)
+        print("| start | training faces | accuracy | macro recall | against the plain start |", flush=True)
+        print("|---|--:|--:|--:|--:|", flush=True)
         scores = measure(load_model(given.model), test, "test").scores
-        print(row(f"`{given.model}` as it ships", "0", [(scores.accuracy, scores.balanced_accuracy)]), flush=True)
+        shipped = [(scores.accuracy, scores.balanced_accuracy)]
+        print(row(f"`{given.model}` as it ships", "0", shipped, None), flush=True)
         for count in given.sizes:
-            sets = [take(pool, test, count, seed) for seed in range(given.seeds)]
-            starts: list[tuple[str, dict[str, object]]] = []
-            for lr in given.lr:
-                flags = f"{f' --lr {lr:g}' if lr else ''}{' --set class_weights=true' * given.class_weights}"
-                settings = {"class_weights": True} if given.class_weights else {}
-                chosen: dict[str, object] = {"start_from": given.model, "lr": lr, "recipe_settings": settings}
-                starts.append((f"`--start-from {given.model}{flags}`", chosen))
-            if not given.no_scratch:
-                starts.append(("from scratch, `best`", {"model": given.model}))
-            for title, chosen in starts:
-                with TemporaryDirectory() as folder:
-                    measured = [
-                        figures(Path(folder), faces, seed=seed, device="cpu", **chosen)
-                        for seed, faces in enumerate(sets)
-                    ]
-                print(row(title, f"{count:,}", measured), flush=True)
+            trainings = list(starts(given.model, given.set, scratch=not given.no_scratch))
+            compare(pool, test, count, given.seeds, trainings)
 
 
 if __name__ == "__main__":

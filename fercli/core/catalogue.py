@@ -131,7 +131,7 @@ class ModelEntry(Settings):
         """What must be said beside figures that this recipe gives, or beside this result, if anything."""
         paper = self.recipes.get("paper")
         transfers = paper is not None and paper.pretrained == "imagenet"
-        return WITHOUT_IMAGENET if transfers and made.pretrained == "none" else ""
+        return WITHOUT_IMAGENET if transfers and made.pretrained != "imagenet" else ""
 
     def with_arguments(self, arguments: Mapping[str, bool | int | float | str]) -> "ModelEntry":
         """The entry with some of its architecture's arguments changed. Its counts and claims stay those of the network

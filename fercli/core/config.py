@@ -80,6 +80,12 @@ class RunConfig(Settings):
             raise ValueError("max_extra_per_class bounds an extra set, and there is none: name one with --extra SET")
         return self
 
+    @model_validator(mode="after")
+    def _check_start(self) -> "RunConfig":
+        if self.recipe.pretrained == "start-from" and self.start_from is None:
+            raise ValueError("the recipe starts from a trained network: name it with --start-from MODEL")
+        return self
+
     def to_document(self) -> dict[str, Any]:
         """All settings by the names that they have in config.yaml, in the order of the schema."""
         return self.model_dump(mode="json", by_alias=True)

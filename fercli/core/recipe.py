@@ -51,6 +51,8 @@ Number = Annotated[float, BeforeValidator(_as_number)]
 Fraction = Annotated[float, BeforeValidator(_as_number), Field(ge=0, lt=1)]
 Positive = Annotated[float, BeforeValidator(_as_number), Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+#: YAML makes numbers of the names of layers that stand in a row: 0, 1, 2
+LayerName = Annotated[str, BeforeValidator(lambda name: str(name) if isinstance(name, int) else name)]
 
 
 class Settings(BaseModel):
@@ -131,10 +133,11 @@ class Recipe(Settings):
     optimizer: Optimizer
     schedule: Schedule = Schedule()
     augment: Augmentation = Augmentation()
-    #: where the weights start from: drawn at random, or the ImageNet weights that the model's entry names
-    pretrained: Literal["none", "imagenet"] = "none"
+    #: where the weights start from: drawn at random, the ImageNet weights that the model's entry names, or the trained
+    #: network that --start-from names
+    pretrained: Literal["none", "imagenet", "start-from"] = "none"
     #: layers, by their names in the network, that keep the weights and the norm statistics they start with
-    frozen: tuple[str, ...] = ()
+    frozen: tuple[LayerName, ...] = ()
     #: where several processes train, batch norm sees the whole batch, not the share of each
     synchronise_batchnorm: bool = True
     #: each class weighs N / (classes · its count)
@@ -163,5 +166,8 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _check_frozen(self) -> "Recipe":
         if self.frozen and self.pretrained == "none":
-            raise ValueError("layers drawn at random must not be frozen: name pretrained weights, or leave frozen out")
+            raise ValueError(
+                "layers drawn at random must not be frozen: start from trained weights, as --start-from MODEL does, or "
+                "leave frozen out"
+            )
         return self

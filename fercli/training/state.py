@@ -145,9 +145,11 @@ class TrainingState:
 
 def freeze(body: nn.Module, names: Sequence[str]) -> None:
     """Take the weights of these layers, and of all below them, out of training. Raises UsageError for a name
-    that the network does not have."""
+    that the network does not have, and where nothing is left to train."""
     for name in names:
         _layer(body, name).requires_grad_(False)
+    if names and not any(parameter.requires_grad for parameter in body.parameters()):
+        raise UsageError("recipe.frozen: no layer is left to train; take the last one out")
 
 
 def train_mode(body: nn.Module, names: Sequence[str]) -> None:

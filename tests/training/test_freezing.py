@@ -48,6 +48,11 @@ def test_a_layer_that_is_not_there_is_named_with_those_that_are():
         TrainingState(small(), recipe(frozen=["layer4"]), 32, 2)
 
 
+def test_something_is_left_to_train():
+    with pytest.raises(UsageError, match=r"no layer is left to train"):
+        TrainingState(small(), recipe(frozen=["0", "1"]), 32, 2)
+
+
 def test_layers_drawn_at_random_are_not_frozen():
     with pytest.raises(ValueError, match="drawn at random must not be frozen"):
         recipe(frozen=["0"], pretrained="none")

@@ -163,8 +163,9 @@ def describe_origin(
 
 
 def _describe_start(config: RunConfig) -> str:
-    """Where the weights start from: 'none', torchvision's name, or a file's name and digest."""
-    if config.recipe.pretrained == "none":
+    """Where the weights start from: 'none', torchvision's name, or a file's name and digest. A trained network has a
+    record of its own."""
+    if config.recipe.pretrained != "imagenet":
         return "none"
     if config.pretrained_file is None:
         return str(load_catalogue()[config.model].imagenet)

@@ -39,9 +39,10 @@ def resolve_config(
     if options.pretrained_file:
         document |= _start_from_file(options.pretrained_file, document)
     elif not options.pretrained:
-        document |= {"pretrained_file": None, "recipe": {**document["recipe"], "pretrained": "none", "frozen": ()}}
-    if document.get("start_from"):
-        document["recipe"] = {**document["recipe"], "pretrained": "none", "frozen": ()}
+        scratch = {**document["recipe"], "pretrained": "none", "frozen": ()}
+        document |= {"pretrained_file": None, "start_from": None, "recipe": scratch}
+    if (start := document.get("start_from")) and start != (base.start_from if base else None):
+        document["recipe"] = {**document["recipe"], "pretrained": "start-from", "frozen": ()}
     config = parse_config(document, COMMAND_LINE)
     if changes := options.recipe_changes():
         return change_config(config, changes, COMMAND_LINE)

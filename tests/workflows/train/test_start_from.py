@@ -17,6 +17,7 @@ from fercli.models.weights import read_header
 from fercli.workflows.run_folder import read_config
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import train
+from fercli.workflows.train.settings import resolve_config
 
 
 @pytest.fixture
@@ -82,6 +83,7 @@ def test_model_and_recipe_follow_and_the_start_is_recorded(data, tmp_path):
     assert f"start_from: {first.folder / 'model.safetensors'}" in resumed
 
 
+<<<<<<< HEAD
 def test_a_varied_network_is_trained_resumed_and_started_from(data, tmp_path):
     varied = {"arguments.width": 0.5, "arguments.gated": "none"}
     result = train(TrainOptions(data=str(data), out=tmp_path / "run", epochs=1, device="cpu", recipe_settings=varied))
@@ -95,6 +97,42 @@ def test_a_varied_network_is_trained_resumed_and_started_from(data, tmp_path):
         train(TrainOptions(out=result.folder, resume=True, recipe_settings={"arguments.width": 1}))
     further = start(data, tmp_path / "further", start_from=str(result.folder))
     assert read_config(further.folder / "config.yaml").arguments == changed
+=======
+def test_frozen_layers_keep_weights_and_statistics(data, tmp_path):
+    """And so they do in a run that repeats this one, or resumes it."""
+    frozen = {"recipe_settings": {"frozen": [*range(8)]}}  # numbers, as YAML reads --set frozen=[0,1]
+    first = start(data, tmp_path / "first", start_from="xu-rescnn", **frozen)
+    config = first.folder / "config.yaml"
+    again = train(TrainOptions(config=config, out=tmp_path / "again"))
+    theirs = load_model("xu-rescnn").network.state_dict()
+    for run in (first, again):
+        ours = load_model(str(run.folder)).network.state_dict()
+        same = {name for name, value in ours.items() if torch.equal(value, theirs[name])}
+        assert {name for name in ours if name.split(".")[1] in [*"01234567"]} == same, "norms' statistics too"
+    made = read_config(config)
+    assert made.recipe.frozen == tuple("01234567")
+    for options in ({}, {"start_from": "xu-rescnn"}, {"start_from": "xu-rescnn", **frozen}):
+        assert resolve_config(TrainOptions(**options), base=made).differences(made) == []
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [
+        ({"pretrained": "start-from"}, "name it with --start-from MODEL"),
+        ({"frozen": ["0"]}, "drawn at random must not be frozen"),
+    ],
+)
+def test_nothing_to_start_from_is_told(data, tmp_path, recipe, told):
+    with pytest.raises(UsageError, match=told):
+        start(data, tmp_path / "run", model="xu-rescnn", recipe_settings=recipe)
+
+
+def test_a_repeated_run_can_start_from_scratch(data, tmp_path):
+    first = start(data, tmp_path / "first", start_from="xu-rescnn", recipe_settings={"frozen": [0]})
+    again = train(TrainOptions(config=first.folder / "config.yaml", out=tmp_path / "again", pretrained=False))
+    config = read_config(again.folder / "config.yaml")
+    assert (config.start_from, config.recipe.pretrained, config.recipe.frozen) == (None, "none", ())
+>>>>>>> b071dea (A start from a trained network can keep layers as they are: better on photographs, worse on drawn faces, so the recipe freezes none)
 
 
 def test_new_classes_are_told_and_learned(tmp_path):
