@@ -1,6 +1,6 @@
 """How right a network is on photographs by the size, the blur and the yaw of the face, as `fer predict` reports them.
 
-    python -m benchmarks.face_quality [--root FOLDER] [--model NAME] [--pictures 600]
+    python -m benchmarks.face_quality [--root FOLDER] [--model NAME] [--pictures 700]
 
 Takes photographs of people who are not in the network's training data (what `fer eval --data muxspace` measures it on),
 as many of each class as there are up to an equal number: at their own size, at a half, a quarter, an eighth and a
@@ -11,8 +11,10 @@ faces, accuracy with its 95 % interval (Wilson), and macro recall over the class
 
 import argparse
 import csv
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,28 +23,64 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import fercli
+from fercli.core.errors import PictureError
 from fercli.data.load import data_root
+from fercli.faces.detection import Detection
 from fercli.faces.io.decode import read_picture
+from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source
 from fercli.metrics.scores import wilson
 from fercli.workflows.evaluate.options import EvaluateOptions
 from fercli.workflows.evaluate.run import evaluate
+from fercli.workflows.predict.options import PredictOptions
+from fercli.workflows.predict.pipeline import FaceFinder, load_networks, predict_pictures
+from fercli.workflows.predict.results import FacePrediction
 
-SCALES = (1.0, 0.5, 0.25, 0.125, 0.083)
-#: Standard deviations of the blur, as fractions of the picture's shorter side.
-BLURS = (0.01, 0.02, 0.03)
+PICTURES = 700
+#: The variants of each picture: made smaller, and blurred with a deviation that is a fraction of the shorter side.
+SCALES = {f"x {scale:g}": scale for scale in (1.0, 0.5, 0.25, 0.125, 0.083)}
+BLURS = {f"blur {blur:g}": blur for blur in (0.01, 0.02, 0.03)}
 #: The variants of each picture that count: small ones for size, blurred ones for blur, the original for each.
 VARIED: dict[str, Callable[[str], bool]] = {
     "face_size": lambda kind: kind.startswith("x"),
     "blur": lambda kind: kind == "x 1" or kind.startswith("blur"),
     "yaw": lambda kind: kind == "x 1",
 }
-#: Lower ends of the groups.
+#: Lower ends of the groups; the last has no upper one.
 EDGES = {
-    "face_size": (0, 20, 30, 40, 60, 90, 10_000),
-    "blur": (0, 0.3, 0.4, 0.5, 0.6, 0.7, 1.01),
-    "yaw": (0, 10, 20, 30, 45, 91),
+    "face_size": (0, 20, 30, 40, 60, 90),
+    "blur": (0, 0.3, 0.4, 0.5, 0.6, 0.7),
+    "yaw": (0, 10, 20, 30, 45),
 }
+TITLES = {"face_size": "`face_size` in pixels", "blur": "`blur`", "yaw": "`yaw` in degrees, either side"}
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The faces of some photographs, and of variants of each: the variant, the label, and what was predicted."""
+
+    photographs: int
+    faces: tuple[tuple[str, str, FacePrediction], ...]
+
+    def found(self, kind: str) -> float:
+        """The fraction of the photographs in whose variant of this kind a face was found."""
+        return Counter(kind for kind, _, _ in self.faces)[kind] / self.photographs
+
+
+class FindOnce:
+    """A detector that searches each picture once, however many networks are measured on it."""
+
+    def __init__(self, finder: FaceFinder) -> None:
+        self.finder = finder
+        self.known: dict[bytes, list[Detection] | PictureError] = {}
+
+    def find_all(self, pictures: Sequence[NDArray[np.uint8]]) -> list[list[Detection] | PictureError]:
+        """As FaceFinder does."""
+        keys = [sha256(bytes(str(picture.shape), "ascii") + picture.tobytes()).digest() for picture in pictures]
+        new = {key: picture for key, picture in zip(keys, pictures, strict=True) if key not in self.known}
+        if new:
+            self.known |= zip(new, self.finder.find_all(list(new.values())), strict=True)
+        return [self.known[key] for key in keys]
 
 
 def sample(model: str | None, root: Path, count: int, seed: int = 0) -> list[tuple[str, str]]:
@@ -66,13 +104,52 @@ def sample(model: str | None, root: Path, count: int, seed: int = 0) -> list[tup
     return chosen
 
 
-def variants(picture: NDArray[np.uint8]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """The picture smaller and smaller, then blurred more and more."""
-    for scale in SCALES:
-        size = [max(12, round(side * scale)) for side in picture.shape[1::-1]]
-        yield f"x {scale:g}", cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    for blur in BLURS:
-        yield f"blur {blur:g}", cv2.GaussianBlur(picture, (0, 0), blur * min(picture.shape[:2]))
+def read_variants(root: Path, photographs: Sequence[tuple[str, str]]) -> Iterator[Picture]:
+    """Each photograph smaller and smaller, then blurred more and more."""
+    for file, _ in photographs:
+        path = root / "muxspace" / "images" / Path(file).name
+        pixels = read_picture(path)
+        source = Source(path, path)
+        for scale in SCALES.values():
+            size = [max(12, round(side * scale)) for side in pixels.shape[1::-1]]
+            yield Picture(source, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+        for blur in BLURS.values():
+            yield Picture(source, cv2.GaussianBlur(pixels, (0, 0), blur * min(pixels.shape[:2])))
+
+
+def measure_quality(models: Sequence[str | None], root: Path, count: int = PICTURES) -> Iterator[Quality]:
+    """What each network predicts, one after the other; pictures that several are measured on are searched once."""
+    finder: FaceFinder | None = None
+    for name in models:
+        options = PredictOptions(model=name, device="cpu", max_faces=1, min_face=12)
+        network, detector = load_networks(options)
+        finder = finder or FindOnce(detector)
+        photographs = sample(name, root, count)
+        named = [(kind, label) for _, label in photographs for kind in (*SCALES, *BLURS)]
+        results = predict_pictures(read_variants(root, photographs), network, finder, options)
+        faces = [(*names, face) for names, result in zip(named, results, strict=True) for face in result.faces]
+        yield Quality(len(photographs), tuple(faces))
+
+
+def tables(quality: Quality) -> Iterator[str]:
+    """How often a face was found, and a table for each of size, blur and yaw, line by line."""
+    fractions = ", ".join(
+        f"{100 * quality.found(kind):.0f} % {where}"
+        for kind, where in (("x 1", "at their own size"), ("x 0.125", "at an eighth"), ("x 0.083", "at a twelfth"))
+    )
+    yield f"Faces found in the {quality.photographs} photographs: {fractions}."
+    for what, edges in EDGES.items():
+        yield ""
+        yield f"| {TITLES[what]} | faces | accuracy (95 %) | macro recall |"
+        yield "|---|--:|--:|--:|"
+        for low, high in pairwise((*edges, float("inf"))):
+            pairs = [
+                (label, face.label)
+                for kind, label, face in quality.faces
+                if VARIED[what](kind) and (value := getattr(face, what)) is not None and low <= abs(value) < high
+            ]
+            if pairs:
+                yield row(f"{low:g} to {high:g}" if high < float("inf") else f"{low:g} and more", pairs)
 
 
 def row(name: str, pairs: Sequence[tuple[str, str]]) -> str:
@@ -93,32 +170,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--root", type=Path)
     parser.add_argument("--model")
-    parser.add_argument("--pictures", type=int, default=600)
+    parser.add_argument("--pictures", type=int, default=PICTURES)
     given = parser.parse_args()
-    root = data_root(given.root)
-    found: list[tuple[str, str, fercli.FacePrediction]] = []
-    seen: dict[str, int] = defaultdict(int)
-    total = 0
-    for name, label in sample(given.model, root, given.pictures):
-        total += 1
-        picture = read_picture(root / "muxspace" / "images" / Path(name).name)
-        kinds, pictures = zip(*variants(picture), strict=True)
-        options = {"model": given.model, "device": "cpu", "max_faces": 1, "min_face": 12}
-        for kind, result in zip(kinds, fercli.predict(pictures, **options), strict=True):
-            for face in result.faces:
-                seen[kind] += 1
-                found.append((kind, label, face))
-    print("found: " + ", ".join(f"{kind} {100 * count / total:.0f} %" for kind, count in seen.items()), f"of {total}")
-    for what, edges in EDGES.items():
-        print(f"\n| {what} | faces | accuracy | macro recall |\n|---|--:|--:|--:|")
-        for low, high in pairwise(edges):
-            pairs = []
-            for kind, label, face in found:
-                value = getattr(face, what)
-                if VARIED[what](kind) and value is not None and low <= abs(value) < high:
-                    pairs.append((label, face.label))
-            if pairs:
-                print(row(f"{low:g} to {high:g}", pairs))
+    for quality in measure_quality([given.model], data_root(given.root), given.pictures):
+        print("\n".join(tables(quality)))
 
 
 if __name__ == "__main__":
