@@ -83,7 +83,6 @@ def test_model_and_recipe_follow_and_the_start_is_recorded(data, tmp_path):
     assert f"start_from: {first.folder / 'model.safetensors'}" in resumed
 
 
-<<<<<<< HEAD
 def test_a_varied_network_is_trained_resumed_and_started_from(data, tmp_path):
     varied = {"arguments.width": 0.5, "arguments.gated": "none"}
     result = train(TrainOptions(data=str(data), out=tmp_path / "run", epochs=1, device="cpu", recipe_settings=varied))
@@ -97,7 +96,8 @@ def test_a_varied_network_is_trained_resumed_and_started_from(data, tmp_path):
         train(TrainOptions(out=result.folder, resume=True, recipe_settings={"arguments.width": 1}))
     further = start(data, tmp_path / "further", start_from=str(result.folder))
     assert read_config(further.folder / "config.yaml").arguments == changed
-=======
+
+
 def test_frozen_layers_keep_weights_and_statistics(data, tmp_path):
     """And so they do in a run that repeats this one, or resumes it."""
     frozen = {"recipe_settings": {"frozen": [*range(8)]}}  # numbers, as YAML reads --set frozen=[0,1]
@@ -132,7 +132,6 @@ def test_a_repeated_run_can_start_from_scratch(data, tmp_path):
     again = train(TrainOptions(config=first.folder / "config.yaml", out=tmp_path / "again", pretrained=False))
     config = read_config(again.folder / "config.yaml")
     assert (config.start_from, config.recipe.pretrained, config.recipe.frozen) == (None, "none", ())
->>>>>>> b071dea (A start from a trained network can keep layers as they are: better on photographs, worse on drawn faces, so the recipe freezes none)
 
 
 def test_new_classes_are_told_and_learned(tmp_path):
