@@ -1,5 +1,5 @@
-"""Plots of results: the confusion matrix and the course of a training. Also what all plots share: the colours of the
-expressions and how a figure is saved, drawn without a display."""
+"""Plots of results: the confusion matrix and the course of a training. Also how all plots are saved, drawn without a
+display."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -9,26 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fercli.core.files import written_whole
+from fercli.core.palette import colours
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 INK, FAINT, _TRAIN, _VAL = "#1f2933", "#8a94a0", "#e08214", "#08519c"
-
-
-#: Told apart in gray and without red or green too: neighbours differ in lightness.
-EXPRESSION_COLOURS = {
-    "angry": "#b2182b",
-    "disgust": "#7fae3f",
-    "fear": "#542788",
-    "happy": "#f4c430",
-    "sad": "#2166ac",
-    "surprise": "#ef8a47",
-    "neutral": "#ced4da",
-    "contempt": "#8c510a",
-}
-_OTHERS = ("#35978f", "#c51b7d", "#1b7837", "#67a9cf", "#4d4d4d", "#dfc27d")
 
 
 def plot_confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], path: Path, title: str = "") -> None:
@@ -165,9 +152,3 @@ def save_figure(figure: "Figure", path: Path) -> None:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         FigureCanvasAgg(figure)
         figure.savefig(temporary, dpi=150, bbox_inches="tight", pad_inches=0.12)
-
-
-def colours(classes: tuple[str, ...]) -> list[str]:
-    """A colour for each class: an expression's own, for other classes one after another of some others."""
-    others = iter(_OTHERS * (1 + len(classes) // len(_OTHERS)))
-    return [EXPRESSION_COLOURS.get(name) or next(others) for name in classes]

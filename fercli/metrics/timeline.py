@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fercli.core.palette import colours
 from fercli.core.text import clock
-from fercli.metrics.plots import FAINT, INK, colours, save_figure
+from fercli.metrics.plots import FAINT, INK, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from fercli.core.labels import EXPRESSIONS
-from fercli.metrics.plots import EXPRESSION_COLOURS, colours
+from fercli.core.palette import EXPRESSION_COLOURS, colours
 from fercli.metrics.timeline import COLUMNS, PANELS, Course, average_columns, plot_timeline, timeline_figure
 
 

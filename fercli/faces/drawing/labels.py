@@ -3,17 +3,17 @@
 from collections.abc import Callable, Sequence
 from math import ceil
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from fercli.core.palette import ink_on
 from fercli.faces.detection import Box
 from fercli.faces.drawing.placement import PlacedLabel, place_labels
 
-# black on yellow with a black outline can be read on light and dark ground, in gray and in colour
-_BRIGHT = (255, 214, 10)
-_DARK = (0, 0, 0)
+_INK = "#000000"
 
 #: Ever shorter forms of a caption such as '12 neutral 47 %': unchanged, '12 neu', '12'.
 _SHORTENERS: tuple[Callable[[str], str], ...] = (
@@ -23,12 +23,19 @@ _SHORTENERS: tuple[Callable[[str], str], ...] = (
 )
 
 
-def annotate(
-    picture: NDArray[np.uint8], captions: Sequence[tuple[Box, str]], *, legend: bool = False
-) -> NDArray[np.uint8]:
+class Caption(NamedTuple):
+    """What is drawn at a face: its box, the text beside it, and the colour '#rrggbb' of both."""
+
+    box: Box
+    text: str
+    colour: str
+
+
+def annotate(picture: NDArray[np.uint8], captions: Sequence[Caption], *, legend: bool = False) -> NDArray[np.uint8]:
     """Return a copy of an RGB picture [H, W, 3] with each box drawn and its caption beside it.
 
-    Text and lines are sized for the picture and its faces. A caption for which there is no room at its box is put
+    Text and lines are sized for the picture and its faces. Lines have an outline in black or white, which contrasts
+    with their colour, so that they can be seen on any ground. A caption for which there is no room at its box is put
     nearby, with a line to the box. If captions would still hide faces or each other, all are shortened, to the first
     three letters of the label or to the number alone. With `legend`, the full captions are then listed below the
     picture, which makes the copy larger.
@@ -37,44 +44,45 @@ def annotate(
     if not captions:
         return np.array(image)
     draw = ImageDraw.Draw(image)
-    boxes = [_clip_box(box, image.size) for box, _ in captions]
+    boxes = [_clip_box(caption.box, image.size) for caption in captions]
     font = _CaptionFont(draw, _choose_font_size(boxes, image.size))
-    full_texts = [text for _, text in captions]
-    texts, labels = _fit_captions(full_texts, boxes, font, image.size)
-    for box in boxes:
-        draw.rectangle(_grow_box(box, font.line), outline=_DARK, width=3 * font.line)
-        draw.rectangle(box, outline=_BRIGHT, width=font.line)
-    for label in labels:
+    texts, labels = _fit_captions([caption.text for caption in captions], boxes, font, image.size)
+    for box, caption in zip(boxes, captions, strict=True):
+        draw.rectangle(_grow_box(box, font.line), outline=ink_on(caption.colour), width=3 * font.line)
+        draw.rectangle(box, outline=caption.colour, width=font.line)
+    for label, caption in zip(labels, captions, strict=True):
         if label.leader:
-            draw.line(label.leader, fill=_DARK, width=3 * font.line)
-            draw.line(label.leader, fill=_BRIGHT, width=font.line)
-    for text, label in zip(texts, labels, strict=True):
-        draw.rectangle(label.box, fill=_BRIGHT, outline=_DARK, width=max(1, font.line // 2))
-        font.write(draw, label.box[:2], text)
-    return np.array(_add_legend(image, full_texts, font) if legend and texts != full_texts else image)
+            draw.line(label.leader, fill=ink_on(caption.colour), width=3 * font.line)
+            draw.line(label.leader, fill=caption.colour, width=font.line)
+    for text, label, caption in zip(texts, labels, captions, strict=True):
+        ink = ink_on(caption.colour)
+        draw.rectangle(label.box, fill=caption.colour, outline=ink, width=max(1, font.line // 2))
+        font.write(draw, label.box[:2], text, ink)
+    shortened = texts != [caption.text for caption in captions]
+    return np.array(_add_legend(image, captions, font) if legend and shortened else image)
 
 
 class _CaptionFont:
     """A font of one size: how much room captions need, margins included, and how they are written."""
 
     def __init__(self, draw: ImageDraw.ImageDraw, size: float) -> None:
-        self._draw, self._margin = draw, size * 0.3
+        self._draw, self.margin = draw, size * 0.3
         self._font = ImageFont.load_default(size)
         self.line = max(1, round(size / 8))
         # all captions have the same height, whatever letters they have
         _, self._top, _, bottom = draw.textbbox((0, 0), "hg%", font=self._font, anchor="ls")
-        self.height = bottom - self._top + self._margin
+        self.height = bottom - self._top + self.margin
 
     def measure(self, text: str) -> tuple[float, float]:
         """Width and height of a caption in pixels."""
         left, _, right, _ = self._draw.textbbox((0, 0), text, font=self._font, anchor="ls")
-        return right - left + 2 * self._margin, self.height
+        return right - left + 2 * self.margin, self.height
 
-    def write(self, draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str) -> None:
+    def write(self, draw: ImageDraw.ImageDraw, corner: tuple[float, float], text: str, ink: str) -> None:
         """Write a caption whose top left corner, margin included, is at `corner`."""
         left, *_ = draw.textbbox((0, 0), text, font=self._font, anchor="ls")
-        start = (corner[0] + self._margin - left, corner[1] - self._top + self._margin / 2)
-        draw.text(start, text, _DARK, self._font, anchor="ls")
+        start = (corner[0] + self.margin - left, corner[1] - self._top + self.margin / 2)
+        draw.text(start, text, ink, self._font, anchor="ls")
 
 
 def _fit_captions(
@@ -90,17 +98,20 @@ def _fit_captions(
     return shown, labels
 
 
-def _add_legend(image: Image.Image, texts: Sequence[str], font: _CaptionFont) -> Image.Image:
-    """The picture on white, with all captions below it in columns."""
-    column_width = ceil(max(font.measure(text)[0] for text in texts) + font.height)
+def _add_legend(image: Image.Image, captions: Sequence[Caption], font: _CaptionFont) -> Image.Image:
+    """The picture on white, with all captions below it in columns, each behind a bar in its colour."""
+    column_width = ceil(max(font.measure(caption.text)[0] for caption in captions) + font.height)
     width = max(image.width, column_width)
-    rows = ceil(len(texts) / (width // column_width))
+    rows = ceil(len(captions) / (width // column_width))
     sheet = Image.new("RGB", (width, image.height + round((rows + 0.5) * font.height)), "white")
     sheet.paste(image)
     draw = ImageDraw.Draw(sheet)
-    for index, text in enumerate(texts):
+    for index, caption in enumerate(captions):
         column, row = divmod(index, rows)
-        font.write(draw, (column * column_width, image.height + (row + 0.25) * font.height), text)
+        left, top = column * column_width, image.height + (row + 0.25) * font.height
+        bar = (left, top + 1, left + 0.7 * font.margin, top + font.height - 2)
+        draw.rectangle(bar, fill=caption.colour)
+        font.write(draw, (left, top), caption.text, _INK)
     return sheet
 
 

@@ -18,6 +18,7 @@ from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.output.writers import append_results
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted, replace_probabilities
 from fercli.workflows.predict.video import VideoSummary, track_people
+from fercli.workflows.predict.visuals.annotate import caption_faces
 
 #: What takes the results of a camera without a file: an iterator of them, and the classes.
 Show = Callable[[Iterator[PictureResult], tuple[str, ...]], None]
@@ -72,7 +73,7 @@ def watch_camera(
                 video.add(item.result)
                 yield item.result
                 if screen and item.picture.pixels is not None:
-                    captions = [(face.box, face.caption) for face in item.result.faces]
+                    captions = caption_faces(item.result.faces, model.classes)
                     if not screen.show(annotate(item.picture.pixels, captions)):
                         return
             ended = True

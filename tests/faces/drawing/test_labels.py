@@ -3,9 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fercli.core.palette import EXPRESSION_COLOURS, ink_on
 from fercli.faces.drawing import labels
-from fercli.faces.drawing.labels import annotate
+from fercli.faces.drawing.labels import Caption, annotate
 
+YELLOW = EXPRESSION_COLOURS["happy"]
 side = st.integers(1, 400)
 position = st.floats(-100, 500)
 boxes = st.tuples(position, position, st.floats(0, 200), st.floats(0, 200)).map(
@@ -17,14 +19,14 @@ boxes = st.tuples(position, position, st.floats(0, 200), st.floats(0, 200)).map(
 @given(side, side, st.lists(boxes, max_size=5))
 def test_the_copy_has_the_same_shape_and_the_original_is_unchanged(height, width, found):
     picture = np.full((height, width, 3), 77, np.uint8)
-    drawn = annotate(picture, [(box, "1 surprise 40 %") for box in found])
+    drawn = annotate(picture, [Caption(box, "1 surprise 40 %", YELLOW) for box in found])
     assert drawn.shape == picture.shape
     assert np.all(picture == 77)
     assert bool(found) or np.array_equal(drawn, picture)
 
 
 @settings(deadline=None, max_examples=40)
-@given(side, side, st.lists(st.tuples(boxes, st.text("1 aM%", max_size=20)), max_size=5))
+@given(side, side, st.lists(st.builds(Caption, boxes, st.text("1 aM%", max_size=20), st.just(YELLOW)), max_size=5))
 def test_a_legend_only_adds_space_below_and_if_needed_to_the_right(height, width, captions):
     picture = np.full((height, width, 3), 77, np.uint8)
     plain, drawn = annotate(picture, captions), annotate(picture, captions, legend=True)
@@ -36,7 +38,7 @@ def test_a_legend_only_adds_space_below_and_if_needed_to_the_right(height, width
 
 def test_captions_that_would_hide_faces_are_shortened_and_listed_in_full_below():
     crowd = [(x, y, x + 18.0, y + 22.0) for y in range(10, 150, 45) for x in range(5, 190, 30)]
-    captions = [(box, f"{number} neutral 40 %") for number, box in enumerate(crowd, start=1)]
+    captions = [Caption(box, f"{number} neutral 40 %", YELLOW) for number, box in enumerate(crowd, start=1)]
     picture = np.full((160, 200, 3), 128, np.uint8)
     drawn = annotate(picture, captions, legend=True)
     assert drawn.shape[0] > 160
@@ -51,7 +53,7 @@ def test_captions_that_would_hide_faces_are_shortened_and_listed_in_full_below()
 
 def test_a_picture_narrower_than_its_caption_is_widened_for_it():
     picture = np.full((48, 48, 3), 128, np.uint8)
-    drawn = annotate(picture, [((2.0, 2.0, 46.0, 46.0), "1 surprise 40 %")], legend=True)
+    drawn = annotate(picture, [Caption((2.0, 2.0, 46.0, 46.0), "1 surprise 40 %", YELLOW)], legend=True)
     assert drawn.shape[1] > 60
     letters = np.argwhere(drawn[48:].max(axis=2) < 60)
     assert letters[:, 1].max() < drawn.shape[1] - 1
@@ -65,13 +67,27 @@ def test_shortened_captions(text, short):
     assert number == short.split(" ")[0]
 
 
+def count(pixels, colour):
+    return np.all(pixels == list(bytes.fromhex(colour[1:])), axis=2).sum()
+
+
 @pytest.mark.parametrize("shade", [0, 128, 255])
-def test_text_contrasts_with_its_background_on_any_picture(shade):
+@pytest.mark.parametrize("colour", [EXPRESSION_COLOURS["happy"], EXPRESSION_COLOURS["fear"]])
+def test_text_and_outline_contrast_with_their_colour_on_any_picture(shade, colour):
     picture = np.full((300, 300, 3), shade, np.uint8)
-    drawn = annotate(picture, [((100, 100, 200, 220), "1 happy 97 %")])
-    bright, dark = (np.all(drawn == colour, axis=2).sum() for colour in (labels._BRIGHT, labels._DARK))
-    assert bright > 500
-    assert dark > 200
+    drawn = annotate(picture, [Caption((100, 100, 200, 220), "1 happy 97 %", colour)])
+    assert count(drawn, colour) > 500
+    assert abs(count(drawn, ink_on(colour)) - count(picture, ink_on(colour))) > 200
+
+
+def test_each_face_has_its_own_colour():
+    sad = EXPRESSION_COLOURS["sad"]
+    captions = [Caption((20, 100, 90, 180), "1 happy 97 %", YELLOW), Caption((200, 100, 270, 180), "2 sad 80 %", sad)]
+    drawn = annotate(np.full((300, 300, 3), 128, np.uint8), captions)
+    left, right = drawn[:, :145], drawn[:, 155:]
+    assert count(left, YELLOW) > 500
+    assert count(right, sad) > 500
+    assert count(left, sad) == count(right, YELLOW) == 0
 
 
 def test_the_font_grows_with_the_picture():
@@ -82,8 +98,10 @@ def test_the_font_grows_with_the_picture():
 
 
 def test_text_is_inside_its_label():
-    drawn = annotate(np.full((300, 300, 3), 128, np.uint8), [((100.0, 150.0, 200.0, 250.0), "1 angry 40 %")])[:146]
-    yellow = np.argwhere((drawn == (255, 214, 10)).all(axis=2))
+    drawn = annotate(
+        np.full((300, 300, 3), 128, np.uint8), [Caption((100.0, 150.0, 200.0, 250.0), "1 angry 40 %", YELLOW)]
+    )[:146]
+    yellow = np.argwhere((drawn == list(bytes.fromhex(YELLOW[1:]))).all(axis=2))
     letters = np.argwhere((drawn < 60).all(axis=2))
     (top, left), (bottom, right) = yellow.min(axis=0), yellow.max(axis=0)
     frame = 2  # the label's own outline

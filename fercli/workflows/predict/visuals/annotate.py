@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from fercli.core.files import limit_name
-from fercli.faces.drawing.labels import annotate
+from fercli.core.palette import colours
+from fercli.faces.drawing.labels import Caption, annotate
 from fercli.faces.io.decode import SUFFIXES
 from fercli.faces.io.folders import Kind
 from fercli.faces.io.sources import Source
-from fercli.workflows.predict.results import PictureResult, Predicted
+from fercli.workflows.predict.results import UNSURE, FacePrediction, PictureResult, Predicted
 from fercli.workflows.predict.visuals.plan import NOTHING, Resumed, check_free, save_picture
 
 
@@ -65,6 +66,13 @@ def _fold(file: Path) -> str:
     return str(file).casefold()
 
 
+def caption_faces(faces: Sequence[FacePrediction], classes: Sequence[str]) -> list[Caption]:
+    """What is drawn at each face, in the colour of its expression. `classes` are all of the model's."""
+    labels = (*classes, UNSURE)
+    palette = dict(zip(labels, colours(labels), strict=True))
+    return [Caption(face.box, face.caption, palette[face.label]) for face in faces]
+
+
 @dataclass(frozen=True)
 class Annotator:
     """Writes annotations where `plan_annotations` says; frames of videos are at least `every` seconds apart."""
@@ -83,7 +91,7 @@ class Annotator:
     def _annotate_pictures(self, predicted: Iterable[Predicted]) -> Iterator[Predicted]:
         for item in predicted:
             if item.picture.pixels is not None and item.result.faces and item.result.frame is None:
-                captions = [(face.detection.box, face.caption) for face in item.result.faces]
+                captions = caption_faces(item.result.faces, self.classes)
                 drawn = annotate(item.picture.pixels, captions, legend=True)
                 save_picture(drawn, self.paths[item.result.source])
             yield item
@@ -106,7 +114,7 @@ class Annotator:
                         film = opened.enter_context(
                             VideoWriter(self.paths[result.source], self._frame_rate(result.source))
                         )
-                    captions = [(face.detection.box, face.caption) for face in result.faces]
+                    captions = caption_faces(result.faces, self.classes)
                     film.write(annotate(item.picture.pixels, captions), result.time)
                 yield item
 
