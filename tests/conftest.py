@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,45 @@ class Videos:
             writer.write(cls.frame(number))
         writer.release()
         return path
+
+    @classmethod
+    def write_with_beep(
+        cls, path: Path, codec: str = "aac", at: float = 2.0, late: float = 0.0, seconds: float = 4.0
+    ) -> Path:
+        """A video of the frames 0, 1, 2 …, 10 a second, with a beep `at` seconds after the first of them. The pictures
+        begin `late` seconds after the sound. Needs PyAV."""
+        import av
+
+        with av.open(str(path), "w") as film:
+            video = film.add_stream("mpeg4", rate=10)
+            video.width, video.height = 64, 48
+            audio = film.add_stream(codec, rate=16000, layout="mono")
+            packets = []
+            for number in range(round(10 * seconds)):
+                frame = av.VideoFrame.from_ndarray(cls.frame(number))
+                frame.pts, frame.time_base = number + round(10 * late), Fraction(1, 10)
+                packets += video.encode(frame)
+            times = np.arange(round(16000 * (seconds + late))) / 16000 - late
+            beep = np.where((times >= at) & (times < at + 0.3), 20000 * np.sin(2 * np.pi * 500 * times), 0)
+            sound = av.AudioFrame.from_ndarray(beep.astype(np.int16)[None], format="s16", layout="mono")
+            sound.sample_rate, sound.pts, sound.time_base = 16000, 0, Fraction(1, 16000)
+            packets += [*video.encode(None), *audio.encode(sound), *audio.encode(None)]
+            film.mux(sorted(packets, key=lambda packet: (packet.dts or 0) * packet.time_base))
+        return path
+
+    @staticmethod
+    def find_beep(path: Path) -> float:
+        """When a video's sound becomes loud, in seconds after its first picture. Needs PyAV."""
+        import av
+
+        with av.open(str(path)) as film:
+            pictures = film.streams.video[0]
+            first = float((pictures.start_time or 0) * pictures.time_base)
+            for frame in film.decode(audio=0):
+                wave = frame.to_ndarray()[0] / (32768 if frame.format.name.startswith("s16") else 1)
+                if (loud := np.flatnonzero(np.abs(wave) > 0.2)).size:
+                    return float(frame.time) + loud[0] / frame.sample_rate - first
+        raise AssertionError("no beep")
 
     @classmethod
     def numbers(cls, path: Path) -> list[int]:

@@ -25,6 +25,7 @@ _FOR_TRAINING = ("torch", "torchvision", "facenet-pytorch")
 _EXTRAS = {
     "parquet": (("pyarrow",), "fer predict --output faces.parquet"),
     "explain": (("captum",), "fer predict --explain"),
+    "sound": (("av",), "the sound of annotated videos"),
     "ray": (("ray",), "--ray, jobs on a cluster"),
     "tensorboard": (("tensorboard",), "fer train --tensorboard"),
     "remote": (("fsspec", "s3fs"), "pictures in object stores, s3://bucket/prefix"),

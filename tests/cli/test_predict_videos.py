@@ -98,6 +98,30 @@ def test_pictures_and_videos_have_a_table_each(fer, videos, tmp_path):
     assert (tmp_path / "out" / "clip.mp4").is_file()
 
 
+def test_without_pyav_the_annotated_video_is_silent_and_a_line_says_what_to_install(fer, videos, tmp_path, monkeypatch):
+    monkeypatch.setattr("fercli.faces.video.sound.can_copy_sound", lambda: False)
+    videos.write(tmp_path / "clip.mp4")
+    code, _, err = fer("predict", "clip.mp4", "--annotate", "out")
+    assert code == 0
+    assert err.splitlines()[0] == "annotated videos have no sound: pip install 'fercli[sound]' keeps it"
+    assert len(videos.numbers(tmp_path / "out" / "clip.mp4")) == 20
+    code, _, err = fer("predict", "clip.mp4")
+    assert "sound" not in err
+
+
+def test_an_annotated_video_has_the_sound_or_a_line_says_why_not(fer, videos, tmp_path):
+    pytest.importorskip("av")
+    videos.write_with_beep(tmp_path / "clip.mp4")
+    code, _, err = fer("predict", "clip.mp4", "--annotate", "out")
+    assert code == 0
+    assert "sound" not in err
+    assert videos.find_beep(tmp_path / "out" / "clip.mp4") == pytest.approx(2.0, abs=0.1)
+    videos.write_with_beep(tmp_path / "old.avi", "adpcm_ms")
+    code, _, err = fer("predict", "old.avi", "--annotate", "out")
+    assert code == 0
+    assert "old.avi: annotated without sound: its sound (adpcm_ms) cannot be copied into mp4" in err.splitlines()
+
+
 @pytest.mark.parametrize(
     "flags", [["--fps", "2"], ["--every", "1s"], ["--smooth", "0.5s"], ["--fps", "1", "--smooth", "1"]]
 )

@@ -1,6 +1,7 @@
 """Writing an mp4 video frame by frame, each frame shown at its time."""
 
 import tempfile
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -9,15 +10,16 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.errors import MachineError, RunError
+from fercli.core.errors import MachineError, PictureError, RunError
 from fercli.core.files import written_whole
 from fercli.faces.opencv import load_opencv
+from fercli.faces.video.sound import add_sound
 
 #: H.264, which every player supports, if this OpenCV can write it; otherwise MPEG-4 part 2, which needs no licence.
 _ENCODERS = ("avc1", "mp4v")
 #: The highest frame rate written, in frames per second. Nobody sees a difference above it.
 _MAX_RATE = 60.0
-#: The longest time in seconds for which one frame is shown across a gap in the video.
+#: The longest time in seconds for which one frame is shown across a gap in the video, if frames are closer than that.
 _MAX_GAP = 60.0
 
 
@@ -43,15 +45,19 @@ class VideoWriter:
     `rate` is in frames per second. Each frame is repeated until the next one's time, so that the new video lasts as
     long as the original, whatever its rate. Width and height are cut to even numbers, which mp4 needs. Later frames of
     another size are stretched to the first one's.
+
+    With `original`, the video gets the sound of that one, whose frames these are (see fercli.faces.video.sound). If
+    that fails, it stays silent, and `silent_because` says why.
     """
 
-    def __init__(self, path: Path, rate: float) -> None:
-        self._path = path
+    def __init__(self, path: Path, rate: float, original: Path | None = None) -> None:
+        self.silent_because = ""
+        self._path, self._original = path, original
         self._rate = min(rate, _MAX_RATE)
         self._whole_file = written_whole(path)
         self._writer: Any = None
         self._last: NDArray[np.uint8] | None = None
-        self._start, self._written = 0.0, 0
+        self._start, self._written, self._shortened = 0.0, 0, False
 
     def __enter__(self) -> Self:
         self._temporary = self._whole_file.__enter__()
@@ -66,9 +72,10 @@ class VideoWriter:
             self._open(picture)
             self._start = time
         missing = round((time - self._start) * self._rate) - self._written
-        longest = round(_MAX_GAP * self._rate)
+        longest = max(1, round(_MAX_GAP * self._rate))
         if missing > longest:
             self._start += (missing - longest) / self._rate
+            self._shortened = True
         for _ in range(min(missing, longest)):
             self._write_last()
         self._last = self._convert(picture)
@@ -76,17 +83,30 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        try:
+        if kind is not None or self._writer is None:
             if self._writer is not None:
-                if kind is None:
-                    self._write_last()
                 self._writer.release()
-                # OpenCV does not report a full disk
-                if kind is None and not _count_frames(self._temporary):
-                    raise OSError("the encoder failed, or the disk is full")
-        except OSError as failure:
-            return self._whole_file.__exit__(OSError, failure, failure.__traceback__)
-        return self._whole_file.__exit__(kind, error, trace)
+            return self._whole_file.__exit__(kind, error, trace)
+        with ExitStack() as stack:
+            stack.push(self._whole_file)  # it hears of what goes wrong here, an interrupt included
+            self._write_last()
+            self._writer.release()
+            # OpenCV does not report a full disk
+            if not _count_frames(self._temporary):
+                raise OSError("the encoder failed, or the disk is full")
+            self._add_sound()
+        return None
+
+    def _add_sound(self) -> None:
+        if self._original is None:
+            return
+        if self._shortened:
+            self.silent_because = "its pictures have a gap of more than a minute"
+            return
+        try:
+            add_sound(self._temporary, self._original, self._start, self._written / self._rate)
+        except PictureError as error:
+            self.silent_because = str(error)
 
     def _open(self, picture: NDArray[np.uint8]) -> None:
         self._size = picture.shape[1] // 2 * 2, picture.shape[0] // 2 * 2

@@ -100,9 +100,9 @@ def _run(
     _say_device(options, progress)
     model, finder = pipeline.load_networks(options)
     summary.classes = model.classes
-    stages = visuals.stages(model, file) if visuals else ()
-    if model.remark:
-        progress.say(model.remark)
+    stages = visuals.stages(model, file, progress.say) if visuals else ()
+    for remark in filter(None, (model.remark, visuals.remark if visuals else "")):
+        progress.say(remark)
     predicted = pipeline.predict_sources(left, model, finder, options, stages)
     results = _count(predicted, left, summary, progress)
     try:

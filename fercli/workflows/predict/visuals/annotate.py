@@ -1,21 +1,27 @@
 """Annotated pictures and videos: never over an original, never two in one file; of a video its timeline too."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fercli.core.files import limit_name
 from fercli.core.palette import colours
+from fercli.core.progress import SILENT
+from fercli.core.text import to_printable
 from fercli.faces.drawing.labels import Caption, annotate
 from fercli.faces.io.decode import SUFFIXES
 from fercli.faces.io.folders import Kind
 from fercli.faces.io.sources import Source
 from fercli.workflows.predict.results import UNSURE, FacePrediction, PictureResult, Predicted
 from fercli.workflows.predict.visuals.plan import NOTHING, Resumed, check_free, save_picture
+
+if TYPE_CHECKING:
+    from fercli.faces.video.write import VideoWriter
 
 
 def plan_annotations(
@@ -75,11 +81,13 @@ def caption_faces(faces: Sequence[FacePrediction], classes: Sequence[str]) -> li
 
 @dataclass(frozen=True)
 class Annotator:
-    """Writes annotations where `plan_annotations` says; frames of videos are at least `every` seconds apart."""
+    """Writes annotations where `plan_annotations` says; frames of videos are at least `every` seconds apart. `say`
+    hears which videos lose their sound, and why."""
 
     paths: Mapping[Path, Path]
     every: float
     classes: Sequence[str]
+    say: Callable[[str], None] = SILENT.say
 
     def draw(self, predicted: Iterable[Predicted]) -> Iterator[Predicted]:
         """The same predictions, with the annotation of each picture with faces and of each video written on the way.
@@ -99,8 +107,6 @@ class Annotator:
     def _annotate_videos(self, predicted: Iterable[Predicted]) -> Iterator[Predicted]:
         """Each video is written whole or not at all. It has the frames that were sampled and lasts as long as the
         original."""
-        from fercli.faces.video.write import VideoWriter
-
         with ExitStack() as opened:
             film: VideoWriter | None = None
             video: Path | None = None
@@ -111,12 +117,21 @@ class Annotator:
                     film, video = None, result.source
                 if item.picture.pixels is not None and result.time is not None:
                     if film is None:
-                        film = opened.enter_context(
-                            VideoWriter(self.paths[result.source], self._frame_rate(result.source))
-                        )
+                        film = opened.enter_context(self._write_video(result.source))
                     captions = caption_faces(result.faces, self.classes)
                     film.write(annotate(item.picture.pixels, captions), result.time)
                 yield item
+
+    @contextmanager
+    def _write_video(self, video: Path) -> "Iterator[VideoWriter]":
+        from fercli.faces.video.sound import can_copy_sound
+        from fercli.faces.video.write import VideoWriter
+
+        original = video if can_copy_sound() else None
+        with VideoWriter(self.paths[video], self._frame_rate(video), original) as film:
+            yield film
+        if film.silent_because:
+            self.say(f"{to_printable(str(video))}: annotated without sound: {film.silent_because}")
 
     def _frame_rate(self, video: Path) -> float:
         """How many frames a second are sampled."""

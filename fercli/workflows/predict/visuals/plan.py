@@ -1,7 +1,7 @@
 """What a job draws and saves besides its rows, planned before anything is computed: nothing is lost by surprise."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,8 @@ class Visuals:
 
     def __init__(self, options: PredictOptions, sources: Sequence[Source], resumed: Resumed) -> None:
         self._options = options
+        #: what is to be said before the job begins; may be empty
+        self.remark = ""
         if options.report:
             from fercli.workflows.predict.visuals.report import plan_report
 
@@ -55,6 +57,11 @@ class Visuals:
             from fercli.workflows.predict.visuals.annotate import plan_annotations
 
             self._annotations = plan_annotations(sources, options.annotate, options.force, resumed)
+            if any(source.kind == "video" for source in sources):
+                from fercli.faces.video.sound import can_copy_sound
+
+                if not can_copy_sound():
+                    self.remark = "annotated videos have no sound: pip install 'fercli[sound]' keeps it"
         if options.explain:
             from fercli.workflows.predict.visuals.explain import plan_explanations
 
@@ -68,8 +75,9 @@ class Visuals:
 
             plan_embeddings(options.embeddings, options.force)
 
-    def stages(self, network: "TrainedModel", file: "JobFile | None") -> list[Stage]:
-        """What draws them while the job runs. A report counts what earlier runs wrote to the job's `file` too.
+    def stages(self, network: "TrainedModel", file: "JobFile | None", say: Callable[[str], None]) -> list[Stage]:
+        """What draws them while the job runs. A report counts what earlier runs wrote to the job's `file` too. `say`
+        hears what could not be drawn as wanted.
 
         Raises ModelError for a network that cannot be explained.
         """
@@ -77,7 +85,7 @@ class Visuals:
         if self._options.annotate:
             from fercli.workflows.predict.visuals.annotate import Annotator
 
-            stages.append(Annotator(self._annotations, self._options.every, network.classes).draw)
+            stages.append(Annotator(self._annotations, self._options.every, network.classes, say).draw)
         if self._options.explain:
             from fercli.models.explain import Explainer
             from fercli.models.load import Model
