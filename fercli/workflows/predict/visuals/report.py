@@ -13,18 +13,24 @@ from fercli.faces.crop import make_thumbnail
 from fercli.faces.io.pictures import Picture
 from fercli.faces.io.sources import Source
 from fercli.workflows.predict.results import FacePrediction, PictureResult, Predicted
+from fercli.workflows.predict.visuals.people import FilmCollector, FilmPeople
 from fercli.workflows.predict.visuals.plan import printable_path
 
 #: Faces that are kept of one label: this many of the most confident, the least confident and a random draw each.
 SAMPLE_SIZE = 16
 #: Thumbnails of all labels together, at most: 4 KB each, as text.
 MAX_THUMBNAILS = 1800
+#: People that are shown of one video, and of all videos together.
+MAX_PEOPLE, MAX_PEOPLE_OF_ALL = 40, 400
 #: Pictures that failed, or have no face, that are listed by name.
 LISTED = 200
 
 
 class Report:
-    """The counts and faces of a job over the model's classes. Labels that are no class, such as 'unsure', count too."""
+    """The counts and faces of a job over the model's classes. Labels that are no class, such as 'unsure', count too.
+
+    The faces of people who are followed through a video are shown once for each person, the others by their labels.
+    """
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         self.classes = classes
@@ -39,6 +45,8 @@ class Report:
         self.samples: dict[str, FaceSample] = {}
         self.failures: list[tuple[str, str]] = []
         self.no_face: list[str] = []
+        self._films: list[FilmPeople] = []
+        self._film: FilmCollector | None = None
 
     @property
     def pictures(self) -> int:
@@ -49,6 +57,12 @@ class Report:
     def faces(self) -> int:
         """Faces found."""
         return self.labels.total()
+
+    @property
+    def films(self) -> list[FilmPeople]:
+        """The videos with people, so far."""
+        films = [*self._films, *([self._finish(self._film)] if self._film else [])]
+        return [film for film in films if film.people or film.more or film.brief]
 
     @property
     def groups(self) -> list[str]:
@@ -82,15 +96,28 @@ class Report:
             self.failures.append((name, result.message))
         if result.status == "no face" and result.frame is None and len(self.no_face) < LISTED:
             self.no_face.append(name)
+        if result.time is not None and result.status != "failed" and all(face.track for face in result.faces):
+            self._follow(item)
         for face in result.faces:
             self._add_face(item, face, name)
+
+    def _follow(self, item: Predicted) -> None:
+        if self._film is None or self._film.source != item.result.source:
+            if self._film:
+                self._films.append(self._finish(self._film))
+            self._film = FilmCollector(item.result.source)
+        self._film.add(item)
+
+    def _finish(self, film: FilmCollector) -> FilmPeople:
+        shown = sum(len(finished.people) for finished in self._films)
+        return film.finish(min(MAX_PEOPLE, MAX_PEOPLE_OF_ALL - shown))
 
     def _add_face(self, item: Predicted, face: FacePrediction, name: str) -> None:
         self.labels[face.label] += 1
         self.confidence[face.label] += face.confidence
         self.histogram[min(99, int(100 * face.confidence))] += 1
         pixels = item.picture.pixels
-        if pixels is None:
+        if pixels is None or face.track:
             return
         sample = self.samples.setdefault(face.label, FaceSample(self.sample_size, face.label))
         sample.offer(

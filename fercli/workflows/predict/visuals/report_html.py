@@ -1,18 +1,19 @@
 """A report as one page of HTML that needs nothing else: no file, no script, no network."""
 
 import base64
-import html
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from string import Template
 
 from fercli.core.files import write_text
-from fercli.core.text import format_count
+from fercli.core.palette import colours
 from fercli.models.locate import TrainedModel
 from fercli.workflows.predict.options import PredictOptions
+from fercli.workflows.predict.visuals.markup import count_things, escape, format_percent, isolate, join_lines, plural
+from fercli.workflows.predict.visuals.people_html import render_people
 from fercli.workflows.predict.visuals.report import Report, ShownFace
 from fercli.workflows.run_folder import command_line, versions
 
@@ -50,18 +51,18 @@ def _describe_search(options: PredictOptions) -> str:
 
 def write_report(path: Path, report: Report, made: Mapping[str, str]) -> None:
     """Write the page whole. `made` says how it came about, its date included. Raises RunError where that fails."""
-    title = f"Expressions in {_count_things(report.faces, 'face')}"
+    title = f"Expressions in {count_things(report.faces, 'face')}"
     template = Template(_TEMPLATE.read_text(encoding="utf-8"))
-    galleries = [_render_faces(label, report) for label in report.shown_groups]
     page = template.substitute(
         title=title,
-        subtitle=f"{_escape(made['date'])} · {_count_things(report.pictures, _unit(report))}",
+        subtitle=f"{escape(made['date'])} · {count_things(report.pictures, _unit(report))}",
         counts=_render_counts(report),
         fractions=_render_fractions(report),
         confidence=_render_confidence(report),
-        faces="\n".join([_render_introduction(report), *galleries]),
+        people=_render_people(report),
+        faces=_render_gallery(report),
         failures=_render_failures(report),
-        made="\n".join(f"<dt>{_escape(what)}</dt><dd>{_isolate(how)}</dd>" for what, how in made.items()),
+        made="\n".join(f"<dt>{escape(what)}</dt><dd>{isolate(how)}</dd>" for what, how in made.items()),
     )
     write_text(path, page)
 
@@ -69,12 +70,40 @@ def write_report(path: Path, report: Report, made: Mapping[str, str]) -> None:
 def _render_counts(report: Report) -> str:
     failed = report.status["failed"]
     rows = [
-        (_plural(_unit(report)), report.pictures, ""),
+        (plural(_unit(report)), report.pictures, ""),
         ("faces", report.faces, ""),
         ("without a face", report.status["no face"], ""),
         ("failed", failed, ' class="bad"' if failed else ""),
     ]
+    if report.films:
+        people = sum(len(film.people) + film.more for film in report.films)
+        rows.insert(2, ("people in videos", people, ""))
     return "\n".join(f"<div{mark}><dt>{what}</dt><dd>{number:,}</dd></div>" for what, number, mark in rows)
+
+
+def _render_people(report: Report) -> str:
+    """The section of people; nothing where there is no video."""
+    return (
+        _render_section("people", "People in videos", render_people(report.films, _palette(report)))
+        if report.films
+        else ""
+    )
+
+
+def _render_gallery(report: Report) -> str:
+    """The section of faces; nothing where all of them are people's."""
+    if report.films and not report.samples:
+        return ""
+    galleries = [_render_faces(label, report) for label in report.shown_groups]
+    return _render_section("faces", "Faces", "\n".join([_render_introduction(report), *galleries]))
+
+
+def _render_section(name: str, heading: str, content: str) -> str:
+    return f'<section aria-labelledby="{name}">\n<h2 id="{name}">{heading}</h2>\n{content}\n</section>'
+
+
+def _palette(report: Report) -> dict[str, str]:
+    return dict(zip(report.groups, colours(report.groups), strict=True))
 
 
 def _unit(report: Report) -> str:
@@ -84,18 +113,19 @@ def _unit(report: Report) -> str:
 def _render_fractions(report: Report) -> str:
     """A row a label: faces, their fraction, mean confidence, and the fraction as a bar."""
     largest = max([*report.labels.values(), 1])
-    rows = []
+    palette, rows = _palette(report), []
     for label in report.groups:
         faces = report.labels[label]
-        mean = _format_percent(report.confidence[label] / faces) if faces else "–"
+        mean = format_percent(report.confidence[label] / faces) if faces else "–"
+        style = f"width:{100 * faces / largest:.1f}%;background:{palette[label]}"
         kind = "bar" if label in report.classes else "bar other"
-        bar = f'<div class="{kind}" style="width:{100 * faces / largest:.1f}%"></div>' if faces else ""
-        fraction = _format_percent(faces / max(1, report.faces), 1)
+        bar = f'<div class="{kind}" style="{style}"></div>' if faces else ""
+        fraction = format_percent(faces / max(1, report.faces), 1)
         cells = "".join(f'<td class="number">{text}</td>' for text in (f"{faces:,}", fraction, mean))
-        rows.append(f'<tr><th scope="row">{_isolate(label)}</th>{cells}<td>{bar}</td></tr>')
+        rows.append(f'<tr><th scope="row">{isolate(label)}</th>{cells}<td>{bar}</td></tr>')
     heads = "".join(f'<th scope="col" class="number">{head}</th>' for head in ("faces", "share", "mean confidence"))
     head = f'<tr><th scope="col">expression</th>{heads}<th scope="col" aria-hidden="true"></th></tr>'
-    return f'<table class="share"><thead>{head}</thead>\n<tbody>\n{_join_lines(rows)}</tbody></table>'
+    return f'<table class="share"><thead>{head}</thead>\n<tbody>\n{join_lines(rows)}</tbody></table>'
 
 
 def _render_confidence(report: Report) -> str:
@@ -113,7 +143,7 @@ def _render_confidence(report: Report) -> str:
     return (
         f"<p>Half of the faces have a confidence of {middle} % or more; the middle half lies between {low} and "
         f"{high} %. Below: faces by confidence, in tenths.</p>\n"
-        f'<ul class="steps" aria-label="faces in each tenth of confidence">\n{_join_lines(bars)}</ul>'
+        f'<ul class="steps" aria-label="faces in each tenth of confidence">\n{join_lines(bars)}</ul>'
     )
 
 
@@ -129,12 +159,14 @@ def _quantile(histogram: Sequence[int], fraction: float) -> int:
 
 def _render_introduction(report: Report) -> str:
     links = "".join(
-        f'<li><a href="#{_anchor(label, report)}">{_isolate(label)}</a> {report.labels[label]:,}</li>'
+        f'<li><a href="#{_anchor(label, report)}">{isolate(label)}</a> {report.labels[label]:,}</li>'
         for label in report.shown_groups
     )
     size = report.sample_size
-    counted = _count_things(report.earlier_faces, "face")
-    earlier = f"<p>{counted} of earlier starts of this job: counted, not shown.</p>\n" if report.earlier_faces else ""
+    counted = count_things(report.earlier_faces, "face")
+    earlier = (
+        f"<p>{counted} of earlier starts of this job: counted, without a picture.</p>\n" if report.earlier_faces else ""
+    )
     return (
         f"{earlier}"
         f"<p>Of an expression with more than {3 * size} faces, {size} each are shown: the surest, the least sure, "
@@ -152,10 +184,10 @@ def _render_faces(label: str, report: Report) -> str:
         else [("most sure", sample.highest()), ("at random", sample.draw()), ("least sure", sample.lowest())]
     )
     blocks = [
-        f'<h4>{kind}</h4>\n<ul class="faces">\n{_join_lines(_render_face(face, label) for face in faces)}</ul>'
+        f'<h4>{kind}</h4>\n<ul class="faces">\n{join_lines(_render_face(face, label) for face in faces)}</ul>'
         for kind, faces in kinds
     ]
-    heading = f'<h3 id="{_anchor(label, report)}">{_isolate(label)}: {_count_things(sample.faces, "face")}</h3>'
+    heading = f'<h3 id="{_anchor(label, report)}">{isolate(label)}: {count_things(sample.faces, "face")}</h3>'
     return "\n".join([heading, *blocks])
 
 
@@ -164,11 +196,11 @@ def _render_face(face: ShownFace, label: str) -> str:
     moment = "" if face.time is None else f" at {face.time:.1f} s"
     where = f"face {face.number} of {face.source}{moment}"
     picture = base64.b64encode(face.thumbnail).decode("ascii")
-    confidence = _format_percent(face.confidence)
+    confidence = format_percent(face.confidence)
     return (
-        f'<li><figure><img width="96" height="96" alt="{_escape(label)}, {confidence}: {_escape(where)}" '
-        f'src="data:image/jpeg;base64,{picture}"><figcaption title="{_escape(where)}">{confidence}'
-        f"<bdi>{face.number} · {_escape(name + moment)}</bdi></figcaption></figure></li>"
+        f'<li><figure><img width="96" height="96" alt="{escape(label)}, {confidence}: {escape(where)}" '
+        f'src="data:image/jpeg;base64,{picture}"><figcaption title="{escape(where)}">{confidence}'
+        f"<bdi>{face.number} · {escape(name + moment)}</bdi></figcaption></figure></li>"
     )
 
 
@@ -176,15 +208,15 @@ def _render_failures(report: Report) -> str:
     blocks = []
     failed, no_face = report.status["failed"], report.status["no face"]
     if failed:
-        rows = [f"<tr><td>{_isolate(name)}</td><td>{_isolate(reason)}</td></tr>" for name, reason in report.failures]
+        rows = [f"<tr><td>{isolate(name)}</td><td>{isolate(reason)}</td></tr>" for name, reason in report.failures]
         head = '<tr><th scope="col">picture</th><th scope="col">why</th></tr>'
-        blocks.append(f'<table class="names"><thead>{head}</thead>\n<tbody>\n{_join_lines(rows)}</tbody></table>')
+        blocks.append(f'<table class="names"><thead>{head}</thead>\n<tbody>\n{join_lines(rows)}</tbody></table>')
         blocks.append(_render_rest(failed - len(report.failures)))
     if report.no_face:
-        rows = [f"<li>{_isolate(name)}</li>" for name in report.no_face]
-        summary = f"<summary>{_count_things(no_face, _unit(report))} without a face</summary>"
+        rows = [f"<li>{isolate(name)}</li>" for name in report.no_face]
+        summary = f"<summary>{count_things(no_face, _unit(report))} without a face</summary>"
         rest = _render_rest(no_face - len(report.no_face))
-        blocks.append(f'<details class="names">{summary}\n<ul>\n{_join_lines(rows)}</ul>{rest}</details>')
+        blocks.append(f'<details class="names">{summary}\n<ul>\n{join_lines(rows)}</ul>{rest}</details>')
     return "\n".join(filter(None, blocks)) or "<p>None.</p>"
 
 
@@ -194,33 +226,3 @@ def _render_rest(number: int) -> str:
 
 def _anchor(label: str, report: Report) -> str:
     return f"group-{report.groups.index(label)}"
-
-
-def _join_lines(rows: Iterable[str]) -> str:
-    """Rows of markup, each with its line end."""
-    return "".join(f"{row}\n" for row in rows)
-
-
-def _format_percent(fraction: float, digits: int = 0) -> str:
-    """A fraction, 0 to 1, as text."""
-    return f"{100 * fraction:.{digits}f} %"
-
-
-def _count_things(number: int, thing: str) -> str:
-    """'1 face', '2 faces', '3 pictures and frames'."""
-    return format_count(number, thing, _plural(thing))
-
-
-def _plural(thing: str) -> str:
-    """'faces' of 'face', 'pictures and frames' of 'picture and frame'."""
-    return " and ".join(f"{word}s" for word in thing.split(" and "))
-
-
-def _escape(text: str) -> str:
-    """Any text as HTML shows it; control characters, which HTML has no place for, as �."""
-    return html.escape(re.sub(r"[\x00-\x1f\x7f-\x9f]", "\ufffd", text))
-
-
-def _isolate(text: str) -> str:
-    """The same for names of files, whose direction of writing must not run into what stands beside them."""
-    return f"<bdi>{_escape(text)}</bdi>"
