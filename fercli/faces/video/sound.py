@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fercli.core.errors import PictureError
-from fercli.core.files import written_whole
 
 if TYPE_CHECKING:
     from av import Packet
@@ -29,8 +28,9 @@ def add_sound(film: Path, original: Path, start: float, seconds: float) -> None:
     The film begins `start` seconds after the original's first picture. Sound before and after it is left out. Of
     several sound tracks, the one that players would choose is taken. A damaged original's sound ends where it breaks.
 
-    Raises PictureError, with the film as it was, where the sound cannot be read or mp4 cannot hold it, and RunError
-    where the file cannot be written.
+    Raises PictureError, with the film as it was, where the sound cannot be read or mp4 cannot hold it, and OSError
+    where the file cannot be written. `film` is a temporary file (see fercli.core.files.written_whole), and so is the
+    one beside it that takes its place.
     """
     import av
 
@@ -43,7 +43,12 @@ def add_sound(film: Path, original: Path, start: float, seconds: float) -> None:
         if sound is not None:
             pictures = source.streams.best("video")
             first = (pictures.start_time or 0) * (pictures.time_base or 0) if pictures else 0
-            _merge(film, sound, _read_sound(source, sound, start + float(first), seconds))
+            target = film.with_stem(f".sound{film.stem}")
+            try:
+                _merge(film, sound, _read_sound(source, sound, start + float(first), seconds), target)
+                target.replace(film)
+            finally:
+                target.unlink(missing_ok=True)
 
 
 def _read_sound(source: "InputContainer", sound: "Stream", begin: float, seconds: float) -> "Iterator[Packet[Any]]":
@@ -65,23 +70,22 @@ def _read_sound(source: "InputContainer", sound: "Stream", begin: float, seconds
         return
 
 
-def _merge(film: Path, sound: "Stream", packets: "Iterator[Packet[Any]]") -> None:
-    """Write the film anew with these packets of sound among its pictures."""
+def _merge(film: Path, sound: "Stream", packets: "Iterator[Packet[Any]]", target: Path) -> None:
+    """Write the film's pictures and these packets of sound in the order of their times."""
     import av
 
     codec = sound.codec_context.codec.canonical_name
-    with written_whole(film) as target:
-        try:
-            with av.open(str(film)) as silent, av.open(str(target), "w", format="mp4") as output:
-                pictures = silent.streams.video[0]
-                try:
-                    streams = {each.type: output.add_stream_from_template(each) for each in (pictures, sound)}
-                    output.start_encoding()
-                except (av.FFmpegError, ValueError):
-                    raise PictureError(f"its sound ({codec}) cannot be copied into mp4") from None
-                shown = (packet for packet in silent.demux(pictures) if packet.dts is not None)
-                for packet in heapq.merge(shown, packets, key=lambda each: (each.dts or 0) * each.time_base):
-                    packet.stream = streams[packet.stream.type]
-                    output.mux(packet)
-        except av.FFmpegError as error:
-            raise OSError(error.errno, error.strerror) from error
+    try:
+        with av.open(str(film)) as silent, av.open(str(target), "w", format="mp4") as output:
+            pictures = silent.streams.video[0]
+            try:
+                streams = {each.type: output.add_stream_from_template(each) for each in (pictures, sound)}
+                output.start_encoding()
+            except (av.FFmpegError, ValueError):
+                raise PictureError(f"its sound ({codec}) cannot be copied into mp4") from None
+            shown = (packet for packet in silent.demux(pictures) if packet.dts is not None)
+            for packet in heapq.merge(shown, packets, key=lambda each: (each.dts or 0) * each.time_base):
+                packet.stream = streams[packet.stream.type]
+                output.mux(packet)
+    except av.FFmpegError as error:
+        raise OSError(error.errno, error.strerror) from error

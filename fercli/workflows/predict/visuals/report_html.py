@@ -95,7 +95,8 @@ def _render_gallery(report: Report) -> str:
     if report.films and not report.samples:
         return ""
     galleries = [_render_faces(label, report) for label in report.shown_groups]
-    return _render_section("faces", "Faces", "\n".join([_render_introduction(report), *galleries]))
+    heading = "Faces in pictures" if report.films else "Faces"
+    return _render_section("faces", heading, "\n".join([_render_introduction(report), *galleries]))
 
 
 def _render_section(name: str, heading: str, content: str) -> str:
@@ -159,7 +160,7 @@ def _quantile(histogram: Sequence[int], fraction: float) -> int:
 
 def _render_introduction(report: Report) -> str:
     links = "".join(
-        f'<li><a href="#{_anchor(label, report)}">{isolate(label)}</a> {report.labels[label]:,}</li>'
+        f'<li><a href="#{_anchor(label, report)}">{isolate(label)}</a> {report.samples[label].faces:,}</li>'
         for label in report.shown_groups
     )
     size = report.sample_size

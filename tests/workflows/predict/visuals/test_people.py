@@ -119,6 +119,8 @@ def test_pictures_have_their_gallery_beside_the_people_of_videos(tmp_path):
     assert text.index("a.mp4</bdi>: 1 person") < text.index("b.mp4</bdi>: 1 person") < text.index('<h2 id="faces">')
     assert text.count("<img") == 3
     assert "people in videos</dt><dd>2<" in text
+    assert "<bdi>happy</bdi></a> 1<" in text
+    assert "<bdi>happy</bdi>: 1 face</h3>" in text
 
 
 def test_people_of_an_earlier_run_have_a_timeline_and_no_picture(tmp_path):
