@@ -37,6 +37,7 @@ _COMMANDS = {
     "train.md": ["train"],
     "eval.md": ["eval"],
     "crossval.md": ["crossval"],
+    "search.md": ["search"],
     "export.md": ["export"],
     "models.md": ["models"],
     "doctor.md": ["doctor"],

@@ -25,6 +25,7 @@ _COMMANDS = {
     "train": ("fercli.cli.train", "train", "Train a network on a face set."),
     "eval": ("fercli.cli.evaluate", "evaluate", "Measure a trained network on a face set."),
     "crossval": ("fercli.cli.crossval", "crossval", "Cross-validate networks on a face set."),
+    "search": ("fercli.cli.search", "search", "Search for the settings of a recipe and the arguments of a network."),
     "export": ("fercli.cli.export", "export", "Export a network to a file that runs without this program."),
     "models": ("fercli.cli.models", "models", "List the networks, or show one in full."),
     "data": ("fercli.cli.data", "data_app", "List, show and check face sets, and build fergit."),

@@ -106,6 +106,8 @@ class ModelEntry(Settings):
     #: on what terms those weights may be used; None in catalogues made before it was stated
     licence: Licence | None = None
     recipes: dict[str, Recipe]
+    #: what `fer search` chooses from, by name: see fercli.core.space; checked where networks are built
+    spaces: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _has_its_recipes(self) -> "ModelEntry":
@@ -242,13 +244,17 @@ def parse_catalogue(document: object, source: str) -> Catalogue:
     if not isinstance(document, Mapping):
         raise ModelError(f"{source} is not a catalogue: it must be a mapping with version, default and models")
     found: list[str] = []
-    raw = {key: value for key, value in document.items() if key != "recipes"}
+    raw = {key: value for key, value in document.items() if key not in ("recipes", "spaces")}
     shared = _shared_recipes(document.get("recipes"), found)
+    spaces = document.get("spaces")
     if "finetune" in shared:
         raw.setdefault("finetune", shared["finetune"])
     models = raw.get("models")
     if isinstance(models, Mapping):
-        raw["models"] = {name: _with_recipes(name, entry, shared, found) for name, entry in models.items()}
+        raw["models"] = {
+            name: _with_spaces(name, _with_recipes(name, entry, shared, found), spaces, found)
+            for name, entry in models.items()
+        }
     try:
         catalogue = Catalogue.model_validate(raw)
     except ValidationError as error:
@@ -309,6 +315,20 @@ def _with_recipes(name: str, entry: Any, shared: Mapping[str, Mapping[str, Any]]
                 continue
         resolved[kind] = own
     return {**entry, "recipes": resolved}
+
+
+def _with_spaces(name: str, entry: Any, shared: Any, found: list[str]) -> Any:
+    """The entry with its spaces' names replaced by what they stand for."""
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("spaces"), Mapping):
+        return entry
+    known = shared if isinstance(shared, Mapping) else {}
+    resolved = dict(entry["spaces"])
+    for kind, space in entry["spaces"].items():
+        if isinstance(space, str):
+            if space not in known:
+                found.append(f"models.{name}.spaces.{kind}: no shared space '{space}': {suggest(space, known)}")
+            resolved[kind] = known.get(space, {})
+    return {**entry, "spaces": resolved}
 
 
 def merge_settings(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,8 @@ _FLAGS = {
     "optimizer.lr": "--lr",
     "val_fraction": "--val-fraction",
     "baselines": "--baseline",
+    "objectives": "--objective",
+    "limits": "--limit",
 }
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 
-def _as_number(value: object) -> object:
+def as_number(value: object) -> object:
     """PyYAML reads `1e-3` as text; take it for the number it is."""
     if isinstance(value, str):
         try:
@@ -47,9 +47,9 @@ def rename_settings(settings: Mapping[str, Any], prefix: str = "") -> dict[str, 
     return renamed
 
 
-Number = Annotated[float, BeforeValidator(_as_number)]
-Fraction = Annotated[float, BeforeValidator(_as_number), Field(ge=0, lt=1)]
-Positive = Annotated[float, BeforeValidator(_as_number), Field(gt=0)]
+Number = Annotated[float, BeforeValidator(as_number)]
+Fraction = Annotated[float, BeforeValidator(as_number), Field(ge=0, lt=1)]
+Positive = Annotated[float, BeforeValidator(as_number), Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 #: YAML makes numbers of the names of layers that stand in a row: 0, 1, 2
 LayerName = Annotated[str, BeforeValidator(lambda name: str(name) if isinstance(name, int) else name)]

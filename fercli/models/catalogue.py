@@ -12,6 +12,7 @@ from pydantic import ConfigDict, ValidationError, create_model
 from fercli.core.catalogue import Catalogue, ModelEntry, raise_faults
 from fercli.core.errors import UsageError, reason_of
 from fercli.core.registry import suggest
+from fercli.core.space import parse_space
 from fercli.core.text import shorten
 from fercli.models.architectures import load_architectures
 from fercli.models.catalogue_file import catalogue_path, read_catalogue
@@ -28,7 +29,7 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
 
 
 def _unbuildable(catalogue: Catalogue) -> list[str]:
-    """Entries that name no architecture, or give it arguments that it does not take."""
+    """Entries that name no architecture, or give it arguments that it does not take, or have a space with a fault."""
     architectures, found = load_architectures(), []
     for name, entry in catalogue.models.items():
         if entry.architecture not in architectures:
@@ -38,6 +39,11 @@ def _unbuildable(catalogue: Catalogue) -> list[str]:
             inspect.signature(architectures[entry.architecture]).bind(classes=1, **entry.arguments)
         except TypeError as error:
             found.append(f"models.{name}.arguments: {error}")
+        for kind, space in entry.spaces.items():
+            try:
+                parse_space(space)
+            except ValueError as error:
+                found.append(f"models.{name}.spaces.{kind}: {error}")
     return found
 
 

@@ -1,0 +1,192 @@
+"""A study: its folder, and the record of its trials that Optuna keeps."""
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import BaseStorage, JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial, TrialState
+
+from fercli.core.catalogue import ModelEntry
+from fercli.core.errors import RunError, UsageError, reason_of
+from fercli.models.catalogue import Cost, load_catalogue, measure_cost
+from fercli.models.timing import measure_milliseconds
+from fercli.workflows.search.options import Limit
+from fercli.workflows.search.sampling import draw_settings, make_pruner, make_sampler, quiet_optuna
+from fercli.workflows.search.settings import StudyConfig
+from fercli.workflows.search.trial import Outcome, TrialTask
+from fercli.workflows.train.settings import change_config
+
+#: So many draws one after the other over the limits, and the space is taken to have nothing within them.
+_MOST_OVER = 200
+_OVER, _FAILED, _FOLDER = "over", "failed", "folder"
+#: Names of what is noted with a trial: its cost.
+_COSTS = ("parameters", "multiply_adds")
+
+
+class StudyFolder:
+    """The paths of one study. It is complete when search.json exists, which is written last."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "study.yaml"
+        self.meta = path / "meta.json"
+        self.journal = path / "study.log"
+        self.trials = path / "trials"
+        self.confirmed = path / "confirm"
+        self.table = path / "trials.csv"
+        self.best = path / "best.yaml"
+        self.entry = path / "entry.yaml"
+        self.report = path / "report.html"
+        self.results = path / "search.json"
+
+
+class Study:
+    """The trials of a study. Several processes may draw from it, and each trial is drawn once."""
+
+    def __init__(self, config: StudyConfig, folder: Path) -> None:
+        self.config, self.folder = config, folder
+        self._space = config.parsed_space
+        self._costs: dict[tuple[Any, ...], Cost] = {}
+        with quiet_optuna():
+            try:
+                self._study = optuna.create_study(
+                    study_name="fer" if config.storage is None else f"fer {folder.absolute().name}",
+                    storage=self._open_storage(),
+                    directions=config.directions,
+                    sampler=make_sampler(config),
+                    pruner=make_pruner(config),
+                    load_if_exists=True,
+                )
+            except Exception as error:  # of whatever database the URL names
+                where = f"--storage {config.storage}" if config.storage else str(StudyFolder(folder).journal)
+                raise RunError(f"{where}: the study cannot be opened: {reason_of(error)}") from error
+
+    def _open_storage(self) -> BaseStorage:
+        if self.config.storage is not None:
+            return optuna.storages.RDBStorage(self.config.storage)
+        journal = str(StudyFolder(self.folder).journal)
+        return JournalStorage(JournalFileBackend(journal, lock_obj=JournalFileOpenLock(journal)))
+
+    @property
+    def trials(self) -> list[FrozenTrial]:
+        """All trials, by number."""
+        return self._study.get_trials(deepcopy=False)
+
+    @property
+    def counted(self) -> list[FrozenTrial]:
+        """Those that were trained, or are to be: not what was over the limits."""
+        return [trial for trial in self.trials if _OVER not in trial.user_attrs]
+
+    @property
+    def begun(self) -> list[TrialTask]:
+        """Trials of this folder that have not ended."""
+        here = self._describe_here()
+        running = [trial for trial in self.trials if trial.state == TrialState.RUNNING]
+        mine = [trial for trial in running if trial.user_attrs.get(_FOLDER, here) == here]
+        with quiet_optuna():
+            tasks = [self._draw(optuna.Trial(self._study, trial._trial_id)) for trial in mine]
+        return [task for task in tasks if task is not None]
+
+    def draw(self) -> TrialTask:
+        """The next trial within the limits. Raises UsageError where there seems to be none."""
+        for _ in range(_MOST_OVER):
+            with quiet_optuna():
+                trial = self._study.ask()
+            task = self._draw(trial)
+            if task is not None:
+                return task
+        limits = " or ".join(f"{most:,g} {name}" for name, most in self.config.limits.items())
+        raise UsageError(f"--limit: {_MOST_OVER} draws in a row were over {limits}: raise it, or narrow the space")
+
+    def _draw(self, trial: optuna.Trial) -> TrialTask | None:
+        """A trial with its settings, whether just begun or begun before an interruption; None where it is over the
+        limits."""
+        with quiet_optuna():
+            trial.set_user_attr(_FOLDER, self._describe_here())
+            settings = draw_settings(trial, self._space)
+            changed = change_config(self.config.run, settings, f"trial {trial.number}")
+            entry = load_catalogue()[changed.model].with_arguments(changed.arguments)
+            cost = self._measure(entry)
+            for name in _COSTS:
+                trial.set_user_attr(name, getattr(cost, name))
+            limits = self.config.limits
+            costs: dict[Limit, float] = {"parameters": cost.parameters, "multiply-adds": cost.multiply_adds}
+            if "ms" in limits:
+                costs["ms"] = measure_milliseconds(entry)
+            if over := [name for name, most in limits.items() if costs[name] > most]:
+                trial.set_user_attr(_OVER, over)
+                # several objectives take no trial that was pruned
+                state = TrialState.PRUNED if len(self.config.objectives) == 1 else TrialState.FAIL
+                self._study.tell(trial.number, state=state)
+                return None
+        return TrialTask(trial.number, settings, cost, tuple(self.trials[: trial.number]))
+
+    def _measure(self, entry: ModelEntry) -> Cost:
+        key = tuple(sorted(entry.arguments.items()))
+        if key not in self._costs:
+            self._costs[key] = measure_cost(entry)
+        return self._costs[key]
+
+    def _describe_here(self) -> str:
+        """Whose trials those of this folder are, where others write to the same database."""
+        return f"{socket.gethostname()}:{self.folder.absolute()}" if self.config.storage else "."
+
+    def tell(self, task: TrialTask, outcome: Outcome) -> None:
+        """Record how a trial ended."""
+        with quiet_optuna():
+            trial = self.trials[task.number]
+            if trial.state.is_finished():
+                return
+            storage, key = self._study._storage, trial._trial_id
+            for step, value in outcome.steps.items():
+                storage.set_trial_intermediate_value(key, step, value)
+            for name, note in outcome.rungs.items():
+                storage.set_trial_system_attr(key, name, note)
+            for name in ("epochs", "seconds"):
+                storage.set_trial_user_attr(key, name, getattr(outcome, name))
+            if outcome.state == "pruned":
+                self._study.tell(task.number, state=TrialState.PRUNED)
+            else:
+                self._study.tell(task.number, list(outcome.values))
+
+    def tell_failure(self, task: TrialTask, reason: str) -> None:
+        """Record that a trial failed."""
+        with quiet_optuna():
+            trial = self.trials[task.number]
+            if not trial.state.is_finished():
+                self._study._storage.set_trial_user_attr(trial._trial_id, _FAILED, reason)
+                self._study.tell(task.number, state=TrialState.FAIL)
+
+    @property
+    def best(self) -> list[FrozenTrial]:
+        """Trials that came to their end, the best first; with several objectives those that no other one beats in all
+        of them, by the first objective."""
+        complete = [trial for trial in self.trials if trial.state == TrialState.COMPLETE]
+        if len(self.config.objectives) > 1 and complete:
+            complete = self._study.best_trials
+        sign = -1 if self.config.directions[0] == "maximize" else 1
+        return sorted(complete, key=lambda trial: (sign * trial.values[0], trial.number))
+
+    @property
+    def record(self) -> optuna.Study:
+        """Optuna's own object, for its plots and measures."""
+        return self._study
+
+
+def read_cost(trial: FrozenTrial) -> Cost:
+    """What the network of a trial costs."""
+    return Cost(*(int(trial.user_attrs[name]) for name in _COSTS))
+
+
+def describe_failures(trials: Sequence[FrozenTrial]) -> dict[int, str]:
+    """Why trials failed, by their numbers."""
+    return {trial.number: str(trial.user_attrs[_FAILED]) for trial in trials if _FAILED in trial.user_attrs}
+
+
+def read_settings(study: Study, trial: FrozenTrial) -> dict[str, Any]:
+    """The settings of a trial by dotted name, those included that all trials have."""
+    return draw_settings(optuna.trial.FixedTrial(trial.params), study.config.parsed_space)

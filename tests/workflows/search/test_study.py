@@ -1,0 +1,122 @@
+"""The record of trials: draws follow from the seed and the trials before, whatever was interrupted."""
+
+import random
+
+import pytest
+
+from fercli.core.errors import RunError, UsageError
+from fercli.workflows.search.options import SearchOptions
+from fercli.workflows.search.settings import resolve_study
+from fercli.workflows.search.study import Study
+from fercli.workflows.search.trial import Outcome
+
+SPACE = """
+optimizer.lr: {low: 1e-3, high: 3e-2, log: true}
+schedule.name: [one-cycle, cosine, constant]
+schedule.warmup: {low: 0.05, high: 0.4, when: {schedule.name: [one-cycle, cosine]}}
+augment.rotate: {low: 0, high: 20}
+arguments.width: {low: 0.5, high: 1.5}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Makes the settings of a study."""
+    (tmp_path / "space.yaml").write_text(SPACE)
+
+    def make(**options):
+        return resolve_study(SearchOptions(**{"space": str(tmp_path / "space.yaml"), **options}))
+
+    return make
+
+
+def end(study, task, *, several=False):
+    """Record a value that follows from the settings alone."""
+    value = abs(task.settings["optimizer.lr"] - 0.01) + 0.001 * task.settings["augment.rotate"]
+    if task.number % 4 == 3 and not several:
+        study.tell(task, Outcome("pruned", (), {1: value}, 1, 1.0, {"completed_rung_0": value}))
+    else:
+        values = (value, float(task.cost.parameters)) if several else (value,)
+        study.tell(task, Outcome("complete", values, {1: value, 2: value}, 2, 2.0, {}))
+
+
+@pytest.mark.parametrize(
+    "options", [{"sampler": "tpe"}, {"sampler": "random"}, {"objectives": ("loss", "parameters"), "sampler": "nsga2"}]
+)
+def test_an_interrupted_study_draws_what_it_would_have_drawn(config, tmp_path, options):
+    settings, several = config(**options), "objectives" in options
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    whole.mkdir()
+    broken.mkdir()
+    study = Study(settings, whole)
+    for _ in range(16):
+        end(study, study.draw(), several=several)
+    for number in range(16):
+        again = Study(settings, broken)  # another process
+        (task,) = again.begun or [again.draw()]
+        if number % 5 == 0:  # it ends before the trial does
+            (task,) = Study(settings, broken).begun
+        end(Study(settings, broken), task, several=several)
+    studies = [Study(settings, where) for where in (whole, broken)]
+    first, second = ([(trial.params, trial.values) for trial in each.trials] for each in studies)
+    assert first == second
+    assert len({str(params) for params, _ in first}) == 16
+
+
+def test_tpe_finds_more_than_chance(config, tmp_path):
+    best = []
+    for sampler in ("tpe", "random"):
+        (tmp_path / sampler).mkdir()
+        study = Study(config(sampler=sampler), tmp_path / sampler)
+        for _ in range(30):
+            end(study, study.draw())
+        best.append(sorted(trial.values[0] for trial in study.best)[4])
+    assert best[0] < best[1]
+
+
+def test_a_grid_has_every_combination_once(config, tmp_path):
+    grid = "batch_size: [8, 16]\nschedule.name: [constant, cosine]\naugment.rotate: {low: 0, high: 2}"
+    (tmp_path / "space.yaml").write_text(grid)
+    study = Study(config(sampler="grid"), tmp_path)
+    drawn = []
+    for _ in range(12):
+        task = study.draw()
+        study.tell(task, Outcome("complete", (random.Random(task.number).random(),), {}, 1, 1.0, {}))
+        drawn.append(tuple(task.settings.values()))
+    assert len(set(drawn)) == 12
+
+
+def test_what_is_over_a_limit_is_no_trial(config, tmp_path):
+    study = Study(config(limits={"parameters": 50_000}), tmp_path)
+    for _ in range(8):
+        task = study.draw()
+        assert task.cost.parameters <= 50_000
+        end(study, task)
+    assert len(study.counted) == 8 < len(study.trials)
+    assert all(len(task.earlier) == task.number for task in [study.draw()])
+
+
+def test_a_limit_that_nothing_keeps_is_told(config, tmp_path, monkeypatch):
+    monkeypatch.setattr("fercli.workflows.search.study._MOST_OVER", 4)
+    with pytest.raises(UsageError, match="4 draws in a row were over 10 parameters: raise it, or narrow the space"):
+        Study(config(limits={"parameters": 10}), tmp_path).draw()
+
+
+def test_a_database_by_its_url_serves_two_folders(config, tmp_path):
+    settings = config(storage=f"sqlite:///{tmp_path / 'trials.db'}")
+    first, second = tmp_path / "a" / "study", tmp_path / "b" / "study"
+    one, other = Study(settings, first), Study(settings, second)
+    mine, theirs = one.draw(), other.draw()
+    assert [mine.number, theirs.number] == [0, 1]
+    assert [task.number for task in one.begun] == [0]  # what another folder trains is left to it
+
+
+def test_a_database_that_cannot_be_opened_is_told(config, tmp_path):
+    with pytest.raises(RunError, match=r"--storage sqlite:.*the study cannot be opened"):
+        Study(config(storage=f"sqlite:///{tmp_path / 'missing' / 'trials.db'}"), tmp_path)
+
+
+def test_a_damaged_record_is_told(config, tmp_path):
+    (tmp_path / "study.log").write_text("no json\nat all\n")
+    with pytest.raises(RunError, match=r"study\.log: the study cannot be opened"):
+        Study(config(), tmp_path)
