@@ -126,8 +126,9 @@ def test_a_stop_while_sound_is_copied_leaves_nothing(tmp_path, videos, monkeypat
         yield
 
     monkeypatch.setattr(sound, "_read_sound", stopped)
-    full = (RunError, r"cannot write .*[/\\]out\.mp4: No space")
-    expected, text = (stop, "^$") if stop is KeyboardInterrupt else full
+    expected, text = (
+        (stop, "^$") if stop is KeyboardInterrupt else (RunError, r"cannot write .*[/\\]out\.mp4: No space")
+    )
     with pytest.raises(expected, match=text):
         write(tmp_path / "out.mp4", original)
     assert [path.name for path in tmp_path.iterdir()] == ["a.mp4"]

@@ -166,7 +166,7 @@ def _render_introduction(report: Report) -> str:
     size = report.sample_size
     counted = count_things(report.earlier_faces, "face")
     earlier = (
-        f"<p>{counted} of earlier starts of this job: counted, without a picture.</p>\n" if report.earlier_faces else ""
+        f"<p>{counted} of earlier starts of this job: counted, not shown.</p>\n" if report.earlier_faces else ""
     )
     return (
         f"{earlier}"
