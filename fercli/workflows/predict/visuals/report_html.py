@@ -165,9 +165,7 @@ def _render_introduction(report: Report) -> str:
     )
     size = report.sample_size
     counted = count_things(report.earlier_faces, "face")
-    earlier = (
-        f"<p>{counted} of earlier starts of this job: counted, not shown.</p>\n" if report.earlier_faces else ""
-    )
+    earlier = f"<p>{counted} of earlier starts of this job: counted, not shown.</p>\n" if report.earlier_faces else ""
     return (
         f"{earlier}"
         f"<p>Of an expression with more than {3 * size} faces, {size} each are shown: the surest, the least sure, "
