@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,18 @@ from fercli.core.registry import suggest
 from fercli.core.space import parse_space
 from fercli.core.text import shorten
 from fercli.models.architectures import load_architectures
-from fercli.models.catalogue_file import catalogue_path, read_catalogue
+from fercli.models.catalogue_file import catalogue_path, file_version, read_catalogue
 from fercli.models.classifier import Classifier
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
     """Read and check a catalogue. Raises ModelError with every fault and its location."""
     source = path or catalogue_path()
+    return _load(source, file_version(source))
+
+
+@lru_cache(maxsize=4)
+def _load(source: Path, version: tuple[int, int] | None) -> Catalogue:
     catalogue = read_catalogue(source)
     if found := _unbuildable(catalogue):
         raise_faults(found, str(source))

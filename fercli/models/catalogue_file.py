@@ -1,6 +1,7 @@
 """Where models.yaml lies, and reading it. Needs no PyTorch: what only shows the catalogue starts at once."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from fercli.core.catalogue import Catalogue, parse_catalogue
@@ -30,4 +31,19 @@ def read_catalogue(path: Path | None = None) -> Catalogue:
     Raises ModelError with every fault and its location.
     """
     source = path or catalogue_path()
+    return _read(source, file_version(source))
+
+
+def file_version(path: Path) -> tuple[int, int] | None:
+    """What changes when a file does; None where it is not there. Reading a catalogue takes as long as a small network's
+    training step, and settings are resolved against it again and again."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=4)
+def _read(source: Path, version: tuple[int, int] | None) -> Catalogue:
     return parse_catalogue(read_yaml(source, "the catalogue", ModelError), str(source))

@@ -65,11 +65,10 @@ def search(options: SearchOptions, progress: Progress = SILENT) -> SearchResult 
 def _report(
     begun: "_Begun", study: Study, folder: StudyFolder, placement: Placement, progress: Progress
 ) -> SearchResult:
-    config = study.config
-    ranking: Ranking | None = None
     if not study.best:
         raise RunError(f"no trial came to its end, so there is nothing to report: {folder.path} says how each went")
-    if config.top and (placement.in_time or len(study.counted) >= config.trials):
+    ranking: Ranking | None = None
+    if study.config.top:
         ranking = confirm_best(study, begun.confirming, begun.val_split, placement, progress)
     return write_artefacts(folder, study, ranking)
 

@@ -31,7 +31,7 @@ class StudyConfig(Settings):
     trained side by side."""
 
     trials: Count = 40
-    objectives: Annotated[tuple[Objective, ...], Field(min_length=1)] = ("loss",)
+    objectives: tuple[Objective, ...] = ("loss",)
     sampler: Sampler
     pruner: Pruner
     folds: Annotated[int, Field(ge=2, le=20)] | None = None

@@ -65,9 +65,10 @@ def test_trials_side_by_side_and_on_a_cluster_are_those_of_one_process_where_cha
         "two": ("--jobs", "2"),
         "ray": ("--ray", cluster.address, "--jobs", "2"),
     }
+    drawn = ("--sampler", "random", "--pruner", "none")
     try:
         for name, more in ways.items():
-            process = start("--out", name, *"--trials 3 --top 0 --sampler random --pruner none".split(), *more)
+            process = start("--out", name, "--trials", "3", "--top", "0", *drawn, *more)
             said = process.communicate(timeout=240)[1]
             assert process.returncode == 0, said
     finally:

@@ -49,9 +49,9 @@ def test_an_interrupted_study_draws_what_it_would_have_drawn(config, tmp_path, o
     whole.mkdir()
     broken.mkdir()
     study = Study(settings, whole)
-    for _ in range(16):
+    for _ in range(12):
         end(study, study.draw(), several=several)
-    for number in range(16):
+    for number in range(12):
         again = Study(settings, broken)  # another process
         (task,) = again.begun or [again.draw()]
         if number % 5 == 0:  # it ends before the trial does
@@ -60,7 +60,7 @@ def test_an_interrupted_study_draws_what_it_would_have_drawn(config, tmp_path, o
     studies = [Study(settings, where) for where in (whole, broken)]
     first, second = ([(trial.params, trial.values) for trial in each.trials] for each in studies)
     assert first == second
-    assert len({str(params) for params, _ in first}) == 16
+    assert len({str(params) for params, _ in first}) == 12
 
 
 def test_tpe_finds_more_than_chance(config, tmp_path):
@@ -68,7 +68,7 @@ def test_tpe_finds_more_than_chance(config, tmp_path):
     for sampler in ("tpe", "random"):
         (tmp_path / sampler).mkdir()
         study = Study(config(sampler=sampler), tmp_path / sampler)
-        for _ in range(30):
+        for _ in range(24):
             end(study, study.draw())
         best.append(sorted(trial.values[0] for trial in study.best)[4])
     assert best[0] < best[1]
