@@ -80,10 +80,17 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
         if path:
             console.note(f"{what} in {path}")
     if summary.interrupted:
-        again = "the same command" if settings.shard else "the same command with --resume"
-        further = f"; {again} continues {target}" if settings.can_resume else ""
-        console.note(f"{describe_stop(summary)}{further}")
+        console.note(f"{describe_stop(summary)}{_describe_next(settings, str(target))}")
     raise typer.Exit(130 if summary.interrupted else failed)
+
+
+def _describe_next(settings: PredictOptions, target: str) -> str:
+    """How to go on after Ctrl-C, if that is possible."""
+    if not settings.can_resume:
+        return ""
+    if settings.embeddings:
+        return f"; with --resume in place of --embeddings, the same command continues {target}; --force starts over"
+    return f"; the same command{'' if settings.shard else ' with --resume'} continues {target}"
 
 
 def _note_sampling(summary: "PredictSummary", typed: list[str]) -> None:

@@ -99,6 +99,29 @@ def test_ctrl_c_and_resume_come_to_the_same_file_and_the_same_words(fer, photos,
 
 
 @pytest.mark.usefixtures("stand_ins")
+def test_what_is_said_at_a_stop_with_embeddings_can_be_typed(fer, photos, stop_after, monkeypatch):
+    def pass_on(predicted, *_):
+        yield from predicted
+
+    monkeypatch.setattr("fercli.models.load.Model", SureWhenBright)
+    monkeypatch.setattr("fercli.models.embed.Embedder", lambda _: None)
+    monkeypatch.setattr("fercli.workflows.predict.visuals.embeddings.write_embeddings", pass_on)
+    stop_after(2)
+    job = ("predict", photos, "-o", "a.csv")
+    _, _, err = fer(*job, "--embeddings", "a.npz")
+    assert err.splitlines()[-1] == (
+        "stopped after 2 pictures of 5; with --resume in place of --embeddings, the same command continues a.csv; "
+        "--force starts over"
+    )
+    code, _, err = fer(*job, "--embeddings", "a.npz", "--resume")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "leave it out, or start over with --force in place of --resume" in err
+    stop_after(None)
+    assert "resuming a.csv" in fer(*job, "--resume")[2]
+    assert "written to a.csv" in fer(*job, "--embeddings", "a.npz", "--force")[2]
+
+
+@pytest.mark.usefixtures("stand_ins")
 def test_resume_refuses_other_settings_in_one_line(fer, photos):
     fer("predict", photos, "-o", "a.csv", "--min-confidence", 0.7)
     code, _, err = fer("predict", photos, "-o", "a.csv", "--no-tta", "--resume")
@@ -203,7 +226,7 @@ def test_the_report_of_a_complete_job_is_made_of_its_rows(fer, photos):
     assert code == 1, err
     page = (photos.parent / "page.html").read_text(encoding="utf-8")
     assert "Expressions in 4 faces" in page
-    assert "4 faces of earlier starts of this job: counted, not shown" in page
+    assert "4 faces of earlier starts of this job: counted, without a picture" in page
 
 
 def test_nothing_that_is_read_is_written_over(fer, photos):

@@ -105,7 +105,10 @@ class PredictOptions:
         if self.embeddings and self.engine == "onnx":
             raise UsageError("--embeddings looks into the network, which --engine onnx cannot: leave one out")
         if self.embeddings and self.resume:
-            raise UsageError("--embeddings is written whole, at the end: leave --resume out, or start a new job")
+            raise UsageError(
+                "--embeddings is written whole, at the end, and cannot be resumed: leave it out, or start over with "
+                "--force in place of --resume"
+            )
         if self.output and is_address(self.output):
             raise UsageError(f"--output {restore_address(str(self.output))}: write to a file on this machine")
         form = self.form
