@@ -46,6 +46,26 @@ def written_whole(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def check_writable(path: Path, folder: bool = False) -> None:
+    """Raise RunError where no file can be written at `path`, or in it where it is a `folder`: for work that writes at
+    its end. A file is made there and removed, and so are the folders that it needs."""
+    file = path / _name_temporary(path) if folder else path.with_name(_name_temporary(path))
+    missing = [parent for parent in file.parents if not parent.exists()]
+    if blocked := next((parent for parent in file.parents if parent.exists() and not parent.is_dir()), None):
+        raise RunError(f"cannot write {path}: {blocked} is no folder")
+    if path.is_dir() and not folder:
+        raise RunError(f"cannot write {path}: there is a folder of that name")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+    finally:
+        for remove in (file.unlink, *(parent.rmdir for parent in missing)):
+            with suppress(OSError):
+                remove()
+
+
 @contextmanager
 def folder_written_whole(path: Path, last: str) -> Iterator[Path]:
     """A temporary folder beside `path` that takes its place when the block ends well, with the files written into it.

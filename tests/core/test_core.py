@@ -13,6 +13,7 @@ from fercli.core.config import parse_config
 from fercli.core.errors import RunError, UsageError
 from fercli.core.files import (
     _remove_stale,
+    check_writable,
     limit_name,
     read_json,
     refuse_existing,
@@ -63,6 +64,17 @@ def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
         half_written()
     assert read_json(path) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_whether_a_file_can_be_written_is_asked_without_a_trace(tmp_path):
+    check_writable(tmp_path / "new" / "deep" / "a.csv")
+    check_writable(tmp_path / "new", folder=True)
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("")
+    check_writable(tmp_path / "file")
+    for path, told in ((tmp_path, "a folder of that name"), (tmp_path / "file" / "a.csv", "file is no folder")):
+        with pytest.raises(RunError, match=told):
+            check_writable(path)
 
 
 def test_what_exists_is_replaced_only_when_told(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fercli.core.errors import UsageError
-from fercli.core.files import refuse_existing
+from fercli.core.files import check_writable, refuse_existing
 from fercli.core.progress import Progress
 from fercli.core.text import clock
 from fercli.faces.io.sources import Source, find_sources
@@ -93,6 +93,7 @@ def _run(
         from fercli.workflows.predict.output.people import check_people_file
 
         check_people_file(options.by_person, options.force, options.resume)
+    _check_writable(options)
     if file and not left and file.complete and visuals is None and not options.by_person:
         summary.nothing_left = True
         return summary
@@ -179,6 +180,16 @@ def _plan_visuals(
     paths = {source.path for source in left}
     done = [source for source in sources if source.path not in paths]
     return Visuals(options, left, Resumed(done, file.started if file and options.resume else None))
+
+
+def _check_writable(options: PredictOptions) -> None:
+    """Raises RunError for what could not be written at the end. The file of rows is there from the beginning."""
+    for file in (options.report, options.embeddings, options.by_person):
+        if file:
+            check_writable(file)
+    for folder in (options.annotate, options.explain, options.save_crops):
+        if folder:
+            check_writable(folder, folder=True)
 
 
 def _say_device(options: PredictOptions, progress: JobProgress) -> None:

@@ -1,6 +1,7 @@
 """The whole job, called from Python; the network and the detector are stand-ins."""
 
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -129,6 +130,20 @@ def test_all_that_is_written_is_in_the_summary(photos):
     assert sorted(path.name for path in Path("drawn").iterdir()) == ["bright.png", "dark.png", "none.png"]
     assert sum(summary.expressions.values()) == summary.faces == 3
     assert list(summary.expressions) == list(EXPRESSIONS)
+
+
+@pytest.mark.parametrize("target", ["text/deep/", "/proc/fer/"])
+@pytest.mark.parametrize("wanted", ["report", "embeddings", "by_person", "annotate", "save_crops"])
+def test_what_cannot_be_written_is_told_before_the_work(photos, monkeypatch, wanted, target):
+    if target == "/proc/fer/" and not sys.platform.startswith("linux"):
+        pytest.skip("a folder in which nobody can write")
+    monkeypatch.setattr(pipeline, "load_networks", lambda *_: pytest.fail("the work began"))
+    Path("text").write_text("no folder")
+    name = {"report": "a.html", "embeddings": "a.npz", "by_person": "a.csv"}.get(wanted, "")
+    before = sorted(Path().iterdir())
+    with pytest.raises(UsageError, match=r"is no folder|cannot write /proc/fer|text is a file"):
+        run_job([photos], PredictOptions(output=Path("rows.csv"), **{wanted: Path(f"{target}{name}")}))
+    assert sorted(Path().iterdir()) == before
 
 
 @pytest.mark.usefixtures("stand_ins")
