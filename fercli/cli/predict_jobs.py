@@ -55,13 +55,16 @@ def collect_files(file: Path, force: bool, inputs: list[Path], output: str | Non
 
 def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dict[str, object]) -> None:
     """The closing lines, and the exit code."""
-    from fercli.cli.predict_tables import describe_stop, describe_summary
+    from fercli.cli.predict_tables import NOTHING_FOUND, describe_stop, describe_summary
     from fercli.workflows.predict.advice import advise
 
     failed = 1 if summary.failed else 0
     target = f"shard {settings.shard} of {settings.output}" if settings.shard else settings.output
     if summary.nothing_left:
         console.note(f"{target} has all {format_count(summary.inputs, 'picture')} already: nothing left to do")
+        raise typer.Exit(failed)
+    if summary.nothing_found:
+        console.note(NOTHING_FOUND)
         raise typer.Exit(failed)
     console.note(describe_summary(summary))
     for line in advise(summary, settings):

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _PICTURE_COLUMNS = 23
 #: The same of a video's row: person, from, to, frames, expression, confidence and the gaps.
 _VIDEO_COLUMNS = 49
+#: Said where no input is there.
+NOTHING_FOUND = "no picture or video was found: no file is written"
 #: A cell's text and style.
 _Cell = tuple[str, str]
 #: What begins a style on a terminal.
@@ -221,6 +223,9 @@ def describe_summary(summary: PredictSummary) -> str:
 
 def describe_folder(summary: "FolderSummary") -> Iterator[str]:
     """The closing lines of a job whose output is a folder: what it counted, where it is, and what failed."""
+    if not summary.shards:
+        yield NOTHING_FOUND
+        return
     if summary.earlier == summary.shards:
         yield f"{summary.target} has all {format_count(summary.shards, 'shard')} already: nothing left to do"
         return

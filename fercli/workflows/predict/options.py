@@ -140,6 +140,11 @@ class PredictOptions:
         return bool(self.annotate or self.explain or self.report or self.save_crops or self.embeddings)
 
     @property
+    def writes(self) -> bool:
+        """Whether any file is wanted."""
+        return bool(self.output or self.draws or self.by_person)
+
+    @property
     def needs_pytorch(self) -> bool:
         """Whether something is wanted that only PyTorch can tell of a network."""
         return bool(self.explain or self.embeddings)

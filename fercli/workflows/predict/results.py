@@ -122,7 +122,8 @@ class PredictSummary:
     `inputs` are all pictures and videos that were given. `pictures` does not count frames of videos, `no_face` and
     `failed` do. `output`, `annotations`, `explanations`, `report`, `crops`, `embeddings` and `people` are the files
     and folders that were written, None where there are none. `classes` are the model's, in its order; they are
-    empty where no model was loaded, since nothing was left to do.
+    empty where no model was loaded, since nothing was left to do, or no input was there to write a file for
+    (`nothing_found`).
     """
 
     inputs: int = 0
@@ -143,6 +144,7 @@ class PredictSummary:
     embeddings: Path | None = None
     people: Path | None = None
     nothing_left: bool = False
+    nothing_found: bool = False
     interrupted: bool = False
     last: PictureResult | None = None
 

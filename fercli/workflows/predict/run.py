@@ -8,8 +8,9 @@ from fercli.core.errors import UsageError
 from fercli.core.files import check_writable, refuse_existing
 from fercli.core.progress import Progress
 from fercli.core.text import clock
-from fercli.faces.io.sources import Source, find_sources
+from fercli.faces.io.sources import Source
 from fercli.workflows.predict import pipeline
+from fercli.workflows.predict.inputs import find_inputs, list_missing
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.results import PictureResult, PredictSummary, source_text
 
@@ -66,6 +67,8 @@ def _run_job(
 ) -> PredictSummary:
     file = _open_output(options)
     sources, settings = find_inputs(inputs, options), options.resume_key()
+    if options.writes and (missing := list_missing(sources)):
+        return _count_missing(missing, progress)
     if shard != (1, 1):
         from fercli.workflows.predict.shards import choose_sources, describe_sources
 
@@ -137,13 +140,12 @@ def _open_output(options: PredictOptions) -> "JobFile | None":
     return file
 
 
-def find_inputs(inputs: Sequence[Path], options: PredictOptions) -> list[Source]:
-    """The sources at `inputs` and in the list that the options name. Raises UsageError where there are none."""
-    if options.from_file is None:
-        return find_sources(inputs, options.recursive)
-    from fercli.faces.io.sources import read_list
-
-    return find_sources(inputs, options.recursive, listed=read_list(options.from_file))
+def _count_missing(missing: Sequence[PictureResult], progress: JobProgress) -> PredictSummary:
+    summary = PredictSummary(len(missing), nothing_found=True)
+    for result in missing:
+        summary.add(result)
+        progress.failed(result)
+    return summary
 
 
 def _resume(

@@ -122,6 +122,17 @@ def test_what_is_there_is_not_done_again(pictures, tmp_path, whole):
     assert predict(output, pictures, resume=True).counted.pictures == 0
 
 
+def test_where_no_input_is_there_a_folder_is_not_begun_and_not_replaced(pictures, tmp_path):
+    output = tmp_path / "faces"
+    summary = predict(output, tmp_path / "gone", tmp_path / "*.gif")
+    assert (summary.shards, summary.counted.failed) == (0, 2)
+    assert list(tmp_path.iterdir()) == [pictures]
+    predict(output, pictures, shards=2)
+    kept = sorted(output.iterdir())
+    assert predict(output, tmp_path / "gone", force=True).counted.failed == 1
+    assert sorted(output.iterdir()) == kept
+
+
 def test_more_shards_than_pictures_are_as_many_as_there_are_and_the_same_command_resumes(pictures, tmp_path):
     output = tmp_path / "faces"
     assert predict(output, pictures, shards=50).shards == 10

@@ -178,3 +178,22 @@ def test_a_long_file_name_is_shortened_where_it_is_drawn(photos, wanted):
     options = PredictOptions(**{wanted: Path("drawn")}, faces_are_cropped=True, device="cpu", output=Path("a.csv"))
     assert run_job([photos], options).failed == 1
     assert len(list(Path("drawn").iterdir())) == 6
+
+
+def test_where_no_input_is_there_nothing_is_written_and_the_right_command_works_after_it(photos, monkeypatch):
+    before, heard, load = sorted(Path().iterdir()), Heard(), pipeline.load_networks
+    monkeypatch.setattr(pipeline, "load_networks", lambda *_: pytest.fail("the work began"))
+    options = {"output": Path("new/rows.csv"), "report": Path("page.html"), "annotate": Path("drawn")}
+    Path("empty").mkdir()
+    summary = run_job([Path("gone"), Path("gone.mp4"), Path("empty"), Path("*.gif")], PredictOptions(**options), heard)
+    assert (summary.nothing_found, summary.failed, summary.written) == (True, 4, [])
+    assert heard.failures == ["gone", "gone.mp4", "empty", "*.gif"]
+    Path("empty").rmdir()
+    assert sorted(Path().iterdir()) == before
+    monkeypatch.setattr(pipeline, "load_networks", load)
+    usual = {"faces_are_cropped": True, "device": "cpu"}
+    assert run_job([photos / "bright.png", Path("gone")], PredictOptions(**options, **usual)).pictures == 2
+    page = Path("page.html").read_bytes()
+    rows = Path("new/rows.csv").read_bytes()
+    run_job([Path("gone")], PredictOptions(**options, **usual, force=True))
+    assert (Path("page.html").read_bytes(), Path("new/rows.csv").read_bytes()) == (page, rows)

@@ -10,7 +10,8 @@ from tempfile import TemporaryDirectory
 from fercli.core.errors import RunError, UsageError
 from fercli.core.files import read_json
 from fercli.core.progress import SILENT, Progress, explain_interrupt
-from fercli.core.text import format_count, shorten
+from fercli.core.text import format_count, shorten, to_printable
+from fercli.faces.io.sources import Source
 from fercli.runner.on_ray import run_on_ray
 from fercli.runner.processes import run_here, run_in_processes
 from fercli.runner.tasks import Job
@@ -19,11 +20,11 @@ from fercli.workflows.predict.folder_job.manifest import Manifest, ShardTask, ma
 from fercli.workflows.predict.folder_job.options import FolderOptions, check_folder_job
 from fercli.workflows.predict.folder_job.target import Target
 from fercli.workflows.predict.folder_job.worker import ShardWorker, Work, read_model
+from fercli.workflows.predict.inputs import find_inputs, list_missing
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.output.parquet import need_pyarrow
 from fercli.workflows.predict.output.resume import JobRecord
-from fercli.workflows.predict.results import PredictSummary, source_text
-from fercli.workflows.predict.run import find_inputs
+from fercli.workflows.predict.results import PictureResult, PredictSummary, source_text
 
 
 class FolderSummary:
@@ -65,7 +66,14 @@ def run_folder_job(
     target = Target(output)
     need_pyarrow(Path(manifests.NAME))
     with target.lock(), TemporaryDirectory(prefix="fer-") as name:
-        manifest, done = _begin(inputs, target, options, folder_options, Path(name))
+        done = target.list()
+        manifest = _find_job(inputs, target, done, options, folder_options, Path(name))
+        if manifest is None:
+            sources = find_inputs(inputs, options)
+            if missing := list_missing(sources):
+                return _count_missing(missing, target, progress)
+            manifest = _begin(sources, _name_inputs(inputs, options), target, done, options, folder_options, Path(name))
+            done = set()
         pending = [task for task in manifest.tasks if task.name not in done]
         summary = FolderSummary(target.name, len(manifest.tasks), len(manifest.tasks) - len(pending))
         if summary.earlier:
@@ -76,35 +84,71 @@ def run_folder_job(
     return summary
 
 
-def _begin(
-    inputs: Sequence[Path], target: Target, options: PredictOptions, folder_options: FolderOptions, scratch: Path
-) -> tuple[Manifest, set[str]]:
-    """The manifest, made or found, and the files that are there."""
-    there = target.list()
-    record = JobRecord.of(options.model, options.resume_key())
-    typed = [source_text(path) for path in (*inputs, *([options.from_file] if options.from_file else []))]
-    file = scratch / manifests.NAME
-    if manifests.NAME in there:
-        if folder_options.resume:
-            target.fetch(manifests.NAME, file)
-            found = Manifest.read(file, f"{target.name}{manifests.NAME}")
-            _check_same(found, record, typed, folder_options, target)
-            return found, there
-        if not folder_options.force:
-            raise UsageError(f"{target.name} has a job already: --resume continues it, --force starts over")
-        ours = {name for name in there if name.startswith("shard-") and name.endswith(".parquet")}
-        target.remove([*sorted(ours), manifests.NAME])
-        there -= {*ours, manifests.NAME}
-    elif folder_options.resume:
+def _count_missing(missing: Sequence[PictureResult], target: Target, progress: Progress) -> FolderSummary:
+    """The summary of a job none of whose inputs is there: it has no shards, and nothing is written."""
+    summary = FolderSummary(target.name, 0, 0)
+    for result in missing:
+        summary.counted.add(result)
+        progress.say(f"{to_printable(str(result.source))}: {result.message}")
+    return summary
+
+
+def _name_inputs(inputs: Sequence[Path], options: PredictOptions) -> list[str]:
+    return [source_text(path) for path in (*inputs, *([options.from_file] if options.from_file else []))]
+
+
+def _find_job(
+    inputs: Sequence[Path],
+    target: Target,
+    there: set[str],
+    options: PredictOptions,
+    folder_options: FolderOptions,
+    scratch: Path,
+) -> Manifest | None:
+    """The job to resume, of which these files are there; None where one is to be begun.
+
+    Raises UsageError where none can be begun or resumed, RunError where the job is another one.
+    """
+    if manifests.NAME in there and folder_options.resume:
+        target.fetch(manifests.NAME, scratch / manifests.NAME)
+        found = Manifest.read(scratch / manifests.NAME, f"{target.name}{manifests.NAME}")
+        record = JobRecord.of(options.model, options.resume_key())
+        _check_same(found, record, _name_inputs(inputs, options), folder_options, target)
+        return found
+    if folder_options.resume:
         raise UsageError(f"nothing to resume: there is no job in {target.name} (leave --resume out to begin)")
-    if there:
-        shown = shorten(", ".join(sorted(there)), 80)
+    if manifests.NAME in there and not folder_options.force:
+        raise UsageError(f"{target.name} has a job already: --resume continues it, --force starts over")
+    if others := there - _list_ours(there):
+        shown = shorten(", ".join(sorted(others)), 80)
         raise UsageError(f"{target.name} holds other files ({shown}): choose a new folder")
-    sources = find_inputs(inputs, options)
+    return None
+
+
+def _list_ours(there: set[str]) -> set[str]:
+    """Those of a folder's files that a job has written."""
+    if manifests.NAME not in there:
+        return set()
+    return {name for name in there if name.startswith("shard-") and name.endswith(".parquet")} | {manifests.NAME}
+
+
+def _begin(
+    sources: Sequence[Source],
+    typed: Sequence[str],
+    target: Target,
+    there: set[str],
+    options: PredictOptions,
+    folder_options: FolderOptions,
+    scratch: Path,
+) -> Manifest:
+    """A new job of these sources, in the place of the one that is there, if any."""
+    record = JobRecord.of(options.model, options.resume_key())
     manifest = make_manifest(typed, record, sources, folder_options.shards)
-    manifest.write(file)
-    target.take(file, manifests.NAME)
-    return manifest, there
+    ours = _list_ours(there)
+    target.remove(sorted(ours, key=lambda name: name == manifests.NAME))  # last: until then they are ours
+    manifest.write(scratch / manifests.NAME)
+    target.take(scratch / manifests.NAME, manifests.NAME)
+    return manifest
 
 
 def _check_same(
