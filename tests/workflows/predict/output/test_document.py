@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fercli.core.labels import EXPRESSIONS
 from fercli.workflows.predict.output import parquet
+from fercli.workflows.predict.output.people import format_people
 from fercli.workflows.predict.output.readers import read_predictions
 from fercli.workflows.predict.output.schema import SCHEMA, columns
 from fercli.workflows.predict.output.writers import format_csv
@@ -34,3 +35,14 @@ def test_row_groups_are_as_large_as_it_says():
 
 def test_the_version_of_the_schema_is_as_it_says():
     assert f"version {SCHEMA} of the schema" in DOCUMENT
+
+
+def test_every_column_of_the_table_of_people_is_there_in_its_order():
+    section = re.search(r"^## The table of people\n(.*?)^## ", DOCUMENT, re.DOTALL | re.MULTILINE)
+    assert section
+    told = re.findall(r"^\| `(\w+)`", section[1], re.MULTILINE)
+    (head,) = format_people([], EXPRESSIONS)
+    written = head.strip().split(",")
+    assert told == [
+        name for name in written if not re.match(r"[a-z]+_(?:fraction|longest|mean)", name) or "angry" in name
+    ]
