@@ -33,6 +33,7 @@ def hold_lock(path: Path, wait: float = 0) -> Iterator[None]:
     missing = [folder for folder in file.parents if not folder.exists()]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()  # where that fails, the system says why; filelock would only wait
         lock = FileLock(file)
         lock.acquire(timeout=wait)
     except Timeout:

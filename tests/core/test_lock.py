@@ -49,6 +49,15 @@ def test_a_killed_process_holds_nothing(tmp_path, holder):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a folder in which nobody can write")
+def test_where_no_lock_can_be_made_it_is_said_what_the_system_said():
+    with (
+        pytest.raises(RunError, match=r"cannot write /proc/faces\.csv: No such file"),
+        hold_lock(Path("/proc/faces.csv")),
+    ):
+        pass
+
+
 def test_nothing_is_left_behind_but_what_was_written(tmp_path):
     with hold_lock(tmp_path / "a/b/faces.csv"):
         assert lock_path(tmp_path / "a/b/faces.csv").is_file()
