@@ -38,7 +38,8 @@ def predict_from_camera(
     with console.without_chatter():
         summary = watch_camera(camera, settings, show, window)
     video = summary.video
-    people = format_count(len(video.people), "person", "people")
+    brief = len(video.tracks) - len(video.people)
+    people = format_count(len(video.people), "person", "people") + (f" + {brief:,} briefly" if brief else "")
     rate = f"{video.frames / summary.seconds:.1f} a second" if summary.seconds else ""
     frames = f"{format_count(video.frames, 'frame')} ({rate}, {summary.dropped:,} dropped)"
     console.note(f"{clock(summary.seconds)}: {frames}, {people}")

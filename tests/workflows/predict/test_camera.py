@@ -11,15 +11,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from typer import Exit
 from typer.testing import CliRunner
 
 from fercli.cli.app import app
+from fercli.cli.predict_camera import predict_from_camera
 from fercli.core.errors import MachineError, UsageError
+from fercli.faces.detection import Detection
 from fercli.faces.video import camera as cameras
 from fercli.faces.video.camera import Camera
 from fercli.workflows.predict import camera as watching
-from fercli.workflows.predict.camera import watch_camera
+from fercli.workflows.predict.camera import CameraSummary, watch_camera
 from fercli.workflows.predict.options import PredictOptions
+from fercli.workflows.predict.results import FacePrediction, PictureResult
+from fercli.workflows.predict.video import VideoSummary
 
 
 class Film:
@@ -169,6 +174,19 @@ def test_a_camera_that_ends_is_exit_code_1_and_lines_tell_changes(crossing, monk
     assert "person 1" in lines[0]
     rows = CliRunner().invoke(app, ["predict", "--camera", "0", "--device", "cpu", "--format", "csv"]).stdout
     assert rows.startswith("source,frame,time")
+
+
+def test_the_closing_line_counts_those_who_were_seen_briefly(monkeypatch, capsys):
+    video = VideoSummary(Path("camera 0"))
+    for frame in range(20):
+        face = FacePrediction(1, Detection((0, 0, 9, 9), (), 1.0), "happy", 1.0, {"happy": 1.0}, 1 + frame // 19)
+        video.add(PictureResult(Path("camera 0"), "ok", "", (face,), frame, frame / 10))
+    monkeypatch.setattr(watching, "watch_camera", lambda *_: CameraSummary(video, 3, 2.0, True, False))
+    with pytest.raises(Exit):
+        predict_from_camera("0", PredictOptions(), "table", False)
+    assert (
+        capsys.readouterr().err.splitlines()[-1] == "0:02: 20 frames (10.0 a second, 3 dropped), 1 person + 1 briefly"
+    )
 
 
 @pytest.mark.parametrize(
