@@ -119,8 +119,8 @@ class PredictOptions:
             raise UsageError(f"--resume needs an --output FILE.csv, .jsonl or .parquet{why}")
         if self.shard and not self.can_resume:
             raise UsageError(f"--shard {self.shard} needs an --output FILE.csv, .jsonl or .parquet")
-        if self.shard and (self.draws or self.by_person):
-            raise UsageError("--shard writes rows alone: leave what is drawn or saved besides out")
+        if self.shard and self.besides:
+            raise UsageError(f"--shard writes rows alone: leave {' and '.join(self.besides)} out")
         if self.annotate and self.explain and self.annotate.resolve() == self.explain.resolve():
             raise UsageError(f"--annotate and --explain name the same folder, {self.annotate}: use two")
 
@@ -140,9 +140,15 @@ class PredictOptions:
         return bool(self.annotate or self.explain or self.report or self.save_crops or self.embeddings)
 
     @property
+    def besides(self) -> list[str]:
+        """The flags of what is drawn or saved besides the rows."""
+        names = ("annotate", "explain", "report", "save_crops", "embeddings", "by_person")
+        return [f"--{name.replace('_', '-')}" for name in names if getattr(self, name)]
+
+    @property
     def writes(self) -> bool:
         """Whether any file is wanted."""
-        return bool(self.output or self.draws or self.by_person)
+        return bool(self.output or self.besides)
 
     @property
     def needs_pytorch(self) -> bool:

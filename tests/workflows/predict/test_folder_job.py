@@ -309,7 +309,7 @@ def test_what_is_a_folder(tmp_path):
         ("a.png -o a.csv --jobs 2", "--jobs is for a folder as the output, as in --output faces/"),
         ("a.png --ray auto", "--ray is for a folder as the output"),
         ("a.png -o s3://bucket/a.csv", "a store takes a folder of Parquet files"),
-        ("a.png -o faces/ --annotate out", "leave what is drawn or saved besides out"),
+        ("a.png -o faces/ --annotate out", "--annotate cannot be used with a folder as --output, faces/"),
         ("a.png -o faces/ --shard 1/2", "which --shards N cuts: leave --shard 1/2 out"),
     ],
 )

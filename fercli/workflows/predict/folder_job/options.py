@@ -71,5 +71,6 @@ def check_folder_job(output: str, options: PredictOptions) -> None:
         raise UsageError(
             f"--output {output}: a store takes a folder of Parquet files, as in --output s3://bucket/faces/"
         )
-    if options.draws or options.by_person:
-        raise UsageError(f"--output {output} is a folder of rows: leave what is drawn or saved besides out")
+    if options.besides:
+        flags = " and ".join(options.besides)
+        raise UsageError(f"{flags} cannot be used with a folder as --output, {output}: leave out one or the other")

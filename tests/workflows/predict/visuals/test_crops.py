@@ -114,8 +114,11 @@ def test_averages_have_no_embedding():
     ("options", "told"),
     [
         ({"engine": "onnx", "embeddings": "v.npz"}, "--engine onnx cannot"),
-        ({"resume": True, "output": "a.csv", "embeddings": "v.npz"}, "leave --resume out"),
-        ({"output": "a.csv", "shard": "1/2", "save_crops": "crops"}, "leave what is drawn or saved besides out"),
+        ({"resume": True, "output": "a.csv", "embeddings": "v.npz"}, "with --force in place of --resume"),
+        (
+            {"output": "a.csv", "shard": "1/2", "save_crops": "crops"},
+            "--shard writes rows alone: leave --save-crops out",
+        ),
     ],
 )
 def test_what_does_not_go_together_is_told(options, told):
