@@ -192,6 +192,8 @@ def predict(
     if camera is not None:
         if paths or from_file or demo:
             raise UsageError(f"--camera {camera} takes no pictures: leave them out")
+        if given := options.collect(FolderOptions, flags).given:
+            raise UsageError(f"--camera does not go with {given[0]}: leave it out")
         usual = {**({} if every or fps else {"every": 0.0}), **({} if smooth else {"smooth": SMOOTH})}
         rows = Path(output) if output is not None else None
         settings = options.collect(PredictOptions, flags | sampling | usual | {"output": rows})

@@ -25,9 +25,11 @@ def predict_from_camera(
     """Watch a camera until Ctrl-C, and say what was seen; the exit code is 1 where the camera ended it."""
     from fercli.workflows.predict.camera import watch_camera
 
-    if form == "json":
+    if form == "json" and settings.output is None:
         raise UsageError("--camera gives rows one by one: --format csv or jsonl, or neither for lines to read")
-    console.note("Ctrl-C ends it" + (", and so does q in the window" if window else ""))
+
+    def tell_end() -> None:
+        console.note("Ctrl-C ends it" + (", and so does q in the window" if window else ""))
 
     def show(results: "Iterator[PictureResult]", classes: tuple[str, ...]) -> None:
         if form == "table":
@@ -36,7 +38,7 @@ def predict_from_camera(
             _show_rows(results, classes, form)
 
     with console.without_chatter():
-        summary = watch_camera(camera, settings, show, window)
+        summary = watch_camera(camera, settings, show, window, started=tell_end)
     video = summary.video
     brief = len(video.tracks) - len(video.people)
     people = format_count(len(video.people), "person", "people") + (f" + {brief:,} briefly" if brief else "")

@@ -42,20 +42,23 @@ def watch_camera(
     show: Show,
     window: bool = False,
     source: FrameSource | None = None,
+    started: Callable[[], None] = lambda: None,
 ) -> CameraSummary:
     """Predict the expressions before a camera until Ctrl-C, until the window is closed, or until it gives no more.
 
     Frames are taken as fast as they can be worked on, at least `options.every` seconds apart, and the others dropped:
     results are never late. Each person's probabilities are the mean of the last `options.smooth` seconds. Rows go to
-    `options.output` as they come, or to `show`. `source` takes the camera's place.
+    `options.output` as they come, or to `show`. `source` takes the camera's place. `started` is called once all is
+    ready.
 
     Raises UsageError, MachineError or ModelError before anything is written, for what cannot be.
     """
-    _check(options)
+    _check(camera, options)
     model, finder = pipeline.load_networks(options)
     screen = Window(f"fer: camera {camera}") if window else None
     frames = Camera(source or open_camera(camera))
     name = Source(Path(f"camera {camera}"), Path(f"camera {camera}"))
+    started()
     video, start, interrupted, ended = VideoSummary(name.path), time.monotonic(), False, False
 
     def pictures() -> Iterator[Predicted]:
@@ -96,13 +99,20 @@ def watch_camera(
     return CameraSummary(video, frames.dropped, time.monotonic() - start, interrupted, ended)
 
 
-def _check(options: PredictOptions) -> None:
-    """Raises UsageError for what a camera does not go with."""
-    if options.draws or options.by_person or options.shard or options.resume:
-        raise UsageError("--camera goes with --show, --output and the settings of the search; leave the others out")
+def _check(camera: str, options: PredictOptions) -> None:
+    """Raises UsageError for what is no camera, and for what one does not go with."""
+    if not camera.isdecimal() and Path(camera).is_file():  # a device is none
+        raise UsageError(f"--camera {camera} is a file, not a camera: fer predict {camera} takes pictures and videos")
+    flags = [*options.besides, *(["--shard"] if options.shard else []), *(["--resume"] if options.resume else [])]
+    if flags:
+        raise UsageError(
+            f"--camera does not go with {' and '.join(flags)}: leave {'it' if len(flags) == 1 else 'them'} out"
+        )
     if options.output is not None:
         if options.form not in ("csv", "jsonl"):
-            raise UsageError(f"--output {options.output}: rows of a camera come one by one, into .csv or .jsonl")
+            raise UsageError(
+                f"--output {options.output}: with --camera it must end in .csv or .jsonl, which take rows one by one"
+            )
         refuse_existing(options.output, force=options.force)
 
 

@@ -169,6 +169,7 @@ def test_a_camera_that_ends_is_exit_code_1_and_lines_tell_changes(crossing, monk
     result = CliRunner().invoke(app, ["predict", "--camera", "0", "--device", "cpu"])
     assert result.exit_code == 1
     assert "camera 0 gives no more frames" in result.stderr
+    assert result.stderr.startswith("Ctrl-C ends it\n")
     lines = result.stdout.splitlines()
     assert 1 <= len(lines) < 40
     assert "person 1" in lines[0]
@@ -181,7 +182,7 @@ def test_the_closing_line_counts_those_who_were_seen_briefly(monkeypatch, capsys
     for frame in range(20):
         face = FacePrediction(1, Detection((0, 0, 9, 9), (), 1.0), "happy", 1.0, {"happy": 1.0}, 1 + frame // 19)
         video.add(PictureResult(Path("camera 0"), "ok", "", (face,), frame, frame / 10))
-    monkeypatch.setattr(watching, "watch_camera", lambda *_: CameraSummary(video, 3, 2.0, True, False))
+    monkeypatch.setattr(watching, "watch_camera", lambda *_, **__: CameraSummary(video, 3, 2.0, True, False))
     with pytest.raises(Exit):
         predict_from_camera("0", PredictOptions(), "table", False)
     assert (
@@ -194,8 +195,16 @@ def test_the_closing_line_counts_those_who_were_seen_briefly(monkeypatch, capsys
     [
         ("--camera 99", "--camera 99: there is no such camera"),
         ("--camera 0 a.jpg", "takes no pictures"),
-        ("--camera 0 --report a.html", "leave the others out"),
-        ("--camera 0 --output a.parquet", "into .csv or .jsonl"),
+        ("--camera 0 --report a.html", "--camera does not go with --report: leave it out"),
+        (
+            "--camera 0 --annotate mm --by-person p.csv",
+            "--camera does not go with --annotate and --by-person: leave them",
+        ),
+        ("--camera 0 --resume --output a.csv", "--camera does not go with --resume: leave it out"),
+        ("--camera 0 --jobs 2", "--camera does not go with --jobs: leave it out"),
+        ("--camera 0 --output a.parquet", "--output a.parquet: with --camera it must end in .csv or .jsonl"),
+        ("--camera 0 --output a.json", "--output a.json: with --camera it must end in .csv or .jsonl"),
+        ("--camera clip.mp4", "--camera clip.mp4 is a file, not a camera: fer predict clip.mp4"),
         ("--camera 0 --json", "rows one by one"),
         ("a.jpg --show", "--show is for --camera"),
         ("--camera 0 --output faces/", "does not end in"),
@@ -203,9 +212,11 @@ def test_the_closing_line_counts_those_who_were_seen_briefly(monkeypatch, capsys
 )
 def test_what_a_camera_does_not_go_with_is_told(words, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    Path("clip.mp4").touch()
     result = CliRunner().invoke(app, ["predict", *words.split()])
     assert isinstance(result.exception, UsageError | MachineError)
     assert told in str(result.exception)
+    assert "Ctrl-C" not in result.stderr
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks for a screen as Linux does")
