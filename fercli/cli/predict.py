@@ -13,7 +13,7 @@ from fercli.core.errors import UsageError
 from fercli.core.text import read_seconds
 from fercli.workflows.predict.folder_job.options import FolderOptions, is_folder
 from fercli.workflows.predict.options import MAX_SMOOTH, PredictOptions
-from fercli.workflows.predict.output import Form, form_of
+from fercli.workflows.predict.output import Form, UnknownFormError, form_of
 
 #: What standard output takes.
 Shown = Literal["table", "csv", "jsonl", "json"]
@@ -173,7 +173,10 @@ def predict(
         typer.Option(help="What runs the networks: onnx (ONNX Runtime, on the CPU), torch (PyTorch), or auto."),
     ] = PredictOptions.engine,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue an interrupted job, or add new pictures to --output.")
+        bool,
+        typer.Option(
+            "--resume", help="Continue an interrupted job, or add new pictures to --output; a folder takes none."
+        ),
     ] = PredictOptions.resume,
     force: options.Force = PredictOptions.force,
     quiet: options.Quiet = False,
@@ -213,7 +216,10 @@ def predict(
     if folder_options.given:
         raise UsageError(f"{folder_options.given[0]} is for a folder as the output, as in --output faces/")
     file = Path(output) if output is not None else None
-    chosen = _choose_form(form, as_json, file)
+    try:
+        chosen = _choose_form(form, as_json, file)
+    except UnknownFormError as error:
+        raise UsageError(f"{error}; a folder of Parquet files is typed with a slash: {output}/") from error
     settings = options.collect(PredictOptions, flags | sampling | {"output": file})
 
     run_into_file(inputs, settings, chosen, {"--every": every, "--fps": fps, "--smooth": smooth})

@@ -227,7 +227,8 @@ def describe_folder(summary: "FolderSummary") -> Iterator[str]:
         yield NOTHING_FOUND
         return
     if summary.earlier == summary.shards:
-        yield f"{summary.target} has all {format_count(summary.shards, 'shard')} already: nothing left to do"
+        has = f"{summary.target} has all {format_count(summary.shards, 'shard')} already: nothing left to do"
+        yield f"{has} (new pictures need another folder)"
         return
     counted = describe_summary(summary.counted)
     if summary.videos:

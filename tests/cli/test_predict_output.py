@@ -127,7 +127,7 @@ def test_resume_refuses_other_settings_in_one_line(fer, photos):
     code, _, err = fer("predict", photos, "-o", "a.csv", "--no-tta", "--resume")
     assert code == 2
     assert err == (
-        "error: a.csv was begun differently (tta: yes, no; min-confidence: 0.7, 0.0): "
+        "error: a.csv was begun differently (tta: yes, now no; min-confidence: 0.7, now 0.0): "
         "use the same version and settings, or --force starts over\n"
     )
 
@@ -251,7 +251,7 @@ def test_a_job_of_the_largest_faces_is_resumed_with_the_same_number_only(fer, ph
     fer("predict", photos, "-o", "a.csv", "--max-faces", 1)
     code, _, err = fer("predict", photos, "-o", "a.csv", "--resume")
     assert code == 2
-    assert "a.csv was begun differently (max-faces: 1, 0)" in err
+    assert "a.csv was begun differently (max-faces: 1, now 0)" in err
 
 
 @pytest.mark.usefixtures("stand_ins")
@@ -263,7 +263,7 @@ def test_a_job_begun_before_an_option_existed_is_resumed_with_its_default(fer, p
     record.write_text(json.dumps(begun))
     code, _, err = fer("predict", photos, "-o", "a.csv", "--resume", "--max-faces", 3)
     assert (code, err.count("\n")) == (2, 1)
-    assert "(max-faces: 0, 3)" in err
+    assert "(max-faces: 0, now 3)" in err
     code, _, err = fer("predict", photos, "-o", "a.csv", "--resume")
     assert code == 1
     assert err.splitlines()[0] == "resuming a.csv: 1 done, 4 left (its record is older and lacks max-faces: 0)"

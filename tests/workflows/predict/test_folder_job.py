@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from fercli.cli.app import app
+from fercli.cli.predict_tables import describe_folder
 from fercli.core.errors import MachineError, RunError, UsageError
 from fercli.core.progress import SILENT
 from fercli.faces.io.archives import Member
@@ -119,7 +120,10 @@ def test_what_is_there_is_not_done_again(pictures, tmp_path, whole):
     assert all(file.stat().st_mtime_ns == before for file, before in kept.items())
     (pictures / "new.png").unlink()
     assert parquet.read_table(output).to_pylist() == whole(pictures)
-    assert predict(output, pictures, resume=True).counted.pictures == 0
+    summary = predict(output, pictures, resume=True)
+    assert summary.counted.pictures == 0
+    (told,) = describe_folder(summary)
+    assert told.endswith("has all 3 shards already: nothing left to do (new pictures need another folder)")
 
 
 def test_where_no_input_is_there_a_folder_is_not_begun_and_not_replaced(pictures, tmp_path):
@@ -138,7 +142,7 @@ def test_more_shards_than_pictures_are_as_many_as_there_are_and_the_same_command
     assert predict(output, pictures, shards=50).shards == 10
     (output / "shard-00003-of-00010.parquet").unlink()
     assert predict(output, pictures, shards=50, resume=True).earlier == 9
-    with pytest.raises(RunError, match="shards: 50, 10"):
+    with pytest.raises(RunError, match="shards: 50, now 10"):
         predict(output, pictures, shards=10, resume=True)
 
 
@@ -158,7 +162,7 @@ def test_another_job_is_refused_in_a_line_and_replaced_when_asked(pictures, tmp_
     predict(output, pictures, shards=3)
     with pytest.raises(UsageError, match="has a job already: --resume continues it, --force starts over"):
         predict(output, pictures)
-    with pytest.raises(RunError, match=r"begun differently \(raw: no, yes; inputs: .*; shards: 3, 4\)"):
+    with pytest.raises(RunError, match=r"begun differently \(raw: no, now yes; inputs: .*, now .*; shards: 3, now 4\)"):
         predict(output, pictures / "1.png", raw=True, resume=True, shards=4)
     predict(output, pictures / "1.png", force=True)
     assert len(list(output.iterdir())) == 2
@@ -201,7 +205,7 @@ def test_a_store_whose_package_is_missing_says_what_to_install(pictures, monkeyp
 
 def test_without_pyarrow_one_line_says_what_to_install(pictures, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MachineError, match=r'pip install "fercli\[parquet\]"'):
+    with pytest.raises(MachineError, match=r'--output .*faces/ needs pyarrow: pip install "fercli\[parquet\]"'):
         predict(tmp_path / "faces", pictures)
     assert not (tmp_path / "faces").exists()
 
@@ -307,6 +311,7 @@ def test_what_is_a_folder(tmp_path):
         ("a.png -o faces/ --format csv", "leave --format and --json out"),
         ("a.png -o a.csv --jobs 1", "--jobs is for a folder as the output"),
         ("a.png -o a.csv --jobs 2", "--jobs is for a folder as the output, as in --output faces/"),
+        ("a.png -o faces2", "faces2 does not end in .csv, .jsonl, .json, .parquet; a folder of Parquet files is typed"),
         ("a.png --ray auto", "--ray is for a folder as the output"),
         ("a.png -o s3://bucket/a.csv", "a store takes a folder of Parquet files"),
         ("a.png -o faces/ --annotate out", "--annotate cannot be used with a folder as --output, faces/"),

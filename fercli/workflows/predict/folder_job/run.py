@@ -23,7 +23,7 @@ from fercli.workflows.predict.folder_job.worker import ShardWorker, Work, read_m
 from fercli.workflows.predict.inputs import find_inputs, list_missing
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.output.parquet import need_pyarrow
-from fercli.workflows.predict.output.resume import JobRecord
+from fercli.workflows.predict.output.resume import NOW, JobRecord
 from fercli.workflows.predict.results import PictureResult, PredictSummary, source_text
 
 
@@ -64,7 +64,7 @@ def run_folder_job(
     """
     check_folder_job(output, options)
     target = Target(output)
-    need_pyarrow(Path(manifests.NAME))
+    need_pyarrow(f"--output {target.name}")
     with target.lock(), TemporaryDirectory(prefix="fer-") as name:
         done = target.list()
         manifest = _find_job(inputs, target, done, options, folder_options, Path(name))
@@ -155,11 +155,11 @@ def _check_same(
     found: Manifest, record: JobRecord, typed: list[str], folder_options: FolderOptions, target: Target
 ) -> None:
     """Raises RunError where a job was begun with other inputs, shards, options or another model."""
-    differences = found.record.differences(record)
+    differences = found.record.differences(record, NOW)
     if list(found.inputs) != typed:
-        differences.append(f"inputs: {' '.join(found.inputs)}, {' '.join(typed)}")
+        differences.append(f"inputs: {' '.join(found.inputs)}, {NOW}{' '.join(typed)}")
     if folder_options.shards not in (None, found.asked):
-        differences.append(f"shards: {found.asked or len(found.tasks)}, {folder_options.shards}")
+        differences.append(f"shards: {found.asked or len(found.tasks)}, {NOW}{folder_options.shards}")
     if differences:
         raise RunError(
             f"{target.name} was begun differently ({shorten('; '.join(differences), 300)}): use the same version and "

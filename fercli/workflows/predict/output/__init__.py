@@ -10,9 +10,13 @@ Form = Literal["csv", "jsonl", "json", "parquet"]
 FORMS: tuple[Form, ...] = ("csv", "jsonl", "json", "parquet")
 
 
+class UnknownFormError(UsageError):
+    """A file's ending names no form."""
+
+
 def form_of(path: Path) -> Form:
-    """The form that a file's ending names. Raises UsageError for an ending that names none."""
+    """The form that a file's ending names. Raises UnknownFormError for an ending that names none."""
     for form in FORMS:
         if path.suffix.lower() == f".{form}":
             return form
-    raise UsageError(f"{path} does not end in {', '.join(f'.{form}' for form in FORMS)}")
+    raise UnknownFormError(f"{path} does not end in {', '.join(f'.{form}' for form in FORMS)}")

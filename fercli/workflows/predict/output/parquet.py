@@ -18,14 +18,14 @@ ROW_GROUP = 10_000
 _KEY = b"fercli"
 
 
-def need_pyarrow(path: Path) -> Any:
-    """pyarrow, which reads and writes Parquet. Raises MachineError where it is not installed."""
+def need_pyarrow(what: Path | str) -> Any:
+    """pyarrow, which reads and writes Parquet. Raises MachineError, naming what needs it, where it is not installed."""
     try:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
         raise MachineError(
-            f'{path} needs pyarrow: pip install "fercli[parquet]" brings it; .csv and .jsonl need nothing'
+            f'{what} needs pyarrow: pip install "fercli[parquet]" brings it; .csv and .jsonl need nothing'
         ) from error
     return pyarrow
 

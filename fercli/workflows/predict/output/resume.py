@@ -22,6 +22,8 @@ from fercli.workflows.predict.output.writers import append_results
 from fercli.workflows.predict.results import PictureResult
 
 _DEFAULTS = PredictOptions().resume_key()
+#: Marks what is typed now, beside what a job was begun with.
+NOW = "now "
 
 
 @dataclass(frozen=True)
@@ -66,23 +68,23 @@ class JobRecord:
         except (TypeError, KeyError, ValueError, AttributeError, OverflowError) as error:
             raise RunError(f"{path} is no record of a job of fer predict, or damaged: {reason_of(error)}") from error
 
-    def differences(self, other: Self) -> list[str]:
-        """What the two do not share, as 'name: this one's, the other's'."""
-        return list(self._differences(other))
+    def differences(self, other: Self, mark: str = "") -> list[str]:
+        """What the two do not share, as 'name: this one's, the other's', with `mark` before what is the other's."""
+        return [f"{name}: {mine}, {mark}{theirs}" for name, mine, theirs in self._differences(other)]
 
-    def _differences(self, other: Self) -> Iterator[str]:
+    def _differences(self, other: Self) -> Iterator[tuple[str, object, object]]:
         if self.version != other.version:
-            yield f"fercli: {self.version}, {other.version}"
+            yield "fercli", self.version, other.version
         if self.schema != other.schema:
-            yield f"schema: {self.schema}, {other.schema}"
+            yield "schema", self.schema, other.schema
         if self.weights != other.weights:
             names = (self.model, other.model)
             shown = names if names[0] != names[1] else [f"{job.model} {job._digests()}" for job in (self, other)]
-            yield f"model: {shown[0]}, {shown[1]}"
+            yield "model", shown[0], shown[1]
         for name in {**self.settings, **other.settings}:
             mine, theirs = self.settings.get(name), other.settings.get(name)
             if mine != theirs:
-                yield f"{name}: {_show(mine)}, {_show(theirs)}"
+                yield name, _show(mine), _show(theirs)
 
     def _digests(self) -> str:
         return f"({' '.join(digest[:8] for digest in self.weights)})"
@@ -157,7 +159,10 @@ class JobFile:
         newer = {name: _DEFAULTS.get(name) for name in job.settings if name not in begun.settings}
         self.assumed = [f"{name}: {_show(value)}" for name, value in newer.items()]
         begun = replace(begun, settings={**begun.settings, **newer})
-        if differences := [*begun.differences(job), *_column_differences(self.path if self.complete else self._grows)]:
+        if differences := [
+            *begun.differences(job, NOW),
+            *_column_differences(self.path if self.complete else self._grows),
+        ]:
             shown = shorten("; ".join(differences), 300)
             raise RunError(
                 f"{self.path} was begun differently ({shown}): use the same version and settings, or "

@@ -195,12 +195,12 @@ def test_force_starts_over(tmp_path):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"settings": {**JOB.settings, "tta": False}}, "tta: yes, no"),
-        ({"settings": {**JOB.settings, "every": 5}}, "every: 0.2, 5"),
-        ({"schema": 3}, "schema: 2, 3"),
-        ({"model": "lenet", "weights": ("ffff",)}, "model: xu-rescnn, lenet"),
-        ({"weights": ("87654321abc",)}, r"model: xu-rescnn \(12345678\), xu-rescnn \(87654321\)"),
-        ({"version": "0.2.0"}, "fercli: 0.1.0, 0.2.0"),
+        ({"settings": {**JOB.settings, "tta": False}}, "tta: yes, now no"),
+        ({"settings": {**JOB.settings, "every": 5}}, "every: 0.2, now 5"),
+        ({"schema": 3}, "schema: 2, now 3"),
+        ({"model": "lenet", "weights": ("ffff",)}, "model: xu-rescnn, now lenet"),
+        ({"weights": ("87654321abc",)}, r"model: xu-rescnn \(12345678\), now xu-rescnn \(87654321\)"),
+        ({"version": "0.2.0"}, "fercli: 0.1.0, now 0.2.0"),
     ],
 )
 def test_another_model_or_setting_is_refused_by_name(tmp_path, form, stop, change, told):
