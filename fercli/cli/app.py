@@ -176,7 +176,8 @@ def _describe(fault: Exception) -> str | None:
     if _is_usage(fault):
         from fercli.cli.usage import describe_usage_error
 
-        return describe_usage_error(fault)
+        typed = [word for word in sys.argv[1:] if word in _COMMANDS]
+        return describe_usage_error(fault, " ".join(["fer", *typed[:1]]))
     if isinstance(fault, OSError):
         return f"{fault.filename or 'the system'}: {fault.strerror or fault}"
     if isinstance(fault, ModuleNotFoundError) and fault.name in ("torch", "torchvision", "facenet_pytorch"):

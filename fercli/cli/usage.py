@@ -20,13 +20,14 @@ _TRANSLATIONS = (
 )
 
 
-def describe_usage_error(fault: Any) -> str:
+def describe_usage_error(fault: Any, command: str = "fer") -> str:
     """One line for an error that Typer raised: what is wrong, the nearest right word, and where the right ones stand.
 
-    `fault` is a ClickException of whatever module Typer has it from.
+    `fault` is a ClickException of whatever module Typer has it from. `command` is the one that was typed: not every
+    fault knows it.
     """
     message = _complete(fault, " ".join(str(fault.format_message()).split()))
-    return f"{message.rstrip('.')} ({_help_of(fault)})"
+    return f"{message.rstrip('.')} ({_help_of(fault, command)})"
 
 
 def _complete(fault: Any, message: str) -> str:
@@ -58,6 +59,6 @@ def _suggest(word: str, known: list[str]) -> str:
     return f"; did you mean {' or '.join(similar)}?" if similar else ""
 
 
-def _help_of(fault: Any) -> str:
+def _help_of(fault: Any, command: str) -> str:
     context = getattr(fault, "ctx", None)
-    return f"{context.command_path if context else 'fer'} --help"
+    return f"{context.command_path if context else command} --help"

@@ -145,6 +145,11 @@ def test_a_named_file_without_permission_is_a_row(fer, portrait, monkeypatch):
     assert (code, "no permission to read it" in err) == (1, True)
 
 
+def test_an_option_without_its_value_names_the_help_of_its_command(fer):
+    code, _, err = fer("predict", "--camera")
+    assert (code, err) == (2, "error: option '--camera' requires an argument (fer predict --help)\n")
+
+
 def test_debug_shows_where_an_error_arose(fer):
     with pytest.raises(Exception, match="no model 'xu'"):
         fer("train", "--model", "xu", "--debug")
