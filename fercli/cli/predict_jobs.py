@@ -39,7 +39,9 @@ def run_into_folder(
 
     with console.without_chatter(), TerminalProgress() as progress:
         summary = run_folder_job(inputs, output, settings, folder_options, progress)
-    for line in (*describe_folder(summary), *advise(summary.counted, settings)):
+    # the counts of shards do not tell faces of videos from those of pictures
+    advice = () if summary.videos else advise(summary.counted, settings)
+    for line in (*describe_folder(summary), *advice):
         console.note(line)
     raise typer.Exit(1 if summary.counted.failed or summary.lost else 0)
 

@@ -72,6 +72,12 @@ def test_a_video_is_a_row_a_person_and_its_frames_are_counted(fer, videos, tmp_p
     ]
 
 
+def test_what_is_not_there_is_no_picture_and_no_video(fer, tmp_path):
+    Image.new("RGB", (64, 48)).save(tmp_path / "photo.png")
+    code, _, err = fer("predict", "gone", "gone.mp4", "photo.png")
+    assert (code, err.splitlines()[2:]) == (1, ["1 picture, 1 face: 1 happy; 2 failed"])
+
+
 def test_data_have_a_row_a_face_a_frame(fer, videos, tmp_path):
     videos.write(tmp_path / "clip.mp4")
     _, out, err = fer("predict", "clip.mp4", "--every", "1s", "--json")

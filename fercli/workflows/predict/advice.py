@@ -24,24 +24,28 @@ _HARD = {
 
 
 def advise(summary: PredictSummary, options: PredictOptions) -> Iterator[str]:
-    """Lines on a job with many faces: those that are hard to read, and a class that has far more of them than the
-    faces on which the network was chosen."""
-    if summary.faces < _ENOUGH:
+    """Lines on a job with many faces in pictures: those that are hard to read, and a class that has far more of them
+    than the faces on which the network was chosen. Faces of videos do not count: few people have many."""
+    labels = summary.picture_labels
+    faces = labels.total()
+    if faces < _ENOUGH:
         return
     for name, (text, remedy) in _HARD.items():
-        fraction = summary.hard[name] / summary.faces
+        fraction = summary.hard[name] / faces
         if fraction >= 0.5:
             yield f"{fraction:.0%} of the faces are {text}, where expressions are read less well; {remedy} help"
-    label, count = max(summary.labels.items(), key=lambda item: item[1])
-    fraction, usual = count / summary.faces, _VALIDATION.get(label, 0) / sum(_VALIDATION.values())
+    label, count = max(labels.items(), key=lambda item: item[1])
+    fraction, usual = count / faces, _VALIDATION.get(label, 0) / sum(_VALIDATION.values())
     if set(summary.classes) == set(_VALIDATION) and usual and fraction >= _MUCH and fraction >= _TIMES * usual:
         yield (
-            f"{fraction:.0%} of the faces are {shorten(label, 40)}, against {usual:.0%} of the validation faces: "
-            f"{_suggest(options)}"
+            f"{fraction:.0%} of the faces are {shorten(label, 40)}, against {usual:.0%} in FER2013, on which the "
+            f"networks were chosen: {_suggest(options)}"
         )
 
 
 def _suggest(options: PredictOptions) -> str:
     if options.faces_are_cropped:
         return "leave --faces-are-cropped out for pictures that show more than one upright face each"
-    return "look at some with --annotate DIR; --faces-are-cropped is for pictures that are face crops already"
+    where = options.annotate or options.report
+    look = f"look at some in {where}" if where else "look at some with --annotate DIR"
+    return f"{look}; if the pictures are face crops already, add --faces-are-cropped"

@@ -132,7 +132,9 @@ class PredictSummary:
     no_face: int = 0
     failed: int = 0
     labels: Counter[str] = field(default_factory=Counter)
-    #: how many faces are 'small', 'blurred' and 'turned' (see fercli.faces.quality)
+    #: the inputs that are not there or hold no picture: they failed, and are no pictures
+    missing: frozenset[Path] = frozenset()
+    #: how many faces of pictures are 'small', 'blurred' and 'turned' (see fercli.faces.quality)
     hard: Counter[str] = field(default_factory=Counter)
     videos: "dict[Path, VideoSummary]" = field(default_factory=dict)
     classes: tuple[str, ...] = ()
@@ -154,6 +156,15 @@ class PredictSummary:
         return self.labels.total()
 
     @property
+    def picture_labels(self) -> Counter[str]:
+        """The number of faces of each label, without those in videos."""
+        labels = Counter(self.labels)
+        for video in self.videos.values():
+            for track in video.tracks.values():
+                labels -= track.labels
+        return labels
+
+    @property
     def expressions(self) -> dict[str, int]:
         """The number of faces of each class in the model's order, then of other labels ('unsure') that occurred."""
         names = [*self.classes, *sorted(self.labels.keys() - set(self.classes))]
@@ -172,10 +183,12 @@ class PredictSummary:
         self.no_face += result.status == "no face"
         self.failed += result.status == "failed"
         self.labels.update(face.label for face in result.faces)
-        for face in result.faces:
-            self.hard.update(name_difficulties(face.face_size, face.blur, face.yaw))
+        if result.source in self.missing:
+            return
         if not result.of_video:
             self.pictures += 1
+            for face in result.faces:
+                self.hard.update(name_difficulties(face.face_size, face.blur, face.yaw))
             return
         from fercli.workflows.predict.video import VideoSummary
 

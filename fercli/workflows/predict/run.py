@@ -89,7 +89,9 @@ def _run(
     options: PredictOptions,
     progress: JobProgress,
 ) -> PredictSummary:
-    summary = PredictSummary(len(sources), sum(source.kind == "video" for source in sources))
+    missing = frozenset(source.path for source in sources if source.error)
+    videos = sum(source.kind == "video" and not source.error for source in sources)
+    summary = PredictSummary(len(sources), videos, missing=missing)
     left = _resume(sources, file, record, options, summary, progress) if file and record else sources
     visuals = _plan_visuals(options, sources, left, file)
     if options.by_person:
@@ -141,7 +143,7 @@ def _open_output(options: PredictOptions) -> "JobFile | None":
 
 
 def _count_missing(missing: Sequence[PictureResult], progress: JobProgress) -> PredictSummary:
-    summary = PredictSummary(len(missing), nothing_found=True)
+    summary = PredictSummary(len(missing), missing=frozenset(result.source for result in missing), nothing_found=True)
     for result in missing:
         summary.add(result)
         progress.failed(result)

@@ -1,13 +1,16 @@
 """Lines on a job whose results look odd."""
 
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from fercli.core.labels import EXPRESSIONS
+from fercli.faces.detection import Detection
 from fercli.workflows.predict.advice import advise
 from fercli.workflows.predict.options import PredictOptions
-from fercli.workflows.predict.results import PredictSummary
+from fercli.workflows.predict.results import FacePrediction, PictureResult, PredictSummary
 
 
 def lines(labels: dict[str, int], classes=EXPRESSIONS, cropped: bool = False, **hard: int) -> list[str]:
@@ -17,10 +20,32 @@ def lines(labels: dict[str, int], classes=EXPRESSIONS, cropped: bool = False, **
 
 def test_a_class_that_has_nearly_everything_is_told_with_what_to_try():
     (line,) = lines({"sad": 80, "happy": 20})
-    assert line.startswith("80% of the faces are sad, against 18% of the validation faces")
-    assert "--faces-are-cropped is for" in line
+    assert line.startswith("80% of the faces are sad, against 18% in FER2013")
+    assert line.endswith(
+        "look at some with --annotate DIR; if the pictures are face crops already, add --faces-are-cropped"
+    )
     (line,) = lines({"sad": 80, "happy": 20}, cropped=True)
     assert "leave --faces-are-cropped out" in line
+
+
+def test_what_is_drawn_already_is_where_to_look():
+    summary = PredictSummary(labels=Counter(sad=60), classes=EXPRESSIONS)
+    (line,) = advise(summary, PredictOptions(annotate=Path("drawn")))
+    assert "look at some in drawn;" in line
+
+
+def test_the_faces_of_videos_are_few_people_and_do_not_count():
+    face = FacePrediction(1, Detection((0, 0, 9, 9), (), 1.0), "sad", 1.0, {"sad": 1.0}, 1)
+    summary = PredictSummary(classes=EXPRESSIONS)
+    for frame in range(60):
+        summary.add(PictureResult(Path("a.mp4"), "ok", "", (face,), frame, frame / 10))
+    assert list(advise(summary, PredictOptions())) == []
+    for number in range(60):
+        summary.add(
+            PictureResult(Path(f"{number}.png"), "ok", "", (replace(face, label="happy" if number % 2 else "sad"),))
+        )
+    (line,) = advise(summary, PredictOptions())
+    assert line.startswith("100% of the faces are smaller")
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ def run_folder_job(
 def _count_missing(missing: Sequence[PictureResult], target: Target, progress: Progress) -> FolderSummary:
     """The summary of a job none of whose inputs is there: it has no shards, and nothing is written."""
     summary = FolderSummary(target.name, 0, 0)
+    summary.counted.missing = frozenset(result.source for result in missing)
     for result in missing:
         summary.counted.add(result)
         progress.say(f"{to_printable(str(result.source))}: {result.message}")
