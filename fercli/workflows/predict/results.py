@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fercli.faces.detection import Detection
 from fercli.faces.io.folders import guess_kind
 from fercli.faces.io.pictures import Picture
+from fercli.faces.io.sources import Source
 from fercli.faces.io.stores import restore_address
 from fercli.faces.quality import estimate_yaw, face_size, name_difficulties
 
@@ -193,6 +195,15 @@ class PredictSummary:
         from fercli.workflows.predict.video import VideoSummary
 
         self.videos.setdefault(result.source, VideoSummary(result.source)).add(result)
+
+
+def list_missing(sources: Sequence[Source]) -> list[PictureResult]:
+    """The results of inputs none of which is there, or holds a picture; empty where one does.
+
+    Nothing is written for these: a file would be in the way of the right command.
+    """
+    found = [source for source in sources if not source.error or (source.stored and source.stored.is_archive)]
+    return [] if found else [PictureResult(source.path, "failed", source.error) for source in sources]
 
 
 def source_text(path: Path) -> str:

@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fercli.core.errors import UsageError
-from fercli.core.files import check_writable, refuse_existing
+from fercli.core.files import refuse_existing
 from fercli.core.progress import Progress
 from fercli.core.text import clock
-from fercli.faces.io.sources import Source
+from fercli.faces.io.sources import Source, find_sources
 from fercli.workflows.predict import pipeline
-from fercli.workflows.predict.inputs import find_inputs, list_missing
 from fercli.workflows.predict.options import PredictOptions
-from fercli.workflows.predict.results import PictureResult, PredictSummary, source_text
+from fercli.workflows.predict.results import PictureResult, PredictSummary, list_missing, source_text
 
 if TYPE_CHECKING:
     from fercli.workflows.predict.output.resume import JobFile, JobRecord
@@ -98,7 +97,6 @@ def _run(
         from fercli.workflows.predict.output.people import check_people_file
 
         check_people_file(options.by_person, options.force, options.resume)
-    _check_writable(options)
     if file and not left and file.complete and visuals is None and not options.by_person:
         summary.nothing_left = True
         return summary
@@ -140,6 +138,15 @@ def _open_output(options: PredictOptions) -> "JobFile | None":
     file = JobFile(output, form)
     file.check(options.resume, options.force)
     return file
+
+
+def find_inputs(inputs: Sequence[Path], options: PredictOptions) -> list[Source]:
+    """The sources at `inputs` and in the list that the options name. Raises UsageError where there are none."""
+    if options.from_file is None:
+        return find_sources(inputs, options.recursive)
+    from fercli.faces.io.sources import read_list
+
+    return find_sources(inputs, options.recursive, listed=read_list(options.from_file))
 
 
 def _count_missing(missing: Sequence[PictureResult], progress: JobProgress) -> PredictSummary:
@@ -184,16 +191,6 @@ def _plan_visuals(
     paths = {source.path for source in left}
     done = [source for source in sources if source.path not in paths]
     return Visuals(options, left, Resumed(done, file.started if file and options.resume else None))
-
-
-def _check_writable(options: PredictOptions) -> None:
-    """Raises RunError for what could not be written at the end. The file of rows is there from the beginning."""
-    for file in (options.report, options.embeddings, options.by_person):
-        if file:
-            check_writable(file)
-    for folder in (options.annotate, options.explain, options.save_crops):
-        if folder:
-            check_writable(folder, folder=True)
 
 
 def _say_device(options: PredictOptions, progress: JobProgress) -> None:

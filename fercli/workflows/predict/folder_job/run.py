@@ -20,11 +20,11 @@ from fercli.workflows.predict.folder_job.manifest import Manifest, ShardTask, ma
 from fercli.workflows.predict.folder_job.options import FolderOptions, check_folder_job
 from fercli.workflows.predict.folder_job.target import Target
 from fercli.workflows.predict.folder_job.worker import ShardWorker, Work, read_model
-from fercli.workflows.predict.inputs import find_inputs, list_missing
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.output.parquet import need_pyarrow
 from fercli.workflows.predict.output.resume import NOW, JobRecord
-from fercli.workflows.predict.results import PictureResult, PredictSummary, source_text
+from fercli.workflows.predict.results import PictureResult, PredictSummary, list_missing, source_text
+from fercli.workflows.predict.run import find_inputs
 
 
 class FolderSummary:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fercli.core.errors import UsageError
-from fercli.core.files import refuse_existing, write_text
+from fercli.core.files import check_writable, refuse_existing, write_text
 from fercli.workflows.predict.output.writers import csv_line, guard_cell
 from fercli.workflows.predict.results import UNSURE, source_text
 
@@ -17,10 +17,12 @@ _COLUMNS = ("source", "person", "brief", "from", "to", "in_view", "frames", "lab
 
 
 def check_people_file(path: Path, force: bool, resume: bool) -> None:
-    """Raises UsageError where the table must not be written. A job that is resumed writes it anew."""
+    """Raises UsageError where the table must not be written, RunError where it cannot be. A job that is resumed writes
+    it anew."""
     if path.suffix.lower() != ".csv":
         raise UsageError(f"--by-person {path}: the name must end in .csv")
     refuse_existing(path, force=force or resume)
+    check_writable(path)
 
 
 def write_people(path: Path, videos: "Iterable[VideoSummary]", classes: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fercli.core.errors import UsageError
-from fercli.core.files import refuse_existing, written_whole
+from fercli.core.files import check_writable, refuse_existing, written_whole
 from fercli.faces.io.sources import Source
 from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.pipeline import Stage
@@ -42,7 +42,8 @@ NOTHING = Resumed()
 class Visuals:
     """The annotations, heat maps, crops, embeddings and report that the options ask for, of `sources`.
 
-    Raises UsageError, or MachineError for a library that is missing, where one of them must not or cannot be written.
+    Raises UsageError, or MachineError for a library that is missing, where one of them must not or cannot be written,
+    RunError where the system does not let it.
     """
 
     def __init__(self, options: PredictOptions, sources: Sequence[Source], resumed: Resumed) -> None:
@@ -74,6 +75,10 @@ class Visuals:
             from fercli.workflows.predict.visuals.embeddings import plan_embeddings
 
             plan_embeddings(options.embeddings, options.force)
+        for file in filter(None, (options.report, options.embeddings)):
+            check_writable(file)
+        for folder in filter(None, (options.annotate, options.explain, options.save_crops)):
+            check_writable(folder, folder=True)
 
     def stages(self, network: "TrainedModel", file: "JobFile | None", say: Callable[[str], None]) -> list[Stage]:
         """What draws them while the job runs. A report counts what earlier runs wrote to the job's `file` too. `say`
