@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from fercli.core.errors import UsageError
-from fercli.core.files import damage_in
 from fercli.core.lock import hold_lock
 from fercli.core.progress import Progress
 from fercli.core.text import format_duration
@@ -122,10 +121,8 @@ class _Conductor:
         self._progress.update(ended + sum(self._fractions.values()), self._study.config.trials, "trials")
 
     def finish(self, slot: int, task: TrialTask) -> None:
-        path = self._work.folder / task.result
-        outcome = read_outcome(path)
-        with damage_in(path):
-            self._study.tell(task, outcome)
+        outcome = read_outcome(self._work.folder / task.result)
+        self._study.tell(task, outcome)
         self._end(slot, task)
         self._progress.say(f"trial {task.number:3d}  {self._describe(outcome)}")
 

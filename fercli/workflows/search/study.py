@@ -1,7 +1,8 @@
 """A study: its folder, and the record of its trials that Optuna keeps."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fercli.core.catalogue import ModelEntry
 from fercli.core.errors import RunError, UsageError, reason_of
+from fercli.core.lock import hold_lock
 from fercli.models.catalogue import Cost, load_catalogue, measure_cost
 from fercli.models.timing import measure_milliseconds
 from fercli.workflows.search.options import Limit
@@ -22,6 +24,8 @@ from fercli.workflows.train.settings import change_config
 
 #: So many draws one after the other over the limits, and the space is taken to have nothing within them.
 _MOST_OVER = 200
+#: How long a process waits for another one that draws.
+_DRAW_SECONDS = 60.0
 _OVER, _FAILED, _FOLDER = "over", "failed", "folder"
 #: Names of what is noted with a trial: its cost.
 _COSTS = ("parameters", "multiply_adds")
@@ -84,45 +88,59 @@ class Study:
     @property
     def begun(self) -> list[TrialTask]:
         """Trials of this folder that have not ended."""
+        with self._drawing():
+            return self._take_up()
+
+    def _take_up(self) -> list[TrialTask]:
         here = self._describe_here()
         running = [trial for trial in self.trials if trial.state == TrialState.RUNNING]
         mine = [trial for trial in running if trial.user_attrs.get(_FOLDER, here) == here]
-        with quiet_optuna():
-            tasks = [self._draw(optuna.Trial(self._study, trial._trial_id)) for trial in mine]
+        tasks = [self._draw(optuna.Trial(self._study, trial._trial_id)) for trial in mine]
         return [task for task in tasks if task is not None]
 
     def draw(self) -> TrialTask:
         """The next trial within the limits. Raises UsageError where there seems to be none."""
         for _ in range(_MOST_OVER):
-            with quiet_optuna():
-                trial = self._study.ask()
-            task = self._draw(trial)
+            with self._drawing():
+                task = self._draw(self._study.ask())
             if task is not None:
                 return task
         limits = " or ".join(f"{most:,g} {name}" for name, most in self.config.limits.items())
+        if not limits:
+            raise UsageError(f"the settings of {_MOST_OVER} trials in a row do not go together: narrow the space")
         raise UsageError(f"--limit: {_MOST_OVER} draws in a row were over {limits}: raise it, or narrow the space")
+
+    @contextmanager
+    def _drawing(self) -> Iterator[None]:
+        """Be the only process that draws for this folder: two must not decide on one trial."""
+        with hold_lock(self.folder / "draw", wait=_DRAW_SECONDS), quiet_optuna():
+            yield
 
     def _draw(self, trial: optuna.Trial) -> TrialTask | None:
         """A trial with its settings, whether just begun or begun before an interruption; None where it is over the
-        limits."""
-        with quiet_optuna():
-            trial.set_user_attr(_FOLDER, self._describe_here())
-            settings = draw_settings(trial, self._space)
+        limits, or where its settings make no training."""
+        trial.set_user_attr(_FOLDER, self._describe_here())
+        settings = draw_settings(trial, self._space)
+        try:
             changed = change_config(self.config.run, settings, f"trial {trial.number}")
-            entry = load_catalogue()[changed.model].with_arguments(changed.arguments)
-            cost = self._measure(entry)
-            for name in _COSTS:
-                trial.set_user_attr(name, getattr(cost, name))
-            limits = self.config.limits
-            costs: dict[Limit, float] = {"parameters": cost.parameters, "multiply-adds": cost.multiply_adds}
-            if "ms" in limits:
-                costs["ms"] = measure_milliseconds(entry)
-            if over := [name for name, most in limits.items() if costs[name] > most]:
-                trial.set_user_attr(_OVER, over)
-                # several objectives take no trial that was pruned
-                state = TrialState.PRUNED if len(self.config.objectives) == 1 else TrialState.FAIL
-                self._study.tell(trial.number, state=state)
-                return None
+        except UsageError as error:  # settings that do not go together
+            trial.set_user_attr(_FAILED, str(error))
+            self._study.tell(trial.number, state=TrialState.FAIL)
+            return None
+        entry = load_catalogue()[changed.model].with_arguments(changed.arguments)
+        cost = self._measure(entry)
+        for name in _COSTS:
+            trial.set_user_attr(name, getattr(cost, name))
+        limits = self.config.limits
+        costs: dict[Limit, float] = {"parameters": cost.parameters, "multiply-adds": cost.multiply_adds}
+        if "ms" in limits:
+            costs["ms"] = measure_milliseconds(entry)
+        if over := [name for name, most in limits.items() if costs[name] > most]:
+            trial.set_user_attr(_OVER, over)
+            # several objectives take no trial that was pruned
+            state = TrialState.PRUNED if len(self.config.objectives) == 1 else TrialState.FAIL
+            self._study.tell(trial.number, state=state)
+            return None
         return TrialTask(trial.number, settings, cost, tuple(self.trials[: trial.number]))
 
     def _measure(self, entry: ModelEntry) -> Cost:
@@ -178,8 +196,8 @@ class Study:
 
 
 def read_cost(trial: FrozenTrial) -> Cost:
-    """What the network of a trial costs."""
-    return Cost(*(int(trial.user_attrs[name]) for name in _COSTS))
+    """What the network of a trial costs; nothing where there was none."""
+    return Cost(*(int(trial.user_attrs.get(name, 0)) for name in _COSTS))
 
 
 def describe_failures(trials: Sequence[FrozenTrial]) -> dict[int, str]:

@@ -7,7 +7,7 @@ import pytest
 from fercli.core.errors import RunError, UsageError
 from fercli.workflows.search.options import SearchOptions
 from fercli.workflows.search.settings import resolve_study
-from fercli.workflows.search.study import Study
+from fercli.workflows.search.study import Study, describe_failures
 from fercli.workflows.search.trial import Outcome
 
 SPACE = """
@@ -100,6 +100,17 @@ def test_a_limit_that_nothing_keeps_is_told(config, tmp_path, monkeypatch):
     monkeypatch.setattr("fercli.workflows.search.study._MOST_OVER", 4)
     with pytest.raises(UsageError, match="4 draws in a row were over 10 parameters: raise it, or narrow the space"):
         Study(config(limits={"parameters": 10}), tmp_path).draw()
+
+
+def test_settings_that_do_not_go_together_are_a_failed_trial(config, tmp_path):
+    (tmp_path / "space.yaml").write_text("optimizer.nesterov: [true, false]\noptimizer.momentum: [0, 0.9]")
+    sgd = {"optimizer.name": "sgd", "optimizer.momentum": 0.9}
+    study = Study(config(sampler="grid", recipe_settings=sgd), tmp_path)
+    for _ in range(4):  # one of the four combinations is none
+        study.tell(study.draw(), Outcome("complete", (1.0,), {}, 1, 1.0, {}))
+    failures = describe_failures(study.trials).values()
+    assert failures
+    assert all("nesterov needs a momentum" in failure for failure in failures)
 
 
 def test_a_database_by_its_url_serves_two_folders(config, tmp_path):
