@@ -146,7 +146,7 @@ def search(
     }
     chosen = options.collect(SearchOptions, flags | read)
     if show_space:
-        print(dump_space(find_space(chosen.space, resolve_config(chosen)).document), end="")
+        console.write_data(dump_space(find_space(chosen.space, resolve_config(chosen)).document))
         return
     from fercli.workflows.search.run import search as workflow
 

@@ -226,7 +226,7 @@ def test_the_report_of_a_complete_job_is_made_of_its_rows(fer, photos):
     assert code == 1, err
     page = (photos.parent / "page.html").read_text(encoding="utf-8")
     assert "Expressions in 4 faces" in page
-    assert "4 faces of earlier starts of this job: counted, without a picture" in page
+    assert "4 faces of earlier starts of this job: counted, not shown" in page
 
 
 def test_nothing_that_is_read_is_written_over(fer, photos):
