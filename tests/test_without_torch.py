@@ -95,3 +95,9 @@ def test_the_small_install_has_the_bounds_of_the_whole_one():
     assert small < whole
     absent = {line.partition(">")[0].partition("=")[0] for line in whole - small}
     assert absent == {"torch", "torchvision", "facenet-pytorch", "onnx", "onnxscript", "threadpoolctl", "optuna"}
+
+
+def test_no_message_names_an_extra_which_would_bring_pytorch_here():
+    sources = (REPOSITORY / "fercli").rglob("*.py")
+    named = [path.name for path in sources if "pip install" in (text := path.read_text("utf-8")) and "fercli[" in text]
+    assert named == []

@@ -1,8 +1,14 @@
 """fer doctor: whether this installation works, what it lacks, and what to type."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import typer
 
 from fercli.cli import console, options
+
+if TYPE_CHECKING:
+    from fercli.workflows.doctor import Finding
 
 
 def doctor(root: options.Root = None, as_json: options.Json = False, debug: options.Debug = False) -> None:
@@ -35,6 +41,14 @@ def doctor(root: options.Root = None, as_json: options.Json = False, debug: opti
             text.append(f"\n{finding.hint}", "dim")
         table.add_row(Text(finding.name, "bold"), Text(finding.state, styles[finding.state]), text)
     console.out().print(table)
-    names = ", ".join(finding.name for finding in broken)
-    console.note(f"broken: {names}" if broken else "everything that fer needs is there")
+    console.note(_conclude(findings))
     raise typer.Exit(1 if broken else 0)
+
+
+def _conclude(findings: "Sequence[Finding]") -> str:
+    """What all of it comes to, in one line."""
+    if broken := ", ".join(finding.name for finding in findings if finding.state == "broken"):
+        return f"broken: {broken}"
+    if any(finding.name == "training" and finding.state == "missing" for finding in findings):
+        return "predict, data and models have all that they need; the other commands need what training lacks"
+    return "everything that fer needs is there"

@@ -109,7 +109,7 @@ def _connected(cluster: RayCluster) -> Iterator[Any]:
     try:
         import ray
     except ImportError:
-        raise UsageError('--ray needs Ray, which is not installed: pip install "fercli[ray]"') from None
+        raise UsageError("--ray needs Ray, which is not installed: pip install ray") from None
     address = cluster.address
     try:
         host, _, port = address.rpartition(":")

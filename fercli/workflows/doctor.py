@@ -46,11 +46,13 @@ def examine(root: Path | None = None) -> Iterator[Finding]:
     """Look at this installation, one thing after the other. Named face sets are looked for below `root`."""
     yield Finding("fercli", "ok", f"{fercli.__version__} in {Path(fercli.__file__).parent}")
     yield Finding("Python", "ok", f"{platform.python_version()}, {platform.system()} {platform.machine()}")
-    yield _find_packages("libraries", _NEEDED, "broken", "pip install fercli again brings them")
+    yield _find_packages("libraries", _NEEDED, "broken", f"pip install {' '.join(_NEEDED)}")
     training = "pip install torch torchvision facenet-pytorch==2.5.3; needed to train, evaluate and export"
     yield _find_packages("training", _FOR_TRAINING, "missing", training)
     for extra, (packages, purpose) in _EXTRAS.items():
-        yield _find_packages(f"extra {extra}", packages, "missing", f'pip install "fercli[{extra}]"; for {purpose}')
+        # the packages, not the extra: pip would bring PyTorch as well to an installation without it
+        hint = f"pip install {' '.join(packages)}; for {purpose}"
+        yield _find_packages(f"extra {extra}", packages, "missing", hint)
     yield Finding("processor", "ok", f"{format_count(count_threads(), 'thread')} of {os.cpu_count()} cores")
     checks: dict[str, Callable[[], Finding]] = {
         "GPU": _find_gpu,

@@ -35,12 +35,16 @@ def test_a_whole_installation_predicts_and_lacks_only_face_sets(tmp_path):
 
 
 def test_what_is_not_installed_comes_with_its_command(monkeypatch):
-    monkeypatch.setattr(doctor, "_version_of", lambda package: "" if package in ("ray", "torch") else "1")
+    monkeypatch.setattr(doctor, "_version_of", lambda package: "" if package in ("ray", "s3fs", "torch") else "1")
     found = {finding.name: finding for finding in examine()}
     assert found["extra ray"].state == found["training"].state == "missing"
-    assert 'pip install "fercli[ray]"' in found["extra ray"].hint
+    assert found["extra ray"].hint == "pip install ray; for --ray, jobs on a cluster"
+    assert found["extra remote"].hint.startswith("pip install fsspec s3fs; ")
     assert found["training"].text == "not installed: torch"
     assert found["extra parquet"].text == "pyarrow 1"
+    result = CliRunner().invoke(app, ["doctor"])
+    assert (result.exit_code, "everything" in result.stderr) == (0, False)
+    assert result.stderr.endswith("the other commands need what training lacks\n")
 
 
 @pytest.mark.parametrize(

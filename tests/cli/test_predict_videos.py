@@ -109,7 +109,7 @@ def test_without_pyav_the_annotated_video_is_silent_and_a_line_says_what_to_inst
     videos.write(tmp_path / "clip.mp4")
     code, _, err = fer("predict", "clip.mp4", "--annotate", "out")
     assert code == 0
-    assert err.splitlines()[0] == "annotated videos have no sound: pip install 'fercli[sound]' keeps it"
+    assert err.splitlines()[0] == "annotated videos have no sound: pip install av keeps it"
     assert len(videos.numbers(tmp_path / "out" / "clip.mp4")) == 20
     code, _, err = fer("predict", "clip.mp4")
     assert "sound" not in err

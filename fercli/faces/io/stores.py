@@ -103,7 +103,7 @@ def open_store(address: str) -> tuple[Any, str]:
         return fsspec.core.url_to_fs(address)  # type: ignore[no-any-return]
     except ImportError as error:
         raise UsageError(
-            f'{address} needs a package that is not installed ({reason_of(error)}): pip install "fercli[remote]" '
+            f"{address} needs a package that is not installed ({reason_of(error)}): pip install fsspec s3fs "
             "brings that of S3"
         ) from None
     except Exception as error:

@@ -12,7 +12,7 @@ def need_tensorboard() -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        raise UsageError('--tensorboard needs TensorBoard: pip install "fercli[tensorboard]"') from None
+        raise UsageError("--tensorboard needs TensorBoard: pip install tensorboard") from None
     return SummaryWriter
 
 

@@ -199,13 +199,13 @@ def test_a_store_whose_package_is_missing_says_what_to_install(pictures, monkeyp
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
-    with pytest.raises(UsageError, match=r's3://bucket/out/ needs .*Install s3fs.*pip install "fercli\[remote\]"'):
+    with pytest.raises(UsageError, match=r's3://bucket/out/ needs .*Install s3fs.*pip install fsspec s3fs'):
         predict("s3://bucket/out", pictures)
 
 
 def test_without_pyarrow_one_line_says_what_to_install(pictures, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MachineError, match=r'--output .*faces/ needs pyarrow: pip install "fercli\[parquet\]"'):
+    with pytest.raises(MachineError, match=r"--output .*faces/ needs pyarrow: pip install pyarrow;"):
         predict(tmp_path / "faces", pictures)
     assert not (tmp_path / "faces").exists()
 

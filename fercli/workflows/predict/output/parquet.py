@@ -24,9 +24,7 @@ def need_pyarrow(what: Path | str) -> Any:
         import pyarrow
         import pyarrow.parquet
     except ImportError as error:
-        raise MachineError(
-            f'{what} needs pyarrow: pip install "fercli[parquet]" brings it; .csv and .jsonl need nothing'
-        ) from error
+        raise MachineError(f"{what} needs pyarrow: pip install pyarrow; .csv and .jsonl need nothing") from error
     return pyarrow
 
 

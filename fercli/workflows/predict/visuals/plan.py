@@ -62,7 +62,7 @@ class Visuals:
                 from fercli.faces.video.sound import can_copy_sound
 
                 if not can_copy_sound():
-                    self.remark = "annotated videos have no sound: pip install 'fercli[sound]' keeps it"
+                    self.remark = "annotated videos have no sound: pip install av keeps it"
         if options.explain:
             from fercli.workflows.predict.visuals.explain import plan_explanations
 

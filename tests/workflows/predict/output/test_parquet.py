@@ -55,5 +55,5 @@ def test_a_file_is_whole_or_not_there(tmp_path):
 
 def test_without_pyarrow_the_error_says_what_to_type(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MachineError, match=r'a\.parquet needs pyarrow: pip install "fercli\[parquet\]"'):
+    with pytest.raises(MachineError, match=r"a\.parquet needs pyarrow: pip install pyarrow;"):
         need_pyarrow(Path("a.parquet"))
