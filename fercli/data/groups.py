@@ -6,7 +6,7 @@ from fercli.core.errors import DataError, UsageError
 from fercli.core.files import read_content
 from fercli.core.text import shorten, to_printable
 from fercli.data.faceset import FaceSet
-from fercli.data.subjects import collect_rows, find_row, read_lines
+from fercli.data.subjects import collect_rows, describe_columns, find_row, read_lines
 
 #: More values than this are no groups but names or numbers.
 _MOST_GROUPS = 100
@@ -31,7 +31,10 @@ def _read_values(faces: FaceSet, column: str, table: Path) -> list[str]:
     values = [find_row(rows, face) for face in faces.ids]
     if all(value is None for value in values):
         known = shorten(next(iter(rows), "nothing"), 100)
-        raise DataError(f"{table} names none of the {len(faces):,} faces: it has {known}, they are {faces.ids[0]}")
+        raise DataError(
+            f"{table} names none of the {len(faces):,} faces: its first file is {known}, the first face is "
+            f"{shorten(faces.ids[0], 100)}"
+        )
     return [value or "" for value in values]
 
 
@@ -47,7 +50,6 @@ def _read_table(path: Path, column: str) -> dict[str, str]:
     """The values of a column by the file's name."""
     names, lines = read_lines(read_content(path, "the table of groups", DataError), str(path))
     if wanted := [name for name in ("file", column) if name not in names]:
-        shown = shorten(", ".join(names), 80) or "nothing"
-        raise UsageError(f"{path} has no column {' and no column '.join(wanted)}: its first line has {shown}")
+        raise UsageError(f"{path} has no column {' and no column '.join(wanted)}: {describe_columns(names)}")
     pairs = ((line["file"] or "", to_printable((line[column] or "").strip())) for line in lines)
     return collect_rows(pairs, str(path))

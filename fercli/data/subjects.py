@@ -55,8 +55,7 @@ def parse_subject_table(content: bytes, title: str) -> SubjectTable:
     names, lines = read_lines(content, title)
     columns = {name.strip().lower(): name for name in names}
     if "file" not in columns or not {"subject", "label"} & set(columns):
-        shown = shorten(", ".join(columns), 80) or "nothing"
-        raise DataError(f"{title}: its first line has {shown}; needed are file, and subject or label or both")
+        raise DataError(f"{title}: {describe_columns(names)}; needed are file, and subject or label or both")
 
     def find(line: Mapping[str, str], key: str) -> str:
         return (line.get(columns.get(key, "")) or "").strip()
@@ -65,12 +64,33 @@ def parse_subject_table(content: bytes, title: str) -> SubjectTable:
     return SubjectTable(collect_rows(pairs, title), title)
 
 
+def explain_unused(content: bytes, title: str) -> str:
+    """Why a csv file that lies among the pictures is no table of subjects, '' if it says who is in them or what they
+    show. One called subjects.csv is meant to, and always counts. Raises DataError for other text."""
+    names, _ = read_lines(content, title)
+    if {"subject", "label"} & {name.strip().lower() for name in names} or title.lower().endswith(TABLE_NAMES[0]):
+        return ""
+    return f"{describe_columns(names)}, and neither subject nor label"
+
+
+def describe_columns(names: Sequence[str]) -> str:
+    """What the first line of a table has, for a message, and what to do where no comma separates it."""
+    shown = f"its first line has {shorten(', '.join(names), 80) or 'nothing'}"
+    if len(names) == 1 and (other := next((mark for mark in (";", "\t") if mark in names[0]), None)):
+        return f"{shown}, with {'semicolons' if other == ';' else 'tabs'} between the columns where commas are needed"
+    return shown
+
+
 def read_lines(content: bytes, title: str) -> tuple[list[str], list[dict[str, str]]]:
     """The names of a csv text's columns, and its lines by them. Raises DataError, naming `title`, for other text."""
     try:
         table = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""))
         return [name for name in table.fieldnames or () if name], list(table)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{title} cannot be read as a csv file: its text is not UTF-8; in Excel, save it as 'CSV UTF-8'"
+        ) from error
+    except csv.Error as error:
         raise DataError(f"{title} cannot be read as a csv file: {error}") from error
 
 
@@ -92,10 +112,10 @@ def read_subject_table(path: Path) -> SubjectTable:
     return parse_subject_table(read_content(path, "the table of subjects", DataError), str(path))
 
 
-def find_subject_table(names: Sequence[str]) -> str | None:
-    """The table of subjects among a source's files, the outermost; None where there is none."""
+def find_subject_tables(names: Sequence[str]) -> list[str]:
+    """What may be a table of subjects among a source's files, the outermost first."""
     tables = [name for name in names if PurePosixPath(name).name.lower() in TABLE_NAMES]
-    return min(tables, key=lambda name: (name.count("/"), name), default=None)
+    return sorted(tables, key=lambda name: (name.count("/"), name))
 
 
 def add_subjects(faces: FaceSet, options: LoadOptions) -> FaceSet:
@@ -118,8 +138,8 @@ def _add_by_table(faces: FaceSet, table: SubjectTable) -> FaceSet:
     if not any(rows):
         known = next(iter(table.rows), "nothing")
         raise DataError(
-            f"{table.title} names none of the {len(faces)} faces: it has {shorten(known, 100)}, they are "
-            f"{shorten(faces.ids[0], 100)}"
+            f"{table.title} names none of the {len(faces)} faces: its first file is {shorten(known, 100)}, the first "
+            f"face is {shorten(faces.ids[0], 100)}"
         )
     return _set_subjects(faces, [row.subject if row else "" for row in rows])
 

@@ -57,6 +57,18 @@ def test_a_table_in_the_folder_says_who_is_who(tmp_path, draw):
     assert load_faces(str(tmp_path / "set")).subjects == ("carl", "", "carl")
 
 
+def test_a_csv_file_about_something_else_stops_nothing(tmp_path, draw):
+    draw(tmp_path / "happy/1.png")
+    (tmp_path / "people.csv").write_text("file,age\n1.png,20-30\n")
+    (tmp_path / "subjects.csv").write_text("file,subject\n1.png,ann\n")
+    faces = load_faces(str(tmp_path))
+    assert faces.subjects == ("ann",)
+    assert faces.notes[0] == "people.csv is not used: its first line has file, age, and neither subject nor label"
+    (tmp_path / "subjects.csv").write_text("file,person\n1.png,ann\n")
+    with pytest.raises(DataError, match=r"subjects\.csv: its first line has file, person; needed are"):
+        load_faces(str(tmp_path))
+
+
 def test_a_table_with_labels_needs_no_class_folders(tmp_path, draw):
     for number in range(4):
         draw(tmp_path / f"photos/p{number}.png", number)
@@ -76,7 +88,11 @@ def test_a_table_with_labels_needs_no_class_folders(tmp_path, draw):
         ("name,subject\n", "its first line has name, subject"),
         ("file,subject\na.png,x\na.png,y\n", "row 2: a.png is listed twice"),
         ("file,subject\n,x\n", "row 1: no file name"),
-        ("file,subject\nb\xff", "cannot be read as a csv file"),
+        (
+            "file,subject\nb\xff",
+            "cannot be read as a csv file: its text is not UTF-8; in Excel, save it as",
+        ),
+        ("file;subject\nb;x", "has file;subject, with semicolons between the columns where commas are needed"),
     ],
 )
 def test_a_table_that_is_none(text, message):

@@ -15,8 +15,15 @@ from fercli.data.faceset import FaceSet
 from fercli.data.loaders import FORMATS, Loader
 from fercli.data.loaders.face_file import is_face_file
 from fercli.data.pictures import DETECTOR_KEY, LabelledPicture, read_labelled_pictures
-from fercli.data.sources import SPLIT_FOLDERS, holds_pictures, is_picture, open_source, read_table
-from fercli.data.subjects import SubjectTable, add_subjects, find_subject_table, parse_subject_table, read_subject_table
+from fercli.data.sources import SPLIT_FOLDERS, Reader, holds_pictures, is_picture, open_source, read_table
+from fercli.data.subjects import (
+    SubjectTable,
+    add_subjects,
+    explain_unused,
+    find_subject_tables,
+    parse_subject_table,
+    read_subject_table,
+)
 
 LAYOUT = "a folder for each class (angry, disgust, …) with its pictures, or train, val and test with such folders"
 
@@ -54,14 +61,26 @@ def read_class_folders(
     """
     with open_source(path) as (names, reader):
         notes: list[str] = []
-        if subjects is None and (table := find_subject_table(names)) is not None:
-            subjects = parse_subject_table(read_table(path, table, reader), f"{path}/{table}")
-            columns = ["labels"] * subjects.has_labels + ["subject IDs"] * subjects.has_subjects
-            notes.append(f"{table} gives the {' and '.join(columns)}")
+        if subjects is None:
+            subjects = _read_own_table(path, names, reader, notes)
         pictures, left_out = _label_pictures(path, [name for name in names if is_picture(name)], subjects)
         return read_labelled_pictures(
             path, pictures, reader, detect=detect, notes=[*notes, *left_out], progress=progress
         )
+
+
+def _read_own_table(path: Path, names: list[str], reader: Reader, notes: list[str]) -> SubjectTable | None:
+    """The table of subjects that lies among the pictures, None where there is none, and a note on what was used."""
+    for name in find_subject_tables(names):
+        content, title = read_table(path, name, reader), f"{path}/{name}"
+        if reason := explain_unused(content, title):
+            notes.append(f"{name} is not used: {reason}")
+            continue
+        table = parse_subject_table(content, title)
+        columns = ["labels"] * table.has_labels + ["subject IDs"] * table.has_subjects
+        notes.append(f"{name} gives the {' and '.join(columns)}")
+        return table
+    return None
 
 
 def _label_pictures(

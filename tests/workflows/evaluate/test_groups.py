@@ -56,7 +56,12 @@ def test_people_that_a_set_knows_are_groups_without_a_table():
     [
         ("file,band\n1.png,x\n", "age", "has no column age: its first line has file, band"),
         ("name,band\n1.png,x\n", "age", "has no column file and no column age"),
-        ("file,age\nother.png,x\n", "age", "names none of the 42 faces: it has other.png"),
+        (
+            "file,age\nother.png,x\n",
+            "age",
+            "names none of the 42 faces: its first file is other.png, the first face ",
+        ),
+        ("file;age\n1.png;x\n", "age", "has file;age, with semicolons between the columns where commas are needed"),
         ("file,age\n1.png,x\n1.png,y\n", "age", "row 2: 1.png is listed twice, with different values"),
         ("file,age\n,x\n", "age", "row 1: no file name"),
         ("", "age", "its first line has nothing"),
