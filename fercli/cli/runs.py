@@ -1,9 +1,10 @@
 """fer runs: the runs that are there, and how they differ."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from fercli.cli import console, options
 from fercli.core.errors import UsageError
@@ -14,8 +15,19 @@ if TYPE_CHECKING:
 
     from fercli.workflows.runs import RunSummary
 
+
+class _ListByDefault(TyperGroup):
+    """Without a command, `list` is meant, with whatever options there are."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 runs_app = typer.Typer(
     name="runs",
+    cls=_ListByDefault,
     add_completion=False,
     rich_markup_mode=None,
 )
@@ -23,14 +35,12 @@ runs_app = typer.Typer(
 Folder = Annotated[Path, typer.Option("--in", metavar="DIR", help="The folder with the runs.")]
 
 
-@runs_app.callback(invoke_without_command=True)
-def runs(context: typer.Context) -> None:
+@runs_app.callback()
+def runs() -> None:
     """List the runs of fer train, or compare some.
 
-    Without a command, the runs in runs/ are listed.
+    Without a command, runs are listed: fer runs is fer runs list.
     """
-    if context.invoked_subcommand is None:
-        list_command()
 
 
 @runs_app.command("list")
@@ -42,13 +52,17 @@ def list_command(folder: Folder = Path("runs"), as_json: options.Json = False, d
     if as_json:
         console.print_json([run.to_dict() for run in runs])
         return
-    console.out().print(_table(runs))
+    screen = console.out()
+    screen.print(_table(runs, screen.width))
     console.note("fer runs compare A B shows how two differ; fer eval --model FOLDER measures one")
 
 
 @runs_app.command("compare")
 def compare_command(
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Run folders, two or more.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="Two runs or more: names that fer runs lists, or folders.")
+    ],
+    folder: Folder = Path("runs"),
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also draw the runs' curves into this .png file.")
     ] = None,
@@ -58,7 +72,7 @@ def compare_command(
 ) -> None:
     """Show the settings in which runs differ, and their figures."""
     from fercli.core.files import refuse_existing
-    from fercli.workflows.runs import compare_runs
+    from fercli.workflows.runs import compare_runs, find_run
 
     if len(runs) < 2:
         raise UsageError("fer runs compare takes two runs or more")
@@ -66,12 +80,12 @@ def compare_command(
         if out.suffix.lower() != ".png":
             raise UsageError(f"--out {out}: the name must end in .png")
         refuse_existing(out, force=force)
-    found, differences = compare_runs(runs)
+    found, differences = compare_runs([find_run(run, folder) for run in runs])
     if as_json:
         console.print_json({"runs": [run.to_dict() for run in found], "settings": differences})
     else:
         screen = console.out()
-        screen.print(_table(found))
+        screen.print(_table(found, screen.width))
         screen.print()
         screen.print(_settings_table(found, differences) if differences else "the settings are the same")
     if out is not None:
@@ -81,29 +95,54 @@ def compare_command(
         console.note(f"curves in {out}")
 
 
-def _table(runs: "list[RunSummary]") -> "Table":
-    """A row a run: accuracies in percent, of a single view."""
+#: Columns that the figures of a run take.
+_FIGURES = 36
+
+
+def _table(runs: "list[RunSummary]", width: int) -> "Table":
+    """A row a run: accuracies in percent, of a single view.
+
+    A name stays whole, so that it can be copied: where the terminal is narrow, model and data stand below it.
+    """
     from rich.table import Table
     from rich.text import Text
 
+    names = [(to_printable(run.folder.name), *_describe(run)) for run in runs]
+    roomy = sum(max(map(len, column)) for column in zip(*names, strict=True)) + _FIGURES <= width
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("run", "model", "data"):
+    table.add_column(
+        "run", overflow="fold", min_width=min(max(len(name) for name, *_ in names), max(1, width - _FIGURES))
+    )
+    for heading in ("model", "data") if roomy else ():
         table.add_column(heading, overflow="fold")
     for heading in ("epochs", "val", "test"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("state")
     styles = {"complete": "green", "unfinished": "yellow", "damaged": "red"}
-    for run in runs:
-        config = run.config
-        name = Text(to_printable(run.folder.name))
+    for run, (name, model, data) in zip(runs, names, strict=True):
         state = Text(run.state, styles[run.state])
-        if config is None:
-            table.add_row(name, "", "", "", "", "", state.append(f": {shorten(run.problem, 60)}"))
-            continue
-        epochs = f"{run.epochs} of {config.recipe.epochs}"
-        percents = ("" if value is None else f"{100 * value:.2f}" for value in (run.val_accuracy, run.test_accuracy))
-        table.add_row(name, config.model, to_printable(Path(config.data).name), epochs, *percents, state)
+        if run.problem:
+            state.append(f": {shorten(run.problem, 60)}")
+        about = (
+            (Text(name), Text(model), Text(data))
+            if roomy
+            else (Text(name).append(f"\n{model} {data}".rstrip(), "dim"),)
+        )
+        table.add_row(*about, *_figures(run), state)
     return table
+
+
+def _describe(run: "RunSummary") -> tuple[str, str]:
+    """A run's model and data, '' where its settings cannot be read."""
+    return (run.config.model, to_printable(Path(run.config.data).name)) if run.config else ("", "")
+
+
+def _figures(run: "RunSummary") -> tuple[str, str, str]:
+    """A run's epochs and accuracies, '' where there are none."""
+    if run.config is None:
+        return "", "", ""
+    val, test = ("" if value is None else f"{100 * value:.2f}" for value in (run.val_accuracy, run.test_accuracy))
+    return f"{run.epochs} of {run.config.recipe.epochs}", val, test
 
 
 def _settings_table(runs: "list[RunSummary]", differences: dict[str, list[str]]) -> "Table":

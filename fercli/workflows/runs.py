@@ -10,7 +10,11 @@ from typing import Any, Literal
 from fercli.core.config import RunConfig
 from fercli.core.errors import FerError, RunError, reason_of
 from fercli.core.files import damage_in, read_content, read_json
+from fercli.core.text import shorten
 from fercli.workflows.run_folder import RunFolder
+
+#: A recipe's remark, which changes nothing.
+_NOTE = "recipe.note"
 
 #: How a run stands: at its end, before it, or with files that cannot be read.
 State = Literal["complete", "unfinished", "damaged"]
@@ -66,6 +70,19 @@ def list_runs(folder: Path) -> list[RunSummary]:
     return [read_run(file.parent) for file in found]
 
 
+def find_run(run: Path, folder: Path) -> Path:
+    """The folder of a run: a path to it, or its name in `folder`.
+
+    Raises RunError, naming what is there, where neither is a folder with settings.
+    """
+    for path in (run, folder / run):
+        if (path / "config.yaml").is_file():
+            return path
+    there = [file.parent.name for file in sorted(folder.glob("*/config.yaml"))]
+    known = f"in {folder} there are {', '.join(there)}"
+    raise RunError(f"{run} is no run: {shorten(known, 200) if there else f'there is none in {folder}'}")
+
+
 def read_run(folder: Path) -> RunSummary:
     """What a run's files say of it; one that cannot be read is 'damaged', with the reason."""
     run = RunFolder(folder)
@@ -108,7 +125,7 @@ def compare_runs(folders: Sequence[Path]) -> tuple[list[RunSummary], dict[str, l
         if run.config is None:
             raise RunError(f"{run.folder} cannot be compared: {run.problem}")
     settings = [_flatten(run.config.to_document()) for run in runs if run.config]
-    names = list(dict.fromkeys(name for each in settings for name in each))
+    names = [name for name in dict.fromkeys(name for each in settings for name in each) if name != _NOTE]
     values = {name: [each.get(name, "-") for each in settings] for name in names}
     return runs, {name: row for name, row in values.items() if len(set(row)) > 1}
 
@@ -119,5 +136,7 @@ def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             flat |= _flatten(value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = "-" if value is None or value == [] else str(value)
+            # how a set is read has flags of its own, by which everyone knows these settings
+            name = f"--{key.replace('_', '-')}" if prefix == "reading." else prefix + key
+            flat[name] = "-" if value is None or value == [] else str(value)
     return flat

@@ -5,6 +5,7 @@ import shutil
 import sys
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from fercli.cli.app import app
@@ -75,6 +76,31 @@ def test_alone_it_lists_what_is_in_runs(runs, tmp_path, monkeypatch):
     shutil.copytree(runs / "a", tmp_path / "runs" / "a")
     monkeypatch.chdir(tmp_path)
     assert "2 of 2" in invoke().stdout
+    assert json.loads(invoke("--in", "runs", "--json").stdout) == json.loads(invoke("list", "--json").stdout)
+    assert "list" in invoke("--help").stdout
+
+
+def test_a_usual_name_stays_whole_beside_long_data(runs, tmp_path, monkeypatch):
+    name = "20260704-101500_preact-resnet18_face-photos"
+    shutil.copytree(runs / "a", tmp_path / name)
+    config = tmp_path / name / "config.yaml"
+    document = yaml.safe_load(config.read_text()) | {"model": "preact-resnet18", "data": "/data/photos-of-2026.zip"}
+    config.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = invoke("--in", tmp_path).stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["run", name, "preact-resnet18"]
+    assert lines[1].rstrip().endswith("complete")
+    assert "photos-of-2026.zip" in lines[2]
+
+
+def test_a_recipe_s_note_is_no_setting_and_flags_are_called_as_typed(runs, tmp_path):
+    for folder, detect in (("x", False), ("y", True)):
+        shutil.copytree(runs / "a", tmp_path / folder)
+        config = tmp_path / folder / "config.yaml"
+        document = yaml.safe_load(config.read_text())
+        document["recipe"]["note"], document["reading"]["detect"] = folder, detect
+        config.write_text(yaml.safe_dump(document))
+    assert compare_runs([tmp_path / "x", tmp_path / "y"])[1] == {"--detect": ["False", "True"]}
 
 
 def test_the_command_lists_and_compares(runs, tmp_path):
@@ -87,6 +113,9 @@ def test_the_command_lists_and_compares(runs, tmp_path):
     assert "recipe.optimizer.lr" in result.stdout
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert "the settings are the same" in invoke("compare", runs / "a", runs / "c").stdout
+    assert invoke("compare", "a", "b", "--in", runs, "--json").stdout == (
+        invoke("compare", runs / "a", runs / "b", "--json").stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +124,7 @@ def test_the_command_lists_and_compares(runs, tmp_path):
         (["list", "--in", "nowhere"], "no run in"),
         (["compare", "a"], "takes two runs or more"),
         (["compare", "a", "b", "--out", "c.jpg"], "must end in .png"),
-        (["compare", "nowhere", "b"], "nowhere cannot be compared"),
+        (["compare", "nowhere", "b"], "nowhere is no run: there is none in runs"),
     ],
 )
 def test_what_does_not_serve_is_told(words, told):

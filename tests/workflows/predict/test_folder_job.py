@@ -199,7 +199,7 @@ def test_a_store_whose_package_is_missing_says_what_to_install(pictures, monkeyp
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
-    with pytest.raises(UsageError, match=r's3://bucket/out/ needs .*Install s3fs.*pip install fsspec s3fs'):
+    with pytest.raises(UsageError, match=r"s3://bucket/out/ needs .*Install s3fs.*pip install fsspec s3fs"):
         predict("s3://bucket/out", pictures)
 
 
