@@ -1,12 +1,15 @@
 """The figures of what ships are the same wherever they stand, and the ones that the shipped networks reach."""
 
+import json
 import os
 import re
 from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from fercli.cli.app import app
 from fercli.data.load import SETS, load_faces
 from fercli.metrics.scores import wilson
 from fercli.models.catalogue import load_catalogue
@@ -137,3 +140,15 @@ def test_every_experiment_is_a_command_that_can_be_typed():
         options = TrainOptions(**{**named, "recipe_settings": settings})
         assert resolve_config(options).data == "fer2013"
     assert len({row.split("`")[-2] for row in rows}) == len(rows), "no command stands twice"
+
+
+@pytest.mark.parametrize("name", ["mini-xception", "simple-cnn", "simpler-cnn", "lenet"])
+def test_the_catalogue_lists_what_the_paper_s_recipe_gave(name):
+    """A page of claims and `fer models` side by side must not contradict each other."""
+    record = json.loads((ROOT / "docs" / "papers.json").read_text(encoding="utf-8"))[f"{name}-seed0"]
+    first, second = load_catalogue()[name].results[:2]
+    assert (first.views, first.accuracy, second.accuracy) == ("single", record["accuracy"], record["mirrored"])
+    assert {first.command, second.command} == {record["command"]}
+    shown = CliRunner().invoke(app, ["models"], env={"COLUMNS": "140"}).stdout
+    (line,) = [line for line in shown.splitlines() if line.startswith(f"{name} ")]
+    assert f"{record['accuracy']:g} % fer2013 val, {record['epochs']} epochs" in line

@@ -9,6 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from fercli.core.text import format_count
+
 if TYPE_CHECKING:
     from fercli.metrics.scores import Scores
 if TYPE_CHECKING:
@@ -29,7 +31,8 @@ _ROOMY = 90
 
 def class_table(scores: "Scores") -> Table:
     """Precision, recall, F1 and support of each class, then their macro and weighted averages."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
+    table.caption = explain_macro(scores, "macro average")
     table.add_column("class", overflow="ellipsis", no_wrap=True)
     for heading in ("precision", "recall", "F1", "support"):
         table.add_column(heading, justify="right", no_wrap=True)
@@ -40,6 +43,13 @@ def class_table(scores: "Scores") -> Table:
         values = _decimals(average.precision, average.recall, average.f1)
         table.add_row(name, *values, f"{scores.faces:,}")
     return table
+
+
+def explain_macro(scores: "Scores", figure: str) -> str | None:
+    """What must be said beside a macro figure where classes have no faces; None where all have some."""
+    if not (empty := scores.empty_classes):
+        return None
+    return f"{figure}: {format_count(empty, 'class', 'classes')} without faces count{'s' * (empty == 1)} as 0"
 
 
 def summary(scores: "Scores", uncalibrated: "Scores | None" = None) -> Table:
@@ -59,7 +69,11 @@ def summary(scores: "Scores", uncalibrated: "Scores | None" = None) -> Table:
     table.add_row("faces", f"{scores.faces:,}")
     interval = f"95 %: {100 * low:.2f} to {_percent(high)}"
     table.add_row(Text("accuracy", "bold"), Text(_percent(scores.accuracy), "bold"), interval)
-    table.add_row("balanced accuracy", _percent(scores.balanced_accuracy), "mean recall of classes")
+    table.add_row(
+        "balanced accuracy",
+        _percent(scores.balanced_accuracy),
+        "mean recall of classes with faces" if scores.empty_classes else "mean recall of classes",
+    )
     table.add_row("log loss", f"{scores.log_loss:.4f}", loss_before)
     table.add_row("calibration error (ECE)", _percent(scores.calibration_error), error_before)
     table.add_row("element-wise accuracy", _percent(scores.elementwise_accuracy), "at threshold 0.5")

@@ -74,7 +74,7 @@ def _list(catalogue: "Catalogue", width: int) -> "Table":
             f"{entry.parameters.total:,}",
             *((f"{entry.multiply_adds / 1e6:.1f} M", _bytes(entry.size)) if costs else ()),
             "\n".join(_claimed(claim) for claim in entry.claims),
-            "\n".join(_measured(entry, result) for result in _listed(entry)) or "–",
+            "".join(_measured(entry, result) for result in _choose_listed(entry)) or "–",
         )
     return table
 
@@ -98,9 +98,10 @@ def _measured(entry: "ModelEntry", result: "Result") -> str:
     )
 
 
-def _listed(entry: "ModelEntry") -> "list[Result]":
-    """The results of a single view, as papers measure; all where there is none."""
-    return [result for result in entry.results if result.views == "single"] or list(entry.results)
+def _choose_listed(entry: "ModelEntry") -> "list[Result]":
+    """The first result of a single view, as papers measure, else the first: the catalogue has the paper's recipe before
+    short runs. None where nothing was measured."""
+    return ([result for result in entry.results if result.views == "single"] or list(entry.results))[:1]
 
 
 def _show(name: str, entry: "ModelEntry") -> None:

@@ -62,6 +62,11 @@ class Scores:
     confusion: tuple[tuple[int, ...], ...]
 
     @property
+    def empty_classes(self) -> int:
+        """How many classes have no face; each counts as 0 in the macro averages."""
+        return sum(row.support == 0 for row in self.per_class)
+
+    @property
     def confusion_fractions(self) -> tuple[tuple[float, ...], ...]:
         """The confusion matrix with each row as fractions of its faces; a class without faces has zeros."""
         return tuple(tuple(count / max(1, sum(row)) for count in row) for row in self.confusion)

@@ -41,8 +41,16 @@ def test_each_class_has_its_row():
     assert rows[4].split() == [
         "happy", f"{happy.precision:.3f}", f"{happy.recall:.3f}", f"{happy.f1:.3f}", f"{happy.support}",
     ]  # fmt: skip
-    assert rows[-2].split()[:3] == ["macro", "average", f"{found.macro.precision:.3f}"]
-    assert rows[-1].split()[-2:] == [f"{found.weighted.f1:.3f}", "3,000"]
+    assert rows[-3].split()[:3] == ["macro", "average", f"{found.macro.precision:.3f}"]
+    assert rows[-2].split()[-2:] == [f"{found.weighted.f1:.3f}", "3,000"]
+
+
+def test_a_macro_average_says_which_classes_it_has_no_faces_of():
+    found = scores()  # nobody is neutral
+    assert lines(class_table(found), 60)[-1].strip() == "macro average: 1 class without faces counts as 0"
+    assert "mean recall of classes with faces" in "\n".join(lines(summary(found), 80))
+    full = replace(found, per_class=tuple(replace(row, support=row.support + 1) for row in found.per_class))
+    assert "without faces" not in "\n".join(lines(class_table(full), 60))
 
 
 def test_the_summary_sets_before_beside_after():
