@@ -12,6 +12,7 @@ import typer.main
 import yaml
 
 from fercli.cli.app import app
+from fercli.core.labels import OTHER_NAMES
 from fercli.models.catalogue import read_catalogue
 
 ROOT = Path(__file__).parent.parent
@@ -181,6 +182,12 @@ def test_the_list_of_networks_is_the_catalogue():
         (name, bool(entry.weights), f"{entry.parameters.total:,}", f"{entry.multiply_adds / 1e6:.1f}")
         for name, entry in read_catalogue().models.items()
     ]
+
+
+def test_the_list_of_other_names_is_the_one_that_is_read():
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    rows = "".join(f"| `{name}` | {', '.join(map('`{}`'.format, others))} |\n" for name, others in OTHER_NAMES.items())
+    assert f"| class | other names |\n|---|---|\n{rows}\n" in text
 
 
 def test_every_page_is_in_the_navigation():

@@ -19,7 +19,7 @@ def group_table(column: str, scores: "Sequence[GroupScores]", width: int) -> Tab
     roomy = width >= _ROOMY
     table = Table(
         box=None, pad_edge=False, header_style="bold", title_justify="left", title_style="dim",
-        title=f"by {column}: percent; the difference of recall from all others at equal classes, in points",
+        title=f"by {column}, in percent; difference: recall minus that of all others with the same classes, in points",
     )  # fmt: skip
     table.add_column(column, overflow="ellipsis")
     for heading in ("faces", "accuracy", "macro\nrecall", "ECE", "difference", "p, Holm"):
@@ -41,8 +41,8 @@ def describe_power(accuracy: float) -> str:
     from fercli.metrics.groups import FEWEST, faces_needed
 
     return (
-        f"a difference of 5 points shows in groups of about {faces_needed(accuracy):,} faces; groups of fewer than "
-        f"{FEWEST} are not compared; faces count as independent"
+        f"to detect a difference of 5 points you need about {faces_needed(accuracy):,} faces per group; groups of "
+        f"fewer than {FEWEST} are not compared; faces count as independent"
     )
 
 

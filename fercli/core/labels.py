@@ -10,7 +10,8 @@ EXPRESSIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"
 #: The splits of every set: what is trained on, what chooses the epoch, what is measured.
 SPLITS = ("train", "val", "test")
 
-_OTHER_NAMES = {
+#: The other names of each expression, and of contempt, which FER+ and CK+ have.
+OTHER_NAMES = {
     "angry": ("anger", "angriness", "an", "ang"),
     "disgust": ("disgusted", "di", "dis"),
     "fear": ("fearful", "afraid", "scared", "fea"),
@@ -20,7 +21,7 @@ _OTHER_NAMES = {
     "neutral": ("neutrality", "normal", "calm", "ne", "neu"),
     "contempt": ("contemptuous", "con"),
 }
-_CANONICAL = {other: name for name, others in _OTHER_NAMES.items() for other in (name, *others)}
+_CANONICAL = {other: name for name, others in OTHER_NAMES.items() for other in (name, *others)}
 
 
 def canonical(name: str) -> str:

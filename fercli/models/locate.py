@@ -17,6 +17,8 @@ _SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
 #: The file of a run folder that holds its best weights.
 RUN_WEIGHTS = "model.safetensors"
+#: The file of a run folder that is written first: every setting.
+RUN_CONFIG = "config.yaml"
 #: The file of a run folder that is written last: the run is complete.
 RUN_METRICS = "metrics.json"
 
@@ -97,14 +99,16 @@ def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
         if not (path / RUN_WEIGHTS).is_file():
             if (path / HUB_CONFIG).is_file():
                 raise ModelError(f"{path} has {HUB_CONFIG} and no {RUN_WEIGHTS}: download all files of the model")
-            raise ModelError(f"{path} has no {RUN_WEIGHTS}: fer train --resume --out {path} finishes an unfinished run")
+            if not (path / RUN_CONFIG).is_file():
+                raise ModelError(f"{path} is a folder, but no run: it has neither {RUN_WEIGHTS} nor {RUN_CONFIG}")
+            raise ModelError(f"{path} has no {RUN_WEIGHTS}: fer train --resume --out {path} finishes this run")
         return path / RUN_WEIGHTS
     if not os.path.exists(path):  # noqa: PTH110
         raise ModelError(_describe_missing(name, [*catalogue.models, "last"]))
     check_regular(path, "the model", ModelError)
     if path.suffix.lower() not in MODEL_SUFFIXES:
         raise ModelError(
-            f"cannot read the model {path}: --model takes a run folder, {' and '.join(MODEL_SUFFIXES[:2])} files"
+            f"cannot read the model {path}: a model is a run folder, or a {' or '.join(MODEL_SUFFIXES[:2])} file"
         )
     return path
 
@@ -118,7 +122,7 @@ def _describe_missing(name: str, known: Sequence[str]) -> str:
     """What to say of a model that is neither a name nor a file."""
     shown = shorten(name, 100)
     if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
-        return f"--model {shown} is an address, and nothing is fetched: download the file and name it"
+        return f"{shown} is an address, and nothing is fetched: download the file and name it"
     if Path(name).suffix.lower() in MODEL_SUFFIXES:
         return f"no such file: {shown}"
     return f"no model '{shown}': {suggest(name, known)} (a run folder or weights file will do)"

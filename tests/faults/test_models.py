@@ -91,7 +91,7 @@ def test_a_model_or_state_dict_that_is_no_file(tmp_path, refused, name, kind):
         path.mkdir()
     else:
         path.symlink_to("/dev/zero")
-    with refused("cannot read" if kind != "folder" else "has no model.safetensors"):
+    with refused("cannot read" if kind != "folder" else "is a folder, but no run: it has neither"):
         load_model(str(path))
     with refused("it is a folder" if kind == "folder" else "it is not a regular file"):
         load_imagenet(network(), IMAGENET, path)
@@ -102,8 +102,12 @@ def test_an_address_is_not_fetched_and_other_files_are_not_models(tmp_path, refu
         with refused("nothing is fetched: download the file and name it"):
             load_model(address)
     (tmp_path / "m.pth").write_bytes(b"weights")
-    with refused("--model takes a run folder, .safetensors and .onnx files"):
+    with refused("a model is a run folder, or a .safetensors or .onnx file"):
         load_model(str(tmp_path / "m.pth"))
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "config.yaml").write_text("")
+    with refused("has no model.safetensors: fer train --resume --out"):
+        load_model(str(tmp_path / "begun"))
     with refused("no such file"):
         load_model("none.safetensors")
     for name in ("x" * 5000, "a\nb", "\x1b[31m"):
