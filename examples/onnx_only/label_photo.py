@@ -9,6 +9,7 @@ usage: python label_photo.py --model models/xu-rescnn.onnx photo.jpg [more.jpg â
 import argparse
 import json
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # before the import, or it notes usage in the user's cache
@@ -60,17 +61,30 @@ def main() -> None:
     parser.add_argument("photos", nargs="+", type=Path)
     parser.add_argument("--model", type=Path, required=True, help="pnet.onnx, rnet.onnx and onet.onnx lie beside it")
     options = parser.parse_args()
+    needed = [options.model, *(options.model.with_name(f"{name}.onnx") for name in ("pnet", "rnet", "onet"))]
+    if missing := [str(path) for path in needed if not path.is_file()]:
+        sys.exit(f"error: no such file: {', '.join(missing)} (the usage says how they are made: --help)")
     classifier, detector = Classifier(options.model), Detector(options.model.parent)
-    for photo in options.photos:
+    failed = [photo for photo in options.photos if not label(photo, classifier, detector)]
+    sys.exit(1 if failed else 0)
+
+
+def label(photo: Path, classifier: Classifier, detector: Detector) -> bool:
+    """Print the faces of a photograph; whether it could be read."""
+    try:
         picture = np.asarray(ImageOps.exif_transpose(Image.open(photo)).convert("RGB"))
-        boxes = detector.find(picture)
-        if not len(boxes):
-            print(f"{photo.name}: no face")
-            continue
-        faces = np.stack([classifier.crop(picture, box) for box in boxes])[:, None]
-        for number, row in enumerate(classifier.probabilities(faces), start=1):
-            label = int(row.argmax())
-            print(f"{photo.name}: face {number}: {classifier.classes[label]} {row[label]:.3f}")
+    except (OSError, ValueError, Image.DecompressionBombError) as error:  # missing, damaged, or too large
+        print(f"error: {photo}: {error}", file=sys.stderr)
+        return False
+    boxes = detector.find(picture)
+    if not len(boxes):
+        print(f"{photo.name}: no face")
+        return True
+    faces = np.stack([classifier.crop(picture, box) for box in boxes])[:, None]
+    for number, row in enumerate(classifier.probabilities(faces), start=1):
+        first = int(row.argmax())
+        print(f"{photo.name}: face {number}: {classifier.classes[first]} {row[first]:.3f}")
+    return True
 
 
 if __name__ == "__main__":

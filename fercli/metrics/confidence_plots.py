@@ -42,8 +42,11 @@ def reliability_figure(after: Reliability, before: Reliability | None = None, ti
         _bins(accuracy, faces, before, "before temperature", _BEFORE, "s")
     _bins(accuracy, faces, after, "confidence" if before is None else "after temperature", _AFTER, "o")
     accuracy.set(xlim=(0, 1), ylim=(0, 1))
-    accuracy.set_title(title, parse_math=False, color=INK, fontsize=11, loc="left", pad=10)
-    accuracy.legend(loc="upper left", frameon=False, fontsize=9)
+    # above the axes: within them, points and their intervals may lie anywhere
+    legend = accuracy.legend(loc="lower left", bbox_to_anchor=(0, 1), frameon=False, fontsize=9)
+    accuracy.set_title(
+        title, parse_math=False, color=INK, fontsize=11, loc="left", pad=12 + 15 * len(legend.get_texts())
+    )
     faces.set_xlabel("confidence", color=FAINT)
     faces.yaxis.set_major_formatter("{x:,.0f}")
     for axes, measured in ((accuracy, "accuracy"), (faces, "faces")):

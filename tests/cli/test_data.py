@@ -34,6 +34,12 @@ def test_the_list_says_what_is_here(fer, root):
     assert sets["fergit"]["found"] is None
 
 
+def test_names_to_download_are_whole_on_a_narrow_terminal(fer, root, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = "".join(fer("data", "list", "--root", root.parent / "none")[1].split())
+    assert "challenges-in-representation-learning-facial-expression-recognition-challenge" in shown
+
+
 def test_a_set_is_counted(fer, root):
     code, out, _ = fer("data", "show", "fer2013", "--root", root)
     assert code == 0

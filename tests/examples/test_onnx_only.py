@@ -56,10 +56,30 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return done.path
 
 
-def test_the_example_labels_a_photo_like_fer_predict_in_a_process_without_torch(photo, exported):
-    command = [sys.executable, "-c", PROGRAM, str(EXAMPLE), "--model", str(exported), str(photo)]
+def run_example(*words: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", PROGRAM, str(EXAMPLE), *map(str, words)]
     surroundings = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(command, env=surroundings, capture_output=True, text=True)
+    return subprocess.run(command, env=surroundings, capture_output=True, text=True)
+
+
+def test_what_is_missing_or_damaged_is_one_line_and_the_others_go_on(photo, exported, tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(photo.read_bytes()[:5000])
+    done = run_example("--model", exported, tmp_path / "none.jpg", tmp_path / "broken.jpg", photo)
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 3)
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == [
+        str(tmp_path / "none.jpg"),
+        str(tmp_path / "broken.jpg"),
+    ]
+    alone = tmp_path / "net.onnx"
+    alone.write_bytes(b"")
+    done = run_example("--model", alone, photo)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: no such file: {tmp_path / 'pnet.onnx'}, ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_example_labels_a_photo_like_fer_predict_in_a_process_without_torch(photo, exported):
+    done = run_example("--model", exported, photo)
     assert done.returncode == 0, done.stderr
     found = [line.split(": ")[2].split() for line in done.stdout.splitlines()]
     (wanted,) = predict_sources(find_sources([photo]), load_model("xu-rescnn", mirrored=True), Detector())

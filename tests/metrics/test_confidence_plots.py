@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
 from fercli.metrics.calibration import reliability
@@ -30,6 +31,17 @@ def test_before_and_after_the_temperature_stand_side_by_side():
     labels = [text.get_text() for text in accuracy.get_legend().get_texts()]
     assert labels[1:] == ["before temperature: ECE 0.0 %", f"after temperature: ECE {100 * after.error:.1f} %"]
     assert len(faces.patches) == 2
+
+
+def test_the_legend_lies_on_nothing():
+    bins = reliability(PROBABILITIES, LABELS)
+    figure = reliability_figure(bins, bins, "title")
+    FigureCanvasAgg(figure).draw()
+    accuracy = figure.axes[0]
+    legend, title = accuracy.get_legend().get_window_extent(), accuracy._left_title.get_window_extent()
+    assert accuracy.get_window_extent().y1 <= legend.y0
+    assert legend.y1 <= title.y0
+    assert title.y1 <= figure.bbox.y1
 
 
 def test_the_coverage_curve_runs_to_all_faces():

@@ -30,7 +30,7 @@ def list_sets(root: options.Root = None, as_json: options.Json = False, debug: o
         return
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 1, 0))
     for heading in ("set", "here", "what it is, and what is looked for"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")  # a long name is needed whole: it is what to search for
     for name, known in SETS.items():
         path = found[name]
         here = Text("built in" if not known.paths else "yes" if path else "no", "" if path else "dim")
