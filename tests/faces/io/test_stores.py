@@ -133,7 +133,7 @@ def test_without_the_stores_package_one_line_says_what_to_install(monkeypatch):
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
-    with pytest.raises(UsageError, match=r's3://bucket/a\.png .*Install s3fs.*pip install fsspec s3fs'):
+    with pytest.raises(UsageError, match=r"s3://bucket/a\.png .*Install s3fs.*pip install fsspec s3fs"):
         find_sources([Path("s3://bucket/a.png")])
 
 
