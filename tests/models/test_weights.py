@@ -81,6 +81,9 @@ def test_a_wrong_name_suggests_the_nearest():
 
 
 def test_a_run_without_weights_says_how_to_finish_it(tmp_path):
+    with pytest.raises(ModelError, match=r"no run: it has neither model\.safetensors nor config\.yaml"):
+        load_model(str(tmp_path))
+    (tmp_path / "config.yaml").touch()
     with pytest.raises(ModelError, match="fer train --resume --out"):
         load_model(str(tmp_path))
 

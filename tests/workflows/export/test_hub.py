@@ -177,7 +177,7 @@ def test_a_folder_without_its_weights_is_no_unfinished_run(shared, tmp_path):
     with pytest.raises(ModelError, match=r"has config\.json and no model\.safetensors: download all files"):
         weights_path(str(tmp_path))
     (tmp_path / "config.json").unlink()
-    with pytest.raises(ModelError, match="fer train --resume"):
+    with pytest.raises(ModelError, match="is a folder, but no run"):
         weights_path(str(tmp_path))
     (tmp_path / "model.safetensors").write_text("version https://git-lfs.example/spec/v1\noid sha256:0\nsize 9\n")
     with pytest.raises(ModelError, match="git lfs pull fetches them"):
