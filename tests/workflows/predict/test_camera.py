@@ -140,7 +140,7 @@ from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_camera import Film
 from fercli.workflows.predict import camera
-camera.open_camera = lambda name: Film(Path({film!r}), 0.1)
+camera.open_camera = lambda name: Film(Path({film!r}), 0.4)
 from fercli.cli.app import main
 sys.argv = ["fer", "predict", "--camera", "0", "--device", "cpu", "--output", {output!r}]
 main()
