@@ -135,7 +135,9 @@ def test_the_window_shows_each_frame_and_closes_the_job(crossing, monkeypatch):
 
 
 SCRIPT = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a script
 from pathlib import Path
 sys.path.insert(0, {tests!r})
 from test_camera import Film
