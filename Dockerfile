@@ -13,8 +13,8 @@ RUN /opt/fer/bin/pip install --no-cache-dir --no-compile --no-deps .
 # the usual build of OpenCV needs libraries of a desktop, which a slim image lacks
 RUN /opt/fer/bin/pip uninstall --yes opencv-python \
     && /opt/fer/bin/pip install --no-cache-dir --no-compile opencv-python-headless
-# scikit-learn is for training and for splitting face sets; pip is not needed any more
-RUN /opt/fer/bin/pip uninstall --yes scikit-learn joblib narwhals threadpoolctl \
+# scikit-learn and SciPy are for training and for checking face sets; pip is not needed any more
+RUN /opt/fer/bin/pip uninstall --yes scikit-learn scipy joblib narwhals threadpoolctl \
     && /opt/fer/bin/pip uninstall --yes setuptools pip
 RUN find /opt/fer/lib \( -name __pycache__ -o -name tests \) -type d -prune -exec rm -rf {} +
 # checks the install, and writes the bytecode of what a prediction imports, so that each start is quick

@@ -184,7 +184,8 @@ def _describe(fault: Exception) -> str | None:
         return "this needs PyTorch, which is not installed: pip install torch torchvision facenet-pytorch==2.5.3"
     if isinstance(fault, ModuleNotFoundError) and fault.name in ("onnx", "onnxscript"):
         return "this needs onnx and onnxscript, which are not installed: pip install onnx onnxscript"
-    if isinstance(fault, ModuleNotFoundError) and (fault.name or "").partition(".")[0] == "sklearn":
+    # the container leaves both out; SciPy comes with scikit-learn
+    if isinstance(fault, ModuleNotFoundError) and (fault.name or "").partition(".")[0] in ("sklearn", "scipy"):
         return "this needs scikit-learn, which is not installed: pip install scikit-learn"
     # torch's own error goes by its name: importing torch for it would slow down every start
     if isinstance(fault, MemoryError) or type(fault).__name__ == "OutOfMemoryError":

@@ -75,7 +75,7 @@ class FaceTracker:
     """Numbers the people in one video from 1 on, in order of appearance. No number is used twice.
 
     Each face is matched to the track whose predicted position is nearest. All pairs are chosen together, so that the
-    sum of their distances is smallest (Kuhn's Hungarian method). Distances are in sides of the face, so frames may be
+    sum of their distances is smallest (Jonker and Volgenant's method). Distances are in sides of the face, so frames may be
     far apart in time. A person who is not seen for a while, or who returns after a cut, gets a new number.
     """
 
@@ -110,12 +110,22 @@ class FaceTracker:
         """Pairs of a track and the index of the face that continues it."""
         if not self._tracks or not faces:
             return []
-        from scipy.optimize import linear_sum_assignment
-
         costs = np.array([[_cost(track, face, time) for face in faces] for track in self._tracks])
-        # an impossible pair costs more than all possible ones together
-        rows, columns = linear_sum_assignment(np.where(np.isinf(costs), 1e6, costs))
-        return [(self._tracks[t], int(f)) for t, f in zip(rows, columns, strict=True) if np.isfinite(costs[t, f])]
+        return [(self._tracks[row], column) for row, column in choose_pairs(costs)]
+
+
+def choose_pairs(costs: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """As many pairs of a row and a column as can be, each in one pair at most, with the smallest sum of costs.
+
+    `costs` [rows, columns] are finite and at least 0, or infinite where a pair is impossible.
+    """
+    import lap  # SciPy has the method too, but takes 40 times as much space and most of a second to import
+
+    # an impossible pair costs more than all possible ones together
+    _, chosen, _ = lap.lapjv(np.where(np.isinf(costs), 1e6, costs), extend_cost=True)
+    return [
+        (row, column) for row, column in enumerate(chosen.tolist()) if column >= 0 and np.isfinite(costs[row, column])
+    ]
 
 
 def _cost(track: _Track, face: _Face, time: float) -> float:

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from scipy.optimize import linear_sum_assignment
 
 from fercli.faces.video.read import read_video
-from fercli.faces.video.tracking import FaceTracker, ShotDetector
+from fercli.faces.video.tracking import FaceTracker, ShotDetector, choose_pairs
 
 
 def box(x, y=100.0, side=50.0):
@@ -82,6 +84,18 @@ def test_pairs_are_chosen_together():
     """Matching the nearest pair first would give a track the wrong face and leave the other track without one."""
     frames = [[box(0), box(60)], [box(0), box(60)], [box(26), box(86)]]
     assert track(frames)[-1] == [1, 2]
+
+
+@settings(deadline=None)
+@given(arrays(float, array_shapes(min_dims=2, max_dims=2, max_side=6), elements=st.floats(0, 20) | st.just(np.inf)))
+@example(np.full((3, 2), np.inf))
+def test_the_pairs_are_as_many_and_as_cheap_as_scipy_s(costs):
+    pairs = choose_pairs(costs)
+    rows, columns = linear_sum_assignment(np.where(np.isinf(costs), 1e6, costs))
+    best = [cost for cost in costs[rows, columns] if np.isfinite(cost)]
+    assert len(pairs) == len(best)
+    assert sum(costs[pair] for pair in pairs) == pytest.approx(sum(best))
+    assert len({row for row, _ in pairs}) == len({column for _, column in pairs}) == len(pairs)
 
 
 def test_a_zoom_is_not_a_new_face():
