@@ -75,8 +75,8 @@ class FaceTracker:
     """Numbers the people in one video from 1 on, in order of appearance. No number is used twice.
 
     Each face is matched to the track whose predicted position is nearest. All pairs are chosen together, so that the
-    sum of their distances is smallest (Jonker and Volgenant's method). Distances are in sides of the face, so frames may be
-    far apart in time. A person who is not seen for a while, or who returns after a cut, gets a new number.
+    sum of their distances is smallest (Jonker and Volgenant's method). Distances are in sides of the face, so frames
+    may be far apart in time. A person who is not seen for a while, or who returns after a cut, gets a new number.
     """
 
     def __init__(self) -> None:
@@ -121,11 +121,11 @@ def choose_pairs(costs: NDArray[np.float64]) -> list[tuple[int, int]]:
     """
     import lap  # SciPy has the method too, but takes 40 times as much space and most of a second to import
 
-    # an impossible pair costs more than all possible ones together
-    _, chosen, _ = lap.lapjv(np.where(np.isinf(costs), 1e6, costs), extend_cost=True)
-    return [
-        (row, column) for row, column in enumerate(chosen.tolist()) if column >= 0 and np.isfinite(costs[row, column])
-    ]
+    possible = np.isfinite(costs)
+    # an impossible pair costs more than all possible ones together; lap takes no costs from a million on
+    impossible = 1 + min(costs.shape) * costs.max(where=possible, initial=0)
+    _, columns, _ = lap.lapjv(np.where(possible, costs, impossible), extend_cost=True)
+    return [(row, column) for row, column in enumerate(columns.tolist()) if column >= 0 and possible[row, column]]
 
 
 def _cost(track: _Track, face: _Face, time: float) -> float:

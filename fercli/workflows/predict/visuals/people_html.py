@@ -19,9 +19,9 @@ def render_people(films: Sequence[FilmPeople], palette: Mapping[str, str]) -> st
         if label in shown
     ]
     return (
-        "<p>Everyone once for each number, those who are longest in view first, with the clearest picture of the "
-        "expression that they showed most often. A person who was out of sight, or who comes back after a cut, has "
-        "another number: nobody is recognised.</p>\n"
+        "<p>The people who are longest in view come first. Each picture is the clearest one of the expression that the "
+        "person showed most often. People are followed, not recognised: whoever was out of sight for a while, or comes "
+        "back after a cut, gets a new number.</p>\n"
         f'<ul class="legend" aria-label="colours of the expressions">\n{join_lines(legend)}</ul>\n'
         + "\n".join(_render_film(film, palette) for film in films)
     )

@@ -112,13 +112,12 @@ def _unit(report: Report) -> str:
 
 
 def _render_fractions(report: Report) -> str:
-    """A row a label: faces, their fraction, mean confidence, and the fraction as a bar."""
-    largest = max([*report.labels.values(), 1])
+    """A row for each label: faces, their fraction, mean confidence, and the fraction as a bar. A whole bar is 100 %."""
     palette, rows = _palette(report), []
     for label in report.groups:
         faces = report.labels[label]
         mean = format_percent(report.confidence[label] / faces) if faces else "–"
-        style = f"width:{100 * faces / largest:.1f}%;background:{palette[label]}"
+        style = f"width:{100 * faces / max(1, report.faces):.1f}%;background:{palette[label]}"
         kind = "bar" if label in report.classes else "bar other"
         bar = f'<div class="{kind}" style="{style}"></div>' if faces else ""
         fraction = format_percent(faces / max(1, report.faces), 1)
@@ -168,8 +167,8 @@ def _render_introduction(report: Report) -> str:
     earlier = f"<p>{counted} of earlier starts of this job: counted, not shown.</p>\n" if report.earlier_faces else ""
     return (
         f"{earlier}"
-        f"<p>Of an expression with more than {3 * size} faces, {size} each are shown: the surest, the least sure, "
-        f"and a draw at random, which says more of what is usual than the other two. Others are shown whole.</p>\n"
+        f"<p>All faces of an expression are shown, up to {3 * size} of them. Where there are more, you see the {size} "
+        f"most confident, {size} at random and the {size} least confident. The random ones are the most typical.</p>\n"
         f'<nav aria-label="expressions"><ul>{links}</ul></nav>'
     )
 
@@ -178,9 +177,9 @@ def _render_faces(label: str, report: Report) -> str:
     sample = report.samples[label]
     everything = sample.all()
     kinds = (
-        [("all, the surest first", everything)]
+        [("all, the most confident first", everything)]
         if everything is not None
-        else [("most sure", sample.highest()), ("at random", sample.draw()), ("least sure", sample.lowest())]
+        else [("most confident", sample.highest()), ("at random", sample.draw()), ("least confident", sample.lowest())]
     )
     blocks = [
         f'<h4>{kind}</h4>\n<ul class="faces">\n{join_lines(_render_face(face, label) for face in faces)}</ul>'

@@ -149,9 +149,9 @@ def test_a_long_job_gives_a_short_page_that_says_so(tmp_path):
     shown = page(tmp_path, *pictures, *bad)
     size = Report(CLASSES).sample_size
     assert len(shown.all("img")) == 3 * size
-    assert f"more than {3 * size} faces, {size} each are shown" in shown.text
-    assert "most sure 100 % 1 · 499.jpg" in shown.text
-    assert "least sure 0 % 1 · 0.jpg" in shown.text
+    assert f"up to {3 * size} of them" in shown.text
+    assert "most confident 100 % 1 · 499.jpg" in shown.text
+    assert "least confident 0 % 1 · 0.jpg" in shown.text
     assert f"bad{LISTED - 1}.jpg" in shown.text
     assert f"bad{LISTED}.jpg" not in shown.text
     assert "… and 7 more." in shown.text
