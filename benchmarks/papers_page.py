@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.papers_plan import CANNOT, CLAIMS, READINGS, Row
+from benchmarks.papers_plan import CANNOT, CLAIMS, Row
 
 #: How many standard errors a 95 % interval reaches either way.
 _REACH = 1.96
@@ -109,20 +109,42 @@ def claims_table(records: Collection[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def readings_table(records: Collection[Mapping[str, Any]]) -> str:
-    """A row a reading of xu-rescnn's paper, the recipe itself first."""
+def readings_table(rows: Sequence[Row], records: Collection[Mapping[str, Any]]) -> str:
+    """A row a reading of a paper that has a run. Without a reading, it is the paper recipe as it stands."""
     lines = [
         "| reading | seeds | single | + mirrored | best epoch | verdict | command |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in (CLAIMS[0], CLAIMS[1], *READINGS):
+    for row in rows:
         runs = _of(row, records)
-        if runs:
-            found = figure(runs)
-            reading = row.reading or ("as `paper` in models.yaml" if row is CLAIMS[0] else f"the network `{row.model}`")
-            lines.append(
-                f"| {reading} | {found.seeds} | {_mean(found)} | {_mean(figure(runs, 'mirrored'))} "
-                f"| {_range([run['best_epoch'] for run in runs])} of {runs[0]['epochs']} "
-                f"| {verdict(found, row.claim.accuracy, row.claimed_on)} | {_command(runs)} |"
-            )
+        if not runs:
+            continue
+        found, reading = figure(runs), row.reading or "as `paper` in models.yaml"
+        lines.append(
+            f"| {reading} | {found.seeds} | {_mean(found)} | {_mean(figure(runs, 'mirrored'))} "
+            f"| {_range([run['best_epoch'] for run in runs])} of {runs[0]['epochs']} "
+            f"| {verdict(found, row.claim.accuracy, row.claimed_on)} | {_command(runs)} |"
+        )
+        if all("unweighted_accuracy" in run for run in runs):
+            plain = figure(runs, "unweighted_accuracy")
+            said = verdict(plain, row.claim.accuracy, row.claimed_on)
+            lines.append(f"| the same outputs, weights taken out | {plain.seeds} | {_mean(plain)} | | | {said} | |")
+    return "\n".join(lines)
+
+
+def classes_table(row: Row, records: Collection[Mapping[str, Any]]) -> str:
+    """Precision and recall of each class beside the paper's, as a run has them and without its class weights."""
+    lines = [
+        "| expression | precision, its paper | here | weights taken out "
+        "| recall, its paper | here | weights taken out |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for run in _of(row, records)[:1]:
+        for name, claimed in row.claim.per_class.items():
+            cells = [
+                cell
+                for measure, claim in (("precision", claimed.precision), ("recall", claimed.recall))
+                for cell in (claim, run["per_class"][name][measure], run["unweighted_per_class"][name][measure])
+            ]
+            lines.append(f"| {name} | " + " | ".join(f"{cell:.0f} %" for cell in cells) + " |")
     return "\n".join(lines)

@@ -1,6 +1,6 @@
 """What is trained to hold the papers' claims against, and what cannot be."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from fercli.core.catalogue import Claim
 from fercli.models.catalogue import load_catalogue
@@ -41,38 +41,60 @@ def _fer2013(model: str, seeds: int, note: str = "") -> Row:
     return Row(model, model, "fer2013", "val", 3589, seeds, note=note)
 
 
-def _reading(name: str, reading: str, *changes: str) -> Row:
-    """A row that changes one thing against the paper recipe of xu-rescnn."""
+def _reading(base: Row, name: str, reading: str, *changes: str) -> Row:
+    """A row that changes the paper recipe of another one."""
     options = tuple(word for change in changes for word in ("--set", change))
-    return Row(f"xu-{name}", "xu-rescnn", "fer2013", "val", 3589, options=options, reading=reading)
+    return replace(base, name=name, seeds=1, options=options, reading=reading)
 
+
+_XU, _XU_54895 = _fer2013("xu-rescnn", 3), _fer2013("xu-rescnn-54895", 3)
+_BAH = Row("bah-resnet", "bah-resnet", "fergit", "test", 2465, 3)
 
 #: A row a claim, in the order in which they are trained.
 CLAIMS = (
-    _fer2013("xu-rescnn", 3),
-    _fer2013("xu-rescnn-54895", 3),
+    _XU,
+    _XU_54895,
     _fer2013("mini-xception", 3),
     _fer2013("lenet", 3, "another network than the paper's, which has ten times the parameters and is not specified"),
     _fer2013("simple-cnn", 1),
     _fer2013("simpler-cnn", 1),
-    Row("bah-resnet", "bah-resnet", "fergit", "test", 2465, 3),
+    _BAH,
     Row("bah-basic", "bah-basic", "fergit", "test", 2465),
 )
 
-#: What the paper of xu-rescnn leaves open, one change a row against its recipe `paper`.
-READINGS = (
-    _reading("lr-3e-3", "Adam at 3e-3", "optimizer.lr=3e-3"),
-    _reading("lr-1e-2", "Adam at 0.01", "optimizer.lr=1e-2"),
-    _reading("plateau", "rate × 0.1 after 10 epochs without a better validation accuracy", "schedule.name=plateau"),
-    _reading("cosine", "rate falls along a cosine to zero", "schedule.name=cosine"),
-    _reading("batch-32", "batch 32", "batch_size=32"),
-    _reading("batch-128", "batch 128", "batch_size=128"),
-    _reading("rmsprop", "RMSprop at 1e-3", "optimizer.name=rmsprop"),
-    _reading(
-        "sgd", "SGD at 0.01 with momentum 0.9",
-        "optimizer.name=sgd", "optimizer.lr=1e-2", "optimizer.momentum=0.9",
+#: What a paper leaves open, by the name of its table on the page: the recipe `paper` first, then one change a row.
+READINGS = {
+    "xu-readings": (
+        _XU,
+        replace(_XU_54895, reading="the network `xu-rescnn-54895`"),
+        _reading(_XU, "xu-lr-3e-3", "Adam at 3e-3", "optimizer.lr=3e-3"),
+        _reading(_XU, "xu-lr-1e-2", "Adam at 0.01", "optimizer.lr=1e-2"),
+        _reading(
+            _XU, "xu-plateau", "rate × 0.1 after 10 epochs without a better validation accuracy",
+            "schedule.name=plateau",
+        ),
+        _reading(_XU, "xu-cosine", "rate falls along a cosine to zero", "schedule.name=cosine"),
+        _reading(_XU, "xu-batch-32", "batch 32", "batch_size=32"),
+        _reading(_XU, "xu-batch-128", "batch 128", "batch_size=128"),
+        _reading(_XU, "xu-rmsprop", "RMSprop at 1e-3", "optimizer.name=rmsprop"),
+        _reading(
+            _XU, "xu-sgd", "SGD at 0.01 with momentum 0.9",
+            "optimizer.name=sgd", "optimizer.lr=1e-2", "optimizer.momentum=0.9",
+        ),
     ),
-)  # fmt: skip
+    "bah-readings": (
+        _BAH,
+        _reading(_BAH, "bah-unweighted", "no class weights", "class_weights=false"),
+        _reading(
+            _BAH, "bah-flips", "no class weights, and of the augmentation only the flips", "class_weights=false",
+            "augment.rotate=0", "augment.shift=0", "augment.zoom=0", "augment.brightness=0",
+        ),
+    ),
+}  # fmt: skip
+
+#: Everything that is trained, each once.
+_NAMES = {row.name for row in CLAIMS}
+ROWS = (*CLAIMS, *(row for rows in READINGS.values() for row in rows if row.name not in _NAMES))
 
 
 @dataclass(frozen=True)
