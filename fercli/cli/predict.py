@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import typer
 
 from fercli.cli import options
-from fercli.cli.predict_camera import SMOOTH, predict_from_camera
 from fercli.cli.predict_jobs import collect_files, run_into_file, run_into_folder
 from fercli.core.engine import Engine
 from fercli.core.errors import UsageError
@@ -197,6 +196,8 @@ def predict(
             raise UsageError(f"--camera {camera} takes no pictures: leave them out")
         if given := options.collect(FolderOptions, flags).given:
             raise UsageError(f"--camera does not go with {given[0]}: leave it out")
+        from fercli.cli.predict_camera import SMOOTH, predict_from_camera
+
         usual = {**({} if every or fps else {"every": 0.0}), **({} if smooth else {"smooth": SMOOTH})}
         rows = Path(output) if output is not None else None
         settings = options.collect(PredictOptions, flags | sampling | usual | {"output": rows})

@@ -171,3 +171,12 @@ class Recipe(Settings):
                 "leave frozen out"
             )
         return self
+
+
+def merge_settings(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `changes` over it, block by block."""
+    both = dict(base)
+    for key, value in changes.items():
+        inner = both.get(key)
+        both[key] = merge_settings(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return both

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from pydantic import ConfigDict, ValidationError, create_model
 
-from fercli.core.catalogue import Catalogue, ModelEntry, raise_faults
+from fercli.core.catalogue import Catalogue, ModelEntry
+from fercli.core.catalogue_document import raise_faults
 from fercli.core.errors import UsageError, reason_of
 from fercli.core.registry import suggest
 from fercli.core.space import parse_space

@@ -4,7 +4,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-from fercli.core.catalogue import Catalogue, parse_catalogue
+from fercli.core.catalogue import Catalogue
+from fercli.core.catalogue_document import parse_catalogue
 from fercli.core.errors import ModelError
 from fercli.core.files import read_yaml
 

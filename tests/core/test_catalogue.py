@@ -4,8 +4,9 @@ import copy
 
 import pytest
 
-from fercli.core.catalogue import merge_settings, parse_catalogue
+from fercli.core.catalogue_document import parse_catalogue
 from fercli.core.errors import ModelError
+from fercli.core.recipe import merge_settings
 from fercli.models.catalogue import load_catalogue
 
 RECIPE = {"epochs": 3, "batch_size": 8, "optimizer": {"name": "adam", "lr": "1e-3"}}

@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fercli.core.catalogue import merge_settings
 from fercli.core.config import COMMAND_LINE, LoadOptions, RunConfig, parse_config
 from fercli.core.errors import UsageError
 from fercli.core.parse import parse_yaml
-from fercli.core.recipe import rename_settings
+from fercli.core.recipe import merge_settings, rename_settings
 from fercli.core.text import shorten
 from fercli.data.load import SETS
 from fercli.models.catalogue import configured_entry, load_catalogue
