@@ -159,4 +159,8 @@ def search(
     else:
         console.out().print(search_report(result))
     console.note(f"tables, plots and a page are in {result.folder}: report.html")
-    console.note(f"next: fer train --config {result.folder / 'best.yaml'}")
+    best = result.folder / "best.yaml"
+    if result.ranking and result.ranking.default_leads:
+        console.note(f"next: keep the recipe as it is; {best} has the settings of the best trial, for comparison")
+    else:
+        console.note(f"next: fer train --config {best}")

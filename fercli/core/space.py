@@ -54,6 +54,16 @@ class Range(Dimension):
         """Values that a setting must be able to take for the range to make sense."""
         return (self.low, self.high)
 
+    def find(self, value: object) -> int | float | None:
+        """The value as one of the range, None where it is none: 10.0 is 10 among whole numbers."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return None
+        step = 1 if self.whole and self.step is None else self.step
+        steps = 0.0 if step is None else (value - self.low) / step
+        if abs(steps - round(steps)) > 1e-9:
+            return None
+        return round(value) if self.whole else value
+
 
 class Choice(Dimension):
     """Some values; one alone is a setting that every trial has."""
@@ -71,6 +81,10 @@ class Choice(Dimension):
         """All values."""
         return self.values
 
+    def find(self, value: object) -> Any:
+        """The value as the list has it, None where it does not."""
+        return next((known for known in self.values if known == value), None)
+
 
 @dataclass(frozen=True)
 class Space:
@@ -86,6 +100,11 @@ class Space:
             if all(chosen.get(other) in values for other, values in dimension.when.items()):
                 chosen[name] = suggest(name, dimension)
         return chosen
+
+    def locate(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Of values by dotted name those that settings of the space have and may be, where these settings count."""
+        found = self.sample(lambda name, dimension: dimension.find(values.get(name)))
+        return {name: value for name, value in found.items() if value is not None}
 
     def list_grid(self) -> dict[str, list[Any]]:
         """The values of each setting in a grid; a range needs whole limits or a step."""

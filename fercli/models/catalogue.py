@@ -66,6 +66,12 @@ def configured_entry(name: str, arguments: Mapping[str, bool | int | float | str
     return entry
 
 
+def list_arguments(entry: ModelEntry) -> dict[str, bool | int | float | str]:
+    """Every argument of an entry's architecture, by name: the entry's own, else the default."""
+    parameters = list(inspect.signature(load_architectures()[entry.architecture]).parameters.values())[1:]
+    return {each.name: each.default for each in parameters if each.default is not each.empty} | entry.arguments
+
+
 def _check_arguments(name: str, entry: ModelEntry, changed: Iterable[str]) -> None:
     """Raise UsageError, listing every fault, where an entry's arguments make no network."""
     parameters = list(inspect.signature(load_architectures()[entry.architecture]).parameters.values())[1:]

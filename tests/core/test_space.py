@@ -86,3 +86,19 @@ def test_every_network_of_the_catalogue_has_a_space(name):
     assert "recipe" in spaces
     for space in spaces.values():
         parse_space(space)
+
+
+@given(st.integers(0, 10_000))
+def test_a_point_of_the_space_is_found_in_it_and_nothing_else(seed):
+    space = parse_space(WRITTEN)
+    point = space.sample(draw(seed))
+    on_steps = {name: value for name, value in point.items() if name != "augment.rotate" or value % 5 == 0}
+    assert space.locate(point | {"label_smoothing": 0.1}) == on_steps
+    assert space.locate(dict.fromkeys(point, "elsewhere")) == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [(0, None), (21, None), (5, 5), (5.0, 5), (5.5, None), (True, None), (None, None), ("5", None)]
+)
+def test_a_value_is_one_of_a_range_or_is_not(value, found):
+    assert Range(low=1, high=20).find(value) == found

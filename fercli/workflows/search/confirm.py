@@ -88,6 +88,11 @@ class Ranking:
         return next((row for row in self.rows if row.name != DEFAULT), None)
 
     @property
+    def default_leads(self) -> bool:
+        """Whether the recipe as it is does better than all that was found."""
+        return self.rows[0].name == DEFAULT and len(self.rows) > 1
+
+    @property
     def beats_default(self) -> bool:
         """Whether chance does not explain the winner's lead."""
         return self.lead is not None and self.lead.mean > 0 and self.lead.p < SIGNIFICANT
@@ -106,8 +111,7 @@ def confirm_best(
     Raises RunError where a training fails.
     """
     config = study.config
-    candidates: dict[str, Mapping[str, Any]] = {DEFAULT: {}}
-    candidates |= {f"trial-{trial.number:03d}": read_settings(study, trial) for trial in study.best[: config.top]}
+    candidates = choose_candidates(study)
     # seeds that no trial had
     seeds = [config.run.seed + 1 + index for index in range(config.seeds)]
     tasks = [_plan(config, name, settings, seed) for name, settings in candidates.items() for seed in seeds]
@@ -130,6 +134,14 @@ def confirm_best(
         for name, settings in candidates.items()
     ]
     return rank(rows, maximised=config.objectives[0] in MAXIMISED)
+
+
+def choose_candidates(study: Study) -> dict[str, Mapping[str, Any]]:
+    """The settings of the default and of the best trials, by name. A trial that is the default itself is left out."""
+    default = study.config.default_point
+    best = [(f"trial-{trial.number:03d}", read_settings(study, trial)) for trial in study.best]
+    others = [(name, settings) for name, settings in best if settings != default]
+    return {DEFAULT: {}, **dict(others[: study.config.top])}
 
 
 def rank(rows: Sequence[Ranked], *, maximised: bool) -> Ranking:

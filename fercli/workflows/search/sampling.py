@@ -60,6 +60,16 @@ def _label(value: Any) -> Any:
     return value if isinstance(value, bool | int | float | str) else str(value)
 
 
+def label_values(settings: Mapping[str, Any], space: Space) -> dict[str, Any]:
+    """Settings of a space as Optuna takes them; those that have one value alone are not Optuna's matter."""
+    chosen = {name: space.dimensions[name] for name in settings}
+    return {
+        name: _label(settings[name]) if isinstance(dimension, Choice) else settings[name]
+        for name, dimension in chosen.items()
+        if not (isinstance(dimension, Choice) and len(dimension.values) == 1)
+    }
+
+
 def _label_grid(space: Space) -> dict[str, list[Any]]:
     """The values of each setting in a grid, as Optuna takes them."""
     grid = {name: values for name, values in space.list_grid().items() if len(values) > 1}

@@ -15,9 +15,9 @@ from fercli.core.files import read_yaml, write_text
 from fercli.core.recipe import Count, Positive, Settings
 from fercli.core.registry import suggest
 from fercli.core.space import Range, Space, parse_space
-from fercli.models.catalogue import load_catalogue
+from fercli.models.catalogue import configured_entry, list_arguments, load_catalogue
 from fercli.workflows.search.options import LIMITS, Limit, Objective, Pruner, Sampler, SearchOptions
-from fercli.workflows.train.settings import change_config, resolve_config
+from fercli.workflows.train.settings import change_config, flatten_settings, resolve_config
 
 #: Objectives of which more is better.
 MAXIMISED = frozenset({"accuracy", "macro-recall"})
@@ -64,6 +64,13 @@ class StudyConfig(Settings):
     def parsed_space(self) -> Space:
         """What to choose from."""
         return parse_space(self.space)
+
+    @property
+    def default_point(self) -> dict[str, Any]:
+        """The settings that the run has without any trial, as far as the space has them."""
+        entry = configured_entry(self.run.model, self.run.arguments)
+        arguments = {f"arguments.{name}": value for name, value in list_arguments(entry).items()}
+        return self.parsed_space.locate(flatten_settings(self.run.recipe.model_dump()) | arguments)
 
     @property
     def directions(self) -> list[Literal["minimize", "maximize"]]:

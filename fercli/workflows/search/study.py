@@ -17,7 +17,7 @@ from fercli.core.lock import hold_lock
 from fercli.models.catalogue import Cost, load_catalogue, measure_cost
 from fercli.models.timing import measure_milliseconds
 from fercli.workflows.search.options import Limit
-from fercli.workflows.search.sampling import draw_settings, make_pruner, make_sampler, quiet_optuna
+from fercli.workflows.search.sampling import draw_settings, label_values, make_pruner, make_sampler, quiet_optuna
 from fercli.workflows.search.settings import StudyConfig
 from fercli.workflows.search.trial import Outcome, TrialTask
 from fercli.workflows.train.settings import change_config
@@ -102,6 +102,7 @@ class Study:
         """The next trial within the limits. Raises UsageError where there seems to be none."""
         for _ in range(_MOST_OVER):
             with self._drawing():
+                self._begin_with_default()
                 task = self._draw(self._study.ask())
             if task is not None:
                 return task
@@ -109,6 +110,12 @@ class Study:
         if not limits:
             raise UsageError(f"the settings of {_MOST_OVER} trials in a row do not go together: narrow the space")
         raise UsageError(f"--limit: {_MOST_OVER} draws in a row were over {limits}: raise it, or narrow the space")
+
+    def _begin_with_default(self) -> None:
+        """Make the first trial the recipe as it is, so that a sampler that learns starts from it. What the space does
+        not have of it is drawn."""
+        if not self.trials and self.config.sampler in ("tpe", "nsga2"):
+            self._study.enqueue_trial(label_values(self.config.default_point, self._space))
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:

@@ -158,6 +158,15 @@ def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
     return settings
 
 
+def flatten_settings(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The settings in nested blocks by dotted name, as nest_settings takes them."""
+    flat: dict[str, Any] = {}
+    for key, value in document.items():
+        name = f"{prefix}{key}"
+        flat |= flatten_settings(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
 def nest_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Recipe settings by dotted name as nested blocks, by their names of today: {'a.b': 1} to {'a': {'b': 1}}.
 

@@ -30,6 +30,13 @@ def test_more_is_better_of_what_is_maximised():
     assert not ranking.beats_default
 
 
+def test_the_default_leads_where_nothing_is_better():
+    default, worse = candidate("default", 0.5, 0.6), candidate("trial-001", 0.7, 0.8)
+    assert rank([default, worse], maximised=False).default_leads
+    assert not rank([default, worse], maximised=True).default_leads
+    assert not rank([default], maximised=False).default_leads
+
+
 def test_one_seed_tells_nothing_of_chance():
     ranking = rank([candidate("default", 0.9), candidate("trial-000", 0.5)], maximised=False)
     assert not ranking.beats_default

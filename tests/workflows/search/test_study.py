@@ -5,6 +5,8 @@ import random
 import pytest
 
 from fercli.core.errors import RunError, UsageError
+from fercli.models.catalogue import load_catalogue
+from fercli.workflows.search.confirm import choose_candidates
 from fercli.workflows.search.options import SearchOptions
 from fercli.workflows.search.settings import resolve_study
 from fercli.workflows.search.study import Study, describe_failures
@@ -61,6 +63,36 @@ def test_an_interrupted_study_draws_what_it_would_have_drawn(config, tmp_path, o
     first, second = ([(trial.params, trial.values) for trial in each.trials] for each in studies)
     assert first == second
     assert len({str(params) for params, _ in first}) == 12
+
+
+@pytest.mark.parametrize(("sampler", "first"), [("tpe", True), ("random", False)])
+def test_the_first_trial_is_the_recipe_as_it_is(config, tmp_path, sampler, first):
+    settings = config(sampler=sampler, model="xu-rescnn", data="cartoon", recipe="best")
+    task = Study(settings, tmp_path).draw()
+    recipe = load_catalogue().recipe("xu-rescnn", "best")
+    default = {
+        "optimizer.lr": recipe.optimizer.lr, "schedule.name": recipe.schedule.name,
+        "schedule.warmup": recipe.schedule.warmup, "augment.rotate": recipe.augment.rotate, "arguments.width": 1.0,
+    }  # fmt: skip
+    assert (task.settings == default) == first
+    assert settings.default_point == default
+
+
+def test_a_trial_that_is_the_default_is_no_rival_of_it(config, tmp_path):
+    settings = config(top=2, model="xu-rescnn", data="cartoon", recipe="best")
+    study = Study(settings, tmp_path)
+    for loss in (0.1, 0.4, 0.3, 0.2):
+        study.tell(study.draw(), Outcome("complete", (loss,), {1: loss}, 1, 1.0, {}))
+    assert study.best[0].number == 0
+    assert list(choose_candidates(study)) == ["default", "trial-003", "trial-002"]
+
+
+def test_what_the_space_does_not_have_of_the_recipe_is_drawn(tmp_path):
+    space = tmp_path / "space.yaml"
+    space.write_text("optimizer.lr: {low: 0.1, high: 0.2}\naugment.rotate: {low: 0, high: 20}\n")
+    settings = resolve_study(SearchOptions(model="xu-rescnn", data="cartoon", recipe="best", space=str(space)))
+    assert settings.default_point == {"augment.rotate": 10}
+    assert Study(settings, tmp_path).draw().settings["augment.rotate"] == 10
 
 
 def test_tpe_finds_more_than_chance(config, tmp_path):
