@@ -1,5 +1,6 @@
 """What a search may choose from: a range or a list of values for each setting, and when a setting counts at all."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -98,6 +99,10 @@ class Space:
             count = int((dimension.high - dimension.low) / step + 1e-9) + 1
             grid[name] = [dimension.low + index * step for index in range(count)]
         return grid
+
+    def count_grid(self) -> int:
+        """The number of combinations of a grid."""
+        return math.prod(map(len, self.list_grid().values()))
 
     def conditions(self, name: str) -> dict[str, Any]:
         """Settings under which the one of this name counts."""

@@ -76,7 +76,6 @@ class _Conductor:
         return self._list_pending()
 
     def _list_pending(self) -> Iterator[TrialTask]:
-        config = self._study.config
         self._update()
         for task in self._study.begun:
             if self._hold(task):
@@ -85,8 +84,7 @@ class _Conductor:
                     self.finish(0, task)
                 else:
                     yield task
-        while len(self._study.counted) < config.trials and self._placement.in_time:
-            task = self._study.draw()
+        while self._placement.in_time and (task := self._study.draw()) is not None:
             # another process that looks for interrupted trials may have been faster
             if self._hold(task):
                 yield task

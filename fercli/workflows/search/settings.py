@@ -128,8 +128,7 @@ def resolve_study(options: SearchOptions, base: StudyConfig | None = None) -> St
     if config.sampler != "grid":
         return config
     _check_grid(config)
-    combinations = math.prod(map(len, config.parsed_space.list_grid().values()))
-    return config.model_copy(update={"trials": min(config.trials, combinations)})
+    return config.model_copy(update={"trials": min(config.trials, config.parsed_space.count_grid())})
 
 
 def find_space(name: str | None, run: RunConfig) -> Space:

@@ -98,10 +98,15 @@ class Study:
         tasks = [self._draw(optuna.Trial(self._study, trial._trial_id)) for trial in mine]
         return [task for task in tasks if task is not None]
 
-    def draw(self) -> TrialTask:
-        """The next trial within the limits. Raises UsageError where there seems to be none."""
+    def draw(self) -> TrialTask | None:
+        """The next trial within the limits; None where the study has all that it is to have.
+
+        Raises UsageError where there seems to be none.
+        """
         for _ in range(_MOST_OVER):
             with self._drawing():
+                if self._is_full():  # asked under the lock: two processes must not both draw the last one
+                    return None
                 task = self._draw(self._study.ask())
             if task is not None:
                 return task
@@ -109,6 +114,12 @@ class Study:
         if not limits:
             raise UsageError(f"the settings of {_MOST_OVER} trials in a row do not go together: narrow the space")
         raise UsageError(f"--limit: {_MOST_OVER} draws in a row were over {limits}: raise it, or narrow the space")
+
+    def _is_full(self) -> bool:
+        """Whether there are as many trials as asked for, or every combination of a grid was drawn."""
+        if len(self.counted) >= self.config.trials:
+            return True
+        return self.config.sampler == "grid" and len(self.trials) >= self._space.count_grid()
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:

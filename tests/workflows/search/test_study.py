@@ -1,6 +1,7 @@
 """The record of trials: draws follow from the seed and the trials before, whatever was interrupted."""
 
 import random
+from itertools import islice
 
 import pytest
 
@@ -92,8 +93,8 @@ def test_what_is_over_a_limit_is_no_trial(config, tmp_path):
         task = study.draw()
         assert task.cost.parameters <= 50_000
         end(study, task)
+        assert len(task.earlier) == task.number
     assert len(study.counted) == 8 < len(study.trials)
-    assert all(len(task.earlier) == task.number for task in [study.draw()])
 
 
 def test_a_limit_that_nothing_keeps_is_told(config, tmp_path, monkeypatch):
@@ -106,11 +107,28 @@ def test_settings_that_do_not_go_together_are_a_failed_trial(config, tmp_path):
     (tmp_path / "space.yaml").write_text("optimizer.nesterov: [true, false]\noptimizer.momentum: [0, 0.9]")
     sgd = {"optimizer.name": "sgd", "optimizer.momentum": 0.9}
     study = Study(config(sampler="grid", recipe_settings=sgd), tmp_path)
-    for _ in range(4):  # one of the four combinations is none
-        study.tell(study.draw(), Outcome("complete", (1.0,), {}, 1, 1.0, {}))
-    failures = describe_failures(study.trials).values()
-    assert failures
-    assert all("nesterov needs a momentum" in failure for failure in failures)
+    for task in islice(iter(study.draw, None), 9):
+        study.tell(task, Outcome("complete", (1.0,), {}, 1, 1.0, {}))
+    assert len(study.counted) == 4
+    (failure,) = describe_failures(study.trials).values()  # one of the four combinations is none
+    assert "nesterov needs a momentum" in failure
+
+
+def test_a_grid_under_a_limit_ends_with_the_combinations_that_keep_it(config, tmp_path):
+    (tmp_path / "space.yaml").write_text("arguments.width: [0.25, 0.5, 1.0, 1.5]")
+    study = Study(config(sampler="grid", limits={"parameters": 50_000}), tmp_path)
+    drawn = []
+    for task in islice(iter(study.draw, None), 9):
+        drawn.append(task.settings["arguments.width"])
+        study.tell(task, Outcome("complete", (1.0,), {}, 1, 1.0, {}))
+    assert sorted(drawn) == [0.25, 0.5]
+
+
+def test_no_trial_is_drawn_beyond_those_asked_for(config, tmp_path):
+    one, other = (Study(config(trials=2), tmp_path) for _ in range(2))
+    assert one.draw() is not None
+    assert other.draw() is not None
+    assert one.draw() is None
 
 
 def test_a_database_by_its_url_serves_two_folders(config, tmp_path):
