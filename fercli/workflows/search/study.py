@@ -11,10 +11,10 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
-from fercli.core.catalogue import ModelEntry
+from fercli.core.config import RunConfig
 from fercli.core.errors import RunError, UsageError, reason_of
 from fercli.core.lock import hold_lock
-from fercli.models.catalogue import Cost, load_catalogue, measure_cost
+from fercli.models.catalogue import Cost, configured_entry, measure_cost
 from fercli.models.timing import measure_milliseconds
 from fercli.workflows.search.options import Limit
 from fercli.workflows.search.sampling import draw_settings, make_pruner, make_sampler, quiet_optuna
@@ -138,26 +138,31 @@ class Study:
             trial.set_user_attr(_FAILED, str(error))
             self._study.tell(trial.number, state=TrialState.FAIL)
             return None
-        entry = load_catalogue()[changed.model].with_arguments(changed.arguments)
-        cost = self._measure(entry)
+        task = TrialTask(trial.number, settings, self._cost_of(changed), tuple(self.trials[: trial.number]))
+        # one that was begun before was within the limits: milliseconds measured again may differ
+        if not trial.user_attrs.keys() >= set(_COSTS) and not self._keeps_limits(trial, changed, task.cost):
+            return None
         for name in _COSTS:
-            trial.set_user_attr(name, getattr(cost, name))
+            trial.set_user_attr(name, getattr(task.cost, name))
+        return task
+
+    def _keeps_limits(self, trial: optuna.Trial, config: RunConfig, cost: Cost) -> bool:
+        """Whether a trial costs no more than the limits; one that does has ended."""
         limits = self.config.limits
         costs: dict[Limit, float] = {"parameters": cost.parameters, "multiply-adds": cost.multiply_adds}
         if "ms" in limits:
-            costs["ms"] = measure_milliseconds(entry)
+            costs["ms"] = measure_milliseconds(configured_entry(config.model, config.arguments))
         if over := [name for name, most in limits.items() if costs[name] > most]:
             trial.set_user_attr(_OVER, over)
             # several objectives take no trial that was pruned
             state = TrialState.PRUNED if len(self.config.objectives) == 1 else TrialState.FAIL
             self._study.tell(trial.number, state=state)
-            return None
-        return TrialTask(trial.number, settings, cost, tuple(self.trials[: trial.number]))
+        return not over
 
-    def _measure(self, entry: ModelEntry) -> Cost:
-        key = tuple(sorted(entry.arguments.items()))
+    def _cost_of(self, config: RunConfig) -> Cost:
+        key = tuple(sorted(config.arguments.items()))
         if key not in self._costs:
-            self._costs[key] = measure_cost(entry)
+            self._costs[key] = measure_cost(configured_entry(config.model, config.arguments))
         return self._costs[key]
 
     def _describe_here(self) -> str:

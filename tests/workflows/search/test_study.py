@@ -97,6 +97,16 @@ def test_what_is_over_a_limit_is_no_trial(config, tmp_path):
     assert len(study.counted) == 8 < len(study.trials)
 
 
+def test_a_trial_that_was_begun_is_not_measured_again(config, tmp_path, monkeypatch):
+    settings = config(limits={"ms": 10})
+    monkeypatch.setattr("fercli.workflows.search.study.measure_milliseconds", lambda entry: 5.0)
+    task = Study(settings, tmp_path).draw()
+    monkeypatch.setattr("fercli.workflows.search.study.measure_milliseconds", lambda entry: 50.0)  # a busy moment
+    study = Study(settings, tmp_path)
+    assert [begun.number for begun in study.begun] == [task.number]
+    assert len(study.counted) == 1
+
+
 def test_a_limit_that_nothing_keeps_is_told(config, tmp_path, monkeypatch):
     monkeypatch.setattr("fercli.workflows.search.study._MOST_OVER", 4)
     with pytest.raises(UsageError, match="4 draws in a row were over 10 parameters: raise it, or narrow the space"):
