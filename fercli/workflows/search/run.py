@@ -50,8 +50,8 @@ def search(options: SearchOptions, progress: Progress = SILENT) -> SearchResult 
     study = Study(config, folder.path)
 
     def describe() -> str:
-        ended = sum(trial.state.is_finished() for trial in study.counted)
-        return f"stopped after {ended} of {config.trials} trials; fer search --resume --out {folder.path} continues"
+        ended = f"{study.count_ended()} of {config.trials} trials"
+        return f"stopped after {ended}; fer search --resume --out {folder.path} continues"
 
     with explain_interrupt(progress, describe):
         conduct_trials(begun.work, study, placement, progress)

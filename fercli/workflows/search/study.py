@@ -85,6 +85,10 @@ class Study:
         """Those that were trained, or are to be: not what was over the limits."""
         return [trial for trial in self.trials if _OVER not in trial.user_attrs]
 
+    def count_ended(self) -> int:
+        """How many of them have ended, however."""
+        return sum(trial.state.is_finished() for trial in self.counted)
+
     @property
     def begun(self) -> list[TrialTask]:
         """Trials of this folder that have not ended."""

@@ -13,6 +13,8 @@ from fercli.models.catalogue import load_catalogue, measure_cost
 from fercli.workflows.run_folder import read_config
 from fercli.workflows.search.options import SearchOptions
 from fercli.workflows.search.run import search
+from fercli.workflows.search.settings import read_study
+from fercli.workflows.search.study import Study
 from fercli.workflows.search.tables import describe_verdict
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import train
@@ -118,6 +120,18 @@ def test_two_objectives_are_traded_off(study, tmp_path):
     for row in result.rows:
         others = [other for other in result.rows if other is not row]
         assert not any(other.values[0] >= row.values[0] and other.values[1] < row.values[1] for other in others)
+
+
+def test_a_trial_whose_process_was_killed_meanwhile_is_trained_too(study, tmp_path):
+    class Another(Heard):
+        """Takes part in the study as another process, which draws a trial and dies."""
+
+        def say(self, text: str) -> None:
+            if text.startswith("trial   0"):
+                Study(read_study(tmp_path / "study" / "study.yaml"), tmp_path / "study").draw()
+
+    result = study(trials=3, top=0, pruner="none", progress=Another())
+    assert [row["state"] for row in read_trials(result.folder)] == ["complete"] * 3
 
 
 def test_no_trial_begins_after_the_budget(study):
