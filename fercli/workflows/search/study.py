@@ -142,7 +142,8 @@ class Study:
             trial.set_user_attr(_FAILED, str(error))
             self._study.tell(trial.number, state=TrialState.FAIL)
             return None
-        task = TrialTask(trial.number, settings, self._cost_of(changed), tuple(self.trials[: trial.number]))
+        earlier = tuple(self.trials[: trial.number])
+        task = TrialTask(self._study.study_name, trial.number, settings, self._cost_of(changed), earlier)
         # one that was begun before was within the limits: milliseconds measured again may differ
         if not trial.user_attrs.keys() >= set(_COSTS) and not self._keeps_limits(trial, changed, task.cost):
             return None

@@ -44,6 +44,8 @@ def test_a_study_leaves_its_report_and_never_sees_the_test_split(study, tmp_path
     assert describe_verdict(result) in page
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("data:image/png;base64,") >= 2
+    assert any(row["state"] == "given up" for row in read_trials(result.folder))
+    assert not list(result.folder.rglob("last.ckpt"))  # nothing goes on from what has ended
     confirmed = json.loads((result.folder / "search.json").read_text())["confirmed"]
     assert {row["name"] for row in confirmed["rows"]} == {"default", f"trial-{result.rows[0].number:03d}"}
     assert all(len(row["values"]) == 2 for row in confirmed["rows"])
@@ -105,7 +107,7 @@ def test_a_grid_ends_with_its_combinations(study, tmp_path):
     assert study(sampler="grid", trials=9, top=0).counts["tried"] == 2
 
 
-def test_folds_are_of_the_training_split_and_the_worst_are_given_up(study):
+def test_folds_are_of_the_training_split(study):
     result = study(folds=3, trials=2, top=0, recipe_settings={"epochs": 1, **SMALL})
     runs = sorted(path.name for path in (result.folder / "trials" / "000").iterdir() if path.is_dir())
     assert runs == ["fold-01", "fold-02", "fold-03"]
