@@ -83,6 +83,11 @@ class StudyConfig(Settings):
             found.append(f"space: it differs in {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}")
         return found + self.run.differences(other.run)
 
+    def without_places(self) -> "StudyConfig":
+        """The settings that folders and machines on one database must share: not where each of them has its data."""
+        here = {"data": Path(self.run.data).name, "root": None}
+        return self.model_copy(update={"storage": None, "run": self.run.model_copy(update=here)})
+
     def write(self, path: Path) -> None:
         """Write every setting, in the order of the schema."""
         document = self.model_dump(mode="json", by_alias=True)

@@ -1,10 +1,10 @@
 """A study: its folder, and the record of its trials that Optuna keeps."""
 
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage
@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from fercli.core.config import RunConfig
 from fercli.core.errors import RunError, UsageError, reason_of
+from fercli.core.files import write_text
 from fercli.core.lock import hold_lock
 from fercli.models.catalogue import Cost, configured_entry, measure_cost
 from fercli.models.timing import measure_milliseconds
@@ -26,7 +27,7 @@ from fercli.workflows.train.settings import change_config
 _MOST_OVER = 200
 #: How long a process waits for another one that draws.
 _DRAW_SECONDS = 60.0
-_OVER, _FAILED, _FOLDER = "over", "failed", "folder"
+_OVER, _FAILED, _FOLDER, _SETTINGS = "over", "failed", "folder", "settings"
 #: Names of what is noted with a trial: its cost.
 _COSTS = ("parameters", "multiply_adds")
 
@@ -68,6 +69,20 @@ class Study:
             except Exception as error:  # of whatever database the URL names
                 where = f"--storage {config.storage}" if config.storage else str(StudyFolder(folder).journal)
                 raise RunError(f"{where}: the study cannot be opened: {reason_of(error)}") from error
+            if config.storage is not None:
+                self._check_settings()
+
+    def _check_settings(self) -> None:
+        """Raise RunError where a database's study was begun with other settings; a folder's is checked by its file."""
+        ours = self.config.without_places()
+        begun = self._study.user_attrs.get(_SETTINGS)
+        if begun is None:
+            self._study.set_user_attr(_SETTINGS, ours.model_dump(mode="json", by_alias=True))
+        elif differences := StudyConfig.model_validate(begun).differences(ours):
+            raise RunError(
+                f"--storage {self.config.storage}: the study '{self._study.study_name}' was begun with other settings "
+                f"({'; '.join(differences)}): name another --out"
+            )
 
     def _open_storage(self) -> BaseStorage:
         if self.config.storage is not None:
@@ -171,8 +186,14 @@ class Study:
         return self._costs[key]
 
     def _describe_here(self) -> str:
-        """Whose trials those of this folder are, where others write to the same database."""
-        return f"{socket.gethostname()}:{self.folder.absolute()}" if self.config.storage else "."
+        """Whose trials those of this folder are, where others write to the same database. The mark lies in the folder:
+        a machine that shares it, or a container under a new name, goes on with them."""
+        if self.config.storage is None:
+            return "."
+        mark = self.folder / ".mark"
+        if not mark.is_file():
+            write_text(mark, uuid4().hex)
+        return mark.read_text(encoding="ascii")
 
     def tell(self, task: TrialTask, outcome: Outcome) -> None:
         """Record how a trial ended."""

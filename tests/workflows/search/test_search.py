@@ -9,6 +9,7 @@ import yaml
 
 from fercli.core.errors import RunError, UsageError
 from fercli.core.files import read_json
+from fercli.core.lock import hold_lock
 from fercli.models.catalogue import load_catalogue, measure_cost
 from fercli.workflows.run_folder import read_config
 from fercli.workflows.search.options import SearchOptions
@@ -139,6 +140,24 @@ def test_a_trial_whose_process_was_killed_meanwhile_is_trained_too(study, tmp_pa
 def test_no_trial_begins_after_the_budget(study):
     with pytest.raises(RunError, match="no trial came to its end"):
         study(budget=1e-9)
+
+
+def test_what_another_process_trains_is_not_started_over(study, tmp_path):
+    study(trials=1, top=0)
+    with (
+        hold_lock(tmp_path / "study" / "trials" / "000"),
+        pytest.raises(UsageError, match="is being written by process"),
+    ):
+        study(trials=1, top=0, force=True)
+    assert (tmp_path / "study" / "trials.csv").is_file()
+
+
+def test_a_database_is_not_started_over(study, tmp_path):
+    storage = f"sqlite:///{tmp_path / 'trials.db'}"
+    study(trials=1, top=0, storage=storage)
+    with pytest.raises(UsageError, match="--force empties a folder, not the database of --storage: name another --out"):
+        study(trials=1, top=0, storage=storage, force=True)
+    assert (tmp_path / "study" / "trials.csv").is_file()
 
 
 def test_nothing_to_resume_is_told(tmp_path):

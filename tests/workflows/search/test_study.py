@@ -150,6 +150,21 @@ def test_a_database_by_its_url_serves_two_folders(config, tmp_path):
     assert [task.number for task in one.begun] == [0]  # what another folder trains is left to it
 
 
+def test_a_database_refuses_another_space(config, tmp_path):
+    storage = f"sqlite:///{tmp_path / 'trials.db'}"
+    Study(config(storage=storage), tmp_path / "a" / "study")
+    (tmp_path / "space.yaml").write_text("optimizer.lr: [1e-3, 1e-2]")
+    with pytest.raises(RunError, match=r"'fer study' was begun with other settings \(space: it differs in .*--out"):
+        Study(config(storage=storage), tmp_path / "b" / "study")
+
+
+def test_a_folder_knows_its_trials_wherever_it_is_mounted(config, tmp_path):
+    settings = config(storage=f"sqlite:///{tmp_path / 'trials.db'}")
+    begun = Study(settings, tmp_path / "here" / "study").draw()
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert [task.number for task in Study(settings, tmp_path / "there" / "study").begun] == [begun.number]
+
+
 def test_a_database_that_cannot_be_opened_is_told(config, tmp_path):
     with pytest.raises(RunError, match=r"--storage sqlite:.*the study cannot be opened"):
         Study(config(storage=f"sqlite:///{tmp_path / 'missing' / 'trials.db'}"), tmp_path)
