@@ -77,7 +77,10 @@ def _measure_importance(study: Study) -> dict[str, float]:
     with quiet_optuna():
         try:
             evaluator = optuna.importance.FanovaImportanceEvaluator(seed=study.config.run.seed)
-            found = optuna.importance.get_param_importances(study.record, evaluator=evaluator, target=target)
+            # not normalised: chance, and settings that act together, have their part of the spread too
+            found = optuna.importance.get_param_importances(
+                study.record, evaluator=evaluator, target=target, normalize=False
+            )
         except (ValueError, RuntimeError):  # all trials alike, or no setting that all of them have
             return {}
     return {name: float(value) for name, value in found.items() if math.isfinite(value)}
@@ -119,6 +122,8 @@ def _dump_entry(result: SearchResult) -> str:
             "architecture": entry.architecture,
             "arguments": dict(entry.arguments),
             "input": entry.input.model_dump(),
+            "bf16_on_cpu": entry.bf16_on_cpu,
+            "imagenet": entry.imagenet,
             "parameters": {"trainable": cost.parameters, "total": total},
             "multiply_adds": cost.multiply_adds,
             "source": entry.source.model_dump(),

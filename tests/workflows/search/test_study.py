@@ -64,6 +64,14 @@ def test_an_interrupted_study_draws_what_it_would_have_drawn(config, tmp_path, o
     assert len({str(params) for params, _ in first}) == 12
 
 
+def test_nsga2_draws_by_what_was_found_before_the_usual_trials_are_through(config, tmp_path):
+    study = Study(config(objectives=("loss", "parameters"), sampler="nsga2"), tmp_path)
+    for _ in range(18):
+        end(study, study.draw(), several=True)
+    generations = [trial.system_attrs["NSGAIISampler:generation"] for trial in study.trials]
+    assert generations == [0] * 16 + [1] * 2
+
+
 def test_tpe_finds_more_than_chance(config, tmp_path):
     best = []
     for sampler in ("tpe", "random"):
