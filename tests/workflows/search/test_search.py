@@ -11,7 +11,9 @@ from fercli.core.errors import RunError, UsageError
 from fercli.core.files import read_json
 from fercli.core.lock import hold_lock
 from fercli.models.catalogue import load_catalogue, measure_cost
+from fercli.runner.tasks import TaskFailedError
 from fercli.workflows.run_folder import read_config
+from fercli.workflows.search.confirm import _Confirmer
 from fercli.workflows.search.options import SearchOptions
 from fercli.workflows.search.run import search
 from fercli.workflows.search.settings import read_study
@@ -101,6 +103,23 @@ def test_a_trial_that_diverges_is_recorded_and_the_others_go_on(study, tmp_path)
     assert sorted(row["state"] for row in read_trials(result.folder)) == ["complete", "failed"]
     assert any("no longer a number" in text and "going on with the others" in text for text in heard.said)
     assert "no longer a number" in (result.folder / "report.html").read_text()
+
+
+def test_a_trial_that_fails_on_another_seed_is_left_out(study, monkeypatch):
+    whole = _Confirmer.run
+
+    def run(self, task):
+        if "trial" in task.name and task.config.seed == 1 and not failed:
+            failed.append(task.name)
+            raise TaskFailedError("the loss is no longer a number")
+        whole(self, task)
+
+    failed = []
+    monkeypatch.setattr(_Confirmer, "run", run)
+    result = study(trials=3, top=2, pruner="none")
+    assert list(result.ranking.failed) == failed
+    assert {row.name for row in result.ranking.rows} == {"default", f"trial-{result.rows[1].number:03d}"}
+    assert f"{failed[0]} with seed 1 failed (the loss is no longer" in (result.folder / "report.html").read_text()
 
 
 def test_a_grid_ends_with_its_combinations(study, tmp_path):
