@@ -106,10 +106,7 @@ class Space:
 
     def conditions(self, name: str) -> dict[str, Any]:
         """Settings under which the one of this name counts."""
-        chosen: dict[str, Any] = {}
-        for other, values in self.dimensions[name].when.items():
-            chosen |= {**self.conditions(other), other: values[0]}
-        return chosen
+        return {other: values[0] for other, values in _list_conditions(name, self.dimensions).items()}
 
 
 def parse_space(document: object) -> Space:
@@ -147,3 +144,17 @@ def _check_conditions(name: str, dimension: Dimension, above: Mapping[str, Range
             raise ValueError(f"{name}: when names {shorten(other, 60)}, which is no list of values above it")
         if strange := [value for value in values if value not in known.values]:
             raise ValueError(f"{name}: when asks for {strange[0]!r}, which {other} never is")
+    for other, values in _list_conditions(name, {**above, name: dimension}).items():
+        if not values:
+            raise ValueError(f"{name}: when is never met: what it names counts only for another {other}")
+
+
+def _list_conditions(name: str, dimensions: Mapping[str, Dimension]) -> dict[str, tuple[Any, ...]]:
+    """The values that other settings may have where the one of this name counts, conditions of conditions included."""
+    allowed: dict[str, tuple[Any, ...]] = {}
+    waiting = [name]
+    while waiting:
+        for other, values in dimensions[waiting.pop()].when.items():
+            allowed[other] = tuple(value for value in allowed.get(other, values) if value in values)
+            waiting.append(other)
+    return allowed
