@@ -23,6 +23,8 @@ from fercli.workflows.train.settings import change_config, resolve_config
 MAXIMISED = frozenset({"accuracy", "macro-recall"})
 #: Settings that a study may be continued with another value of.
 _CHANGEABLE = frozenset({"trials", "top", "seeds", "confirm_epochs"})
+#: Optuna lists all of a grid for each draw.
+_MOST_COMBINATIONS = 10_000
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -177,6 +179,11 @@ def _check_grid(config: StudyConfig) -> None:
             raise UsageError(f"--sampler grid: {name} counts only at times (when); a grid has every combination")
         if isinstance(dimension, Range) and dimension.step is None and not (dimension.whole and not dimension.log):
             raise UsageError(f"--sampler grid: {name} needs a step, or a list of values")
+    if (count := config.parsed_space.count_grid()) > _MOST_COMBINATIONS:
+        raise UsageError(
+            f"--sampler grid: {count:,} combinations are more than {_MOST_COMBINATIONS:,}: shorten the lists, or leave "
+            "--sampler out"
+        )
 
 
 def parse_limits(pairs: Sequence[str]) -> dict[Limit, float]:
