@@ -7,9 +7,6 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fercli.core.config import RunConfig
 from fercli.core.errors import FerError, RunError, reason_of
 from fercli.core.files import damage_in, read_json, write_json
@@ -100,10 +97,8 @@ class Ranking:
         return {"rows": rows, "lead": lead, "beats_default": self.beats_default, "failed": dict(self.failed)}
 
 
-def confirm_best(
-    study: Study, work: Work, splits: NDArray[np.str_], placement: Placement, progress: Progress
-) -> Ranking:
-    """Train the best trials and the default on each seed, with the validation split of `splits` [N], and rank them.
+def confirm_best(study: Study, work: Work, placement: Placement, progress: Progress) -> Ranking:
+    """Train the best trials and the default on each seed, and rank them on the validation split.
 
     A trial that fails with some seed is left out. Raises RunError where the default fails, or all trials do.
     """
@@ -114,7 +109,7 @@ def confirm_best(
     seeds = [config.run.seed + 1 + index for index in range(config.seeds)]
     tasks = [_plan(config, name, settings, seed) for name, settings in candidates.items() for seed in seeds]
     tally = _Tally(work.folder, tasks, progress)
-    job = Job(work.folder, partial(_make_confirmer, work, splits), lambda task: task.result)
+    job = Job(work.folder, partial(_make_confirmer, work), lambda task: task.result)
     if tally.pending:
         run_tasks(job, tally, replace(placement, jobs=min(placement.jobs, len(tally.pending))), progress)
     failed = {task.name: f"{task} failed ({reason})" for task, reason in tally.failed}
@@ -164,22 +159,22 @@ def _read_values(path: Path) -> tuple[float, ...]:
         return tuple(float(value) for value in document["values"])
 
 
-def _make_confirmer(work: Work, splits: NDArray[np.str_], folder: Path, progress: Progress) -> Worker[ConfirmTask]:
-    return _Confirmer(replace(work, folder=folder), splits, progress)
+def _make_confirmer(work: Work, folder: Path, progress: Progress) -> Worker[ConfirmTask]:
+    return _Confirmer(replace(work, folder=folder), progress)
 
 
 class _Confirmer:
     """Trains candidates, each into a run folder."""
 
-    def __init__(self, work: Work, splits: NDArray[np.str_], progress: Progress) -> None:
-        self._work, self._splits = work, splits
+    def __init__(self, work: Work, progress: Progress) -> None:
+        self._work = work
         self._trainer = Trainer(work.faces, progress)
 
     def run(self, task: ConfirmTask) -> None:
         """Train one, from where that was interrupted if it was."""
         path = self._work.folder / task.result
         try:
-            result = self._trainer.train(task.config, self._splits, path.parent)
+            result = self._trainer.train(task.config, self._work.splits[0], path.parent)
         except SetUpError as error:
             raise cast(FerError, error.__cause__) from None
         except (FerError, MemoryError, RuntimeError) as error:

@@ -69,18 +69,16 @@ def _report(
         raise RunError(f"no trial came to its end, so there is nothing to report: {folder.path} says how each went")
     ranking: Ranking | None = None
     if study.config.top:
-        ranking = confirm_best(study, begun.confirming, begun.val_split, placement, progress)
+        ranking = confirm_best(study, begun.confirming, placement, progress)
     return write_artefacts(folder, study, ranking)
 
 
 @dataclass(frozen=True)
 class _Begun:
-    """What a study works with, once its folder says so: for trials, and for the best of them, which are validated on
-    `val_split` [N]."""
+    """What a study works with, once its folder says so: for trials, and for the best of them."""
 
     work: Work
     confirming: Work
-    val_split: NDArray[np.str_]
 
 
 def _begin(config: StudyConfig, folder: StudyFolder, progress: Progress) -> _Begun:
@@ -99,7 +97,7 @@ def _begin(config: StudyConfig, folder: StudyFolder, progress: Progress) -> _Beg
             _write_head(folder, config, faces, device.type)
         progress.say(f"writing to {folder.path}")
     work = Work(config, known, folds, folder.path)
-    return _Begun(work, Work(config, known, (val_split,), folder.path), val_split)
+    return _Begun(work, Work(config, known, (val_split,), folder.path))
 
 
 def _draw_folds(config: StudyConfig, faces: FaceSet, splits: NDArray[np.str_]) -> tuple[NDArray[np.str_], ...]:
