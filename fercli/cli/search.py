@@ -141,7 +141,7 @@ def search(
     read = {
         "objectives": tuple(objectives or ()),
         "limits": parse_limits(limits or []),
-        "budget": parse_duration(budget) if budget else None,
+        "budget": None if budget is None else parse_duration(budget),
         "recipe_settings": parse_settings(recipe_settings or []),
     }
     chosen = options.collect(SearchOptions, flags | read)

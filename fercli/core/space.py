@@ -1,5 +1,6 @@
 """What a search may choose from: a range or a list of values for each setting, and when a setting counts at all."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -118,12 +119,13 @@ class Space:
             grid[name] = [dimension.low + index * step for index in range(count)]
         return grid
 
+    def count_grid(self) -> int:
+        """The number of combinations of a grid."""
+        return math.prod(map(len, self.list_grid().values()))
+
     def conditions(self, name: str) -> dict[str, Any]:
         """Settings under which the one of this name counts."""
-        chosen: dict[str, Any] = {}
-        for other, values in self.dimensions[name].when.items():
-            chosen |= {**self.conditions(other), other: values[0]}
-        return chosen
+        return {other: values[0] for other, values in _list_conditions(name, self.dimensions).items()}
 
 
 def parse_space(document: object) -> Space:
@@ -161,3 +163,17 @@ def _check_conditions(name: str, dimension: Dimension, above: Mapping[str, Range
             raise ValueError(f"{name}: when names {shorten(other, 60)}, which is no list of values above it")
         if strange := [value for value in values if value not in known.values]:
             raise ValueError(f"{name}: when asks for {strange[0]!r}, which {other} never is")
+    for other, values in _list_conditions(name, {**above, name: dimension}).items():
+        if not values:
+            raise ValueError(f"{name}: when is never met: what it names counts only for another {other}")
+
+
+def _list_conditions(name: str, dimensions: Mapping[str, Dimension]) -> dict[str, tuple[Any, ...]]:
+    """The values that other settings may have where the one of this name counts, conditions of conditions included."""
+    allowed: dict[str, tuple[Any, ...]] = {}
+    waiting = [name]
+    while waiting:
+        for other, values in dimensions[waiting.pop()].when.items():
+            allowed[other] = tuple(value for value in allowed.get(other, values) if value in values)
+            waiting.append(other)
+    return allowed

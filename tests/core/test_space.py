@@ -53,6 +53,9 @@ def test_conditions_of_conditions_are_known():
         {"a": [1, 2], "b": {"values": ["x", "y"], "when": {"a": 2}}, "c": {"low": 0, "high": 1, "when": {"b": ["y"]}}}
     )
     assert space.conditions("c") == {"a": 2, "b": "y"}
+    inner = {"values": ["x", "y"], "when": {"a": [1, 2]}}
+    space = parse_space({"a": [1, 2], "b": inner, "c": {"low": 0, "high": 1, "when": {"a": 2, "b": "y"}}})
+    assert space.conditions("c") == {"a": 2, "b": "y"}
 
 
 @pytest.mark.parametrize(
@@ -72,6 +75,10 @@ def test_conditions_of_conditions_are_known():
         ({"lr": {"low": 0, "high": float("inf")}}, "lr: high"),
         ({"a": [1], "lr": {"low": 0, "high": 1, "when": {"b": 1}}}, "lr: when names b, which is no list of values"),
         ({"a": [1, 2], "lr": {"low": 0, "high": 1, "when": {"a": 3}}}, "lr: when asks for 3, which a never is"),
+        (
+            {"a": [1, 2], "b": {"values": [5], "when": {"a": 2}}, "c": {"values": [7], "when": {"a": 1, "b": 5}}},
+            "c: when is never met: what it names counts only for another a",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_setting(written, message):

@@ -69,6 +69,7 @@ class _Conductor:
         self._locks: dict[int, ExitStack] = {}
         self._lost: set[int] = set()
         self._fractions: dict[int, float] = {}
+        self._ended = 0
 
     @property
     def pending(self) -> Iterable[TrialTask]:
@@ -76,8 +77,16 @@ class _Conductor:
         return self._list_pending()
 
     def _list_pending(self) -> Iterator[TrialTask]:
-        config = self._study.config
-        self._update()
+        yield from self._list_interrupted()
+        while self._placement.in_time and (task := self._study.draw()) is not None:
+            # another process that looks for interrupted trials may have been faster
+            if self._hold(task):
+                yield task
+        # a process that took part may have been killed since
+        yield from self._list_interrupted()
+
+    def _list_interrupted(self) -> Iterator[TrialTask]:
+        self._count_ended()
         for task in self._study.begun:
             if self._hold(task):
                 result = self._work.folder / task.result
@@ -85,11 +94,6 @@ class _Conductor:
                     self.finish(0, task)
                 else:
                     yield task
-        while len(self._study.counted) < config.trials and self._placement.in_time:
-            task = self._study.draw()
-            # another process that looks for interrupted trials may have been faster
-            if self._hold(task):
-                yield task
 
     def _hold(self, task: TrialTask) -> bool:
         """Be the only process that trains a trial; False where another one is."""
@@ -105,7 +109,7 @@ class _Conductor:
         self._fractions.pop(slot, None)
         if task.number in self._locks:
             self._locks.pop(task.number).close()
-        self._update()
+        self._count_ended()
 
     def release(self) -> None:
         """Let go of the trials that were interrupted."""
@@ -116,9 +120,13 @@ class _Conductor:
         self._fractions[slot] = fraction
         self._update()
 
+    def _count_ended(self) -> None:
+        """Read the record, which may be a database far away: not at each step of a training."""
+        self._ended = self._study.count_ended()
+        self._update()
+
     def _update(self) -> None:
-        ended = sum(trial.state.is_finished() for trial in self._study.counted)
-        self._progress.update(ended + sum(self._fractions.values()), self._study.config.trials, "trials")
+        self._progress.update(self._ended + sum(self._fractions.values()), self._study.config.trials, "trials")
 
     def finish(self, slot: int, task: TrialTask) -> None:
         outcome = read_outcome(self._work.folder / task.result)

@@ -1,14 +1,11 @@
 """The best trials trained anew on several seeds, beside the recipe that nothing was changed in, and ranked."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, cast
-
-import numpy as np
-from numpy.typing import NDArray
 
 from fercli.core.config import RunConfig
 from fercli.core.errors import FerError, RunError, reason_of
@@ -77,10 +74,11 @@ class Ranked:
 class Ranking:
     """All candidates that were trained anew, the best first, the default among them; and how far the best trial is
     ahead of the default, positive where it is better. Its p is corrected for the number of trials that were compared.
-    """
+    `failed` are the trials that some seed failed with, and why: they are out, but count for p."""
 
     rows: tuple[Ranked, ...]
     lead: Interval | None
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def winner(self) -> Ranked | None:
@@ -100,15 +98,14 @@ class Ranking:
     def to_dict(self) -> dict[str, Any]:
         """As JSON takes it."""
         rows = [{**asdict(row), "mean": row.mean, "sd": row.sd} for row in self.rows]
-        return {"rows": rows, "lead": asdict(self.lead) if self.lead else None, "beats_default": self.beats_default}
+        lead = asdict(self.lead) if self.lead else None
+        return {"rows": rows, "lead": lead, "beats_default": self.beats_default, "failed": dict(self.failed)}
 
 
-def confirm_best(
-    study: Study, work: Work, splits: NDArray[np.str_], placement: Placement, progress: Progress
-) -> Ranking:
-    """Train the best trials and the default on each seed, with the validation split of `splits` [N], and rank them.
+def confirm_best(study: Study, work: Work, placement: Placement, progress: Progress) -> Ranking:
+    """Train the best trials and the default on each seed, and rank them on the validation split.
 
-    Raises RunError where a training fails.
+    A trial that fails with some seed is left out. Raises RunError where the default fails, or all trials do.
     """
     config = study.config
     candidates = choose_candidates(study)
@@ -116,13 +113,14 @@ def confirm_best(
     seeds = [config.run.seed + 1 + index for index in range(config.seeds)]
     tasks = [_plan(config, name, settings, seed) for name, settings in candidates.items() for seed in seeds]
     tally = _Tally(work.folder, tasks, progress)
-    job = Job(work.folder, partial(_make_confirmer, work, splits), lambda task: task.result)
+    job = Job(work.folder, partial(_make_confirmer, work), lambda task: task.result)
     if tally.pending:
         run_tasks(job, tally, replace(placement, jobs=min(placement.jobs, len(tally.pending))), progress)
-    if tally.failed:
-        task, reason = tally.failed[0]
+    failed = {task.name: f"{task} failed ({reason})" for task, reason in tally.failed}
+    if DEFAULT in failed or len(failed) == len(candidates) - 1:
         raise RunError(
-            f"{task} failed ({reason}), so nothing is ranked: fer search --resume --out {work.folder} tries again"
+            f"{failed.get(DEFAULT) or next(iter(failed.values()))}, so nothing is ranked: fer search --resume --out "
+            f"{work.folder} tries again, with --top 0 it reports the trials alone"
         )
     rows = [
         Ranked(
@@ -132,8 +130,9 @@ def confirm_best(
             tuple(_read_values(work.folder / task.result) for task in tasks if task.name == name),
         )
         for name, settings in candidates.items()
+        if name not in failed
     ]
-    return rank(rows, maximised=config.objectives[0] in MAXIMISED)
+    return rank(rows, failed, maximised=config.objectives[0] in MAXIMISED)
 
 
 def choose_candidates(study: Study) -> dict[str, Mapping[str, Any]]:
@@ -144,18 +143,19 @@ def choose_candidates(study: Study) -> dict[str, Mapping[str, Any]]:
     return {DEFAULT: {}, **dict(others[: study.config.top])}
 
 
-def rank(rows: Sequence[Ranked], *, maximised: bool) -> Ranking:
+def rank(rows: Sequence[Ranked], failed: Mapping[str, str] | None = None, *, maximised: bool) -> Ranking:
     """The candidates in order, and the test of the best one against the default: a paired t over the seeds, whose p is
-    multiplied by the number of trials that it was chosen from."""
-    sign = 1 if maximised else -1
+    multiplied by the number of trials that it was chosen from, those included that failed."""
+    sign, failed = 1 if maximised else -1, failed or {}
     ordered = sorted(rows, key=lambda row: -sign * row.mean)
     default = next(row for row in rows if row.name == DEFAULT)
     winner = next((row for row in ordered if row.name != DEFAULT), None)
     if winner is None:
-        return Ranking(tuple(ordered), None)
+        return Ranking(tuple(ordered), None, failed)
     differences = [sign * (theirs - ours) for theirs, ours in zip(winner.first, default.first, strict=True)]
     lead = corrected_t(differences, 0)
-    return Ranking(tuple(ordered), replace(lead, p=min(1.0, lead.p * (len(rows) - 1))))
+    choices = len(rows) - 1 + len(failed)
+    return Ranking(tuple(ordered), replace(lead, p=min(1.0, lead.p * choices)), failed)
 
 
 def _plan(config: StudyConfig, name: str, settings: Mapping[str, Any], seed: int) -> ConfirmTask:
@@ -171,22 +171,22 @@ def _read_values(path: Path) -> tuple[float, ...]:
         return tuple(float(value) for value in document["values"])
 
 
-def _make_confirmer(work: Work, splits: NDArray[np.str_], folder: Path, progress: Progress) -> Worker[ConfirmTask]:
-    return _Confirmer(replace(work, folder=folder), splits, progress)
+def _make_confirmer(work: Work, folder: Path, progress: Progress) -> Worker[ConfirmTask]:
+    return _Confirmer(replace(work, folder=folder), progress)
 
 
 class _Confirmer:
     """Trains candidates, each into a run folder."""
 
-    def __init__(self, work: Work, splits: NDArray[np.str_], progress: Progress) -> None:
-        self._work, self._splits = work, splits
+    def __init__(self, work: Work, progress: Progress) -> None:
+        self._work = work
         self._trainer = Trainer(work.faces, progress)
 
     def run(self, task: ConfirmTask) -> None:
         """Train one, from where that was interrupted if it was."""
         path = self._work.folder / task.result
         try:
-            result = self._trainer.train(task.config, self._splits, path.parent)
+            result = self._trainer.train(task.config, self._work.splits[0], path.parent)
         except SetUpError as error:
             raise cast(FerError, error.__cause__) from None
         except (FerError, MemoryError, RuntimeError) as error:

@@ -29,8 +29,9 @@ def write_page(path: Path, result: SearchResult, plots: Mapping[str, Path], fail
     recipe = result.best.recipe.model_dump(mode="json", exclude_defaults=True)
     best = yaml.safe_dump({"arguments": result.best.arguments, "recipe": recipe}, sort_keys=False)
     sections.append(("The settings in best.yaml", f"<pre>{html.escape(best)}</pre>"))
-    if failures:
-        rows = [[str(number), reason] for number, reason in failures.items()]
+    anew = result.ranking.failed if result.ranking else {}
+    if failures or anew:
+        rows = [[str(number), reason] for number, reason in [*failures.items(), *anew.items()]]
         sections.append(("Trials that failed", _table(["trial", "reason"], rows)))
     sections.append(("How this page was made", _render_facts(_list_facts(result))))
     good = result.ranking is not None and result.ranking.beats_default

@@ -26,20 +26,13 @@ def draw_plots(result: SearchResult, rows: Sequence[TrialRow]) -> dict[str, Path
     figures = {"How the search went": ("history.png", _draw_history(result, rows))}
     if result.importance:
         figures["Which settings matter"] = ("importance.png", _draw_importance(result.importance))
-    if names := _list_varied(result)[:_MOST_PARALLEL]:
+    if names := result.varied[:_MOST_PARALLEL]:
         figures["Settings and what they reached"] = ("parallel.png", _draw_parallel(result, rows, names))
     if len(result.config.objectives) > 1:
         figures["What is traded off"] = ("pareto.png", _draw_front(result, rows))
     for name, figure in figures.values():
         save_figure(figure, result.folder / name)
     return {caption: result.folder / name for caption, (name, _) in figures.items()}
-
-
-def _list_varied(result: SearchResult) -> list[str]:
-    """The settings that differ among trials, the most important first."""
-    space = result.config.parsed_space.dimensions
-    varied = [name for name in space if len(space[name].examples) > 1]
-    return [*result.importance, *(name for name in varied if name not in result.importance)]
 
 
 def _draw_history(result: SearchResult, rows: Sequence[TrialRow]) -> "Figure":
@@ -145,7 +138,7 @@ def _draw_front(result: SearchResult, rows: Sequence[TrialRow]) -> "Figure":
     points = [row.values[1] for row in ended], [row.values[0] for row in ended]
     axes.plot(*points, "o", color=_PALE, label="other trials")
     front = sorted((row.values[1], row.values[0]) for row in result.rows)
-    axes.plot(*zip(*front, strict=True), "o-", color=_BLUE, lw=1.2, label="best for their cost")
+    axes.plot(*zip(*front, strict=True), "o-", color=_BLUE, lw=1.2, label="no other is better in all")
     _dress(axes, second, first)
     if _is_cost(second):
         axes.set_xscale("log")

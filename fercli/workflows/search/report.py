@@ -21,6 +21,8 @@ from fercli.workflows.search.sampling import quiet_optuna
 from fercli.workflows.search.study import Study, StudyFolder, describe_failures, read_cost, read_settings
 from fercli.workflows.train.settings import change_config
 
+_STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "given up", TrialState.FAIL: "failed"}
+
 
 def write_artefacts(folder: StudyFolder, study: Study, ranking: Ranking | None) -> SearchResult:
     """Write everything into the study's folder; search.json, which says that the study is complete, comes last."""
@@ -47,18 +49,16 @@ def write_artefacts(folder: StudyFolder, study: Study, ranking: Ranking | None) 
 
 
 def _count(study: Study) -> dict[str, int]:
-    states = {"complete": TrialState.COMPLETE, "given up": TrialState.PRUNED, "failed": TrialState.FAIL}
     counted = study.counted
-    counts = {name: sum(trial.state == state for trial in counted) for name, state in states.items()}
+    counts = {name: sum(trial.state == state for trial in counted) for state, name in _STATES.items()}
     return {"tried": len(counted), **counts, "over the limits": len(study.trials) - len(counted)}
 
 
 def _describe(study: Study, trial: FrozenTrial) -> TrialRow:
     cost, facts = read_cost(trial), trial.user_attrs
-    states = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "given up", TrialState.FAIL: "failed"}
     return TrialRow(
         trial.number,
-        states.get(trial.state, "running"),
+        _STATES.get(trial.state, "running"),
         tuple(trial.values) if trial.state == TrialState.COMPLETE else (),
         int(facts.get("epochs", 0)),
         float(facts.get("seconds", 0)),
@@ -77,7 +77,10 @@ def _measure_importance(study: Study) -> dict[str, float]:
     with quiet_optuna():
         try:
             evaluator = optuna.importance.FanovaImportanceEvaluator(seed=study.config.run.seed)
-            found = optuna.importance.get_param_importances(study.record, evaluator=evaluator, target=target)
+            # not normalised: chance, and settings that act together, have their part of the spread too
+            found = optuna.importance.get_param_importances(
+                study.record, evaluator=evaluator, target=target, normalize=False
+            )
         except (ValueError, RuntimeError):  # all trials alike, or no setting that all of them have
             return {}
     return {name: float(value) for name, value in found.items() if math.isfinite(value)}
@@ -119,6 +122,8 @@ def _dump_entry(result: SearchResult) -> str:
             "architecture": entry.architecture,
             "arguments": dict(entry.arguments),
             "input": entry.input.model_dump(),
+            "bf16_on_cpu": entry.bf16_on_cpu,
+            "imagenet": entry.imagenet,
             "parameters": {"trainable": cost.parameters, "total": total},
             "multiply_adds": cost.multiply_adds,
             "source": entry.source.model_dump(),

@@ -42,6 +42,13 @@ class SearchResult:
     best: RunConfig
     seconds: float
 
+    @property
+    def varied(self) -> list[str]:
+        """The settings that differ among trials, the most important first."""
+        space = self.config.parsed_space.dimensions
+        names = [name for name in space if len(space[name].examples) > 1]
+        return [*self.importance, *(name for name in names if name not in self.importance)]
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON takes it."""
         return {

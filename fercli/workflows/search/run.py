@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fercli.core.errors import RunError
+from fercli.core.errors import RunError, UsageError
 from fercli.core.files import damage_in, read_json, write_json
 from fercli.core.lock import hold_lock
 from fercli.core.progress import SILENT, Progress, explain_interrupt
@@ -50,8 +50,8 @@ def search(options: SearchOptions, progress: Progress = SILENT) -> SearchResult 
     study = Study(config, folder.path)
 
     def describe() -> str:
-        ended = sum(trial.state.is_finished() for trial in study.counted)
-        return f"stopped after {ended} of {config.trials} trials; fer search --resume --out {folder.path} continues"
+        ended = f"{study.count_ended()} of {config.trials} trials"
+        return f"stopped after {ended}; fer search --resume --out {folder.path} continues"
 
     with explain_interrupt(progress, describe):
         conduct_trials(begun.work, study, placement, progress)
@@ -69,18 +69,16 @@ def _report(
         raise RunError(f"no trial came to its end, so there is nothing to report: {folder.path} says how each went")
     ranking: Ranking | None = None
     if study.config.top:
-        ranking = confirm_best(study, begun.confirming, begun.val_split, placement, progress)
+        ranking = confirm_best(study, begun.confirming, placement, progress)
     return write_artefacts(folder, study, ranking)
 
 
 @dataclass(frozen=True)
 class _Begun:
-    """What a study works with, once its folder says so: for trials, and for the best of them, which are validated on
-    `val_split` [N]."""
+    """What a study works with, once its folder says so: for trials, and for the best of them."""
 
     work: Work
     confirming: Work
-    val_split: NDArray[np.str_]
 
 
 def _begin(config: StudyConfig, folder: StudyFolder, progress: Progress) -> _Begun:
@@ -99,7 +97,7 @@ def _begin(config: StudyConfig, folder: StudyFolder, progress: Progress) -> _Beg
             _write_head(folder, config, faces, device.type)
         progress.say(f"writing to {folder.path}")
     work = Work(config, known, folds, folder.path)
-    return _Begun(work, Work(config, known, (val_split,), folder.path), val_split)
+    return _Begun(work, Work(config, known, (val_split,), folder.path))
 
 
 def _draw_folds(config: StudyConfig, faces: FaceSet, splits: NDArray[np.str_]) -> tuple[NDArray[np.str_], ...]:
@@ -137,17 +135,26 @@ def choose_folder(config: StudyConfig, out: Path | None, force: bool) -> StudyFo
     if out.is_file():
         raise RunError(f"--out {out} is a file: name a folder")
     if folder.config.is_file() and force:
+        if config.storage is not None:
+            raise UsageError("--force empties a folder, not the database of --storage: name another --out")
         with hold_lock(out):
+            for path in (folder.confirmed, *sorted(folder.trials.glob("[0-9]*"))):
+                with hold_lock(path):
+                    pass  # raises where another process writes it
             _clear(folder)
     elif folder.config.is_file():
-        if differences := read_study(folder.config).differences(config):
-            raise RunError(
-                f"{out} was begun with other settings ({'; '.join(differences)}): leave them out to continue it, "
-                "--force starts it over, another --out leaves it alone"
-            )
+        _check_settings(folder, config)
     elif out.is_dir() and any(out.iterdir()):
         raise RunError(f"{out} is not empty and no study: name another --out")
     return folder
+
+
+def _check_settings(folder: StudyFolder, config: StudyConfig) -> None:
+    if differences := read_study(folder.config).differences(config):
+        raise RunError(
+            f"{folder.path} was begun with other settings ({'; '.join(differences)}): leave them out to continue it, "
+            "--force starts it over, another --out leaves it alone"
+        )
 
 
 def _clear(folder: StudyFolder) -> None:
@@ -191,6 +198,8 @@ def _write_head(folder: StudyFolder, config: StudyConfig, faces: FaceSet, device
                 shown = f"{before[what][:12]}, now {now[:12]}"
                 raise RunError(f"{folder.path} was begun with another {what} ({shown}): name another --out")
         meta = {**begun, "resumed": resumed}
+    if folder.config.is_file():  # another process may have begun it since
+        _check_settings(folder, config)
     config.write(folder.config)
     folder.results.unlink(missing_ok=True)
     write_json(folder.meta, meta)

@@ -20,6 +20,8 @@ from fercli.workflows.search.settings import StudyConfig
 
 #: Of the trials in a round of Hyperband, one in so many goes on to the next.
 _REDUCTION = 3
+#: Trials in a generation of NSGA-II. Optuna's 50 would draw all of the usual 40 trials by chance.
+_POPULATION = 16
 #: Wilcoxon's pruner gives a trial up where it is worse than the best by chance with this probability at most.
 _PRUNE_P = 0.1
 
@@ -87,7 +89,7 @@ def _make_seeded(config: StudyConfig, seed: int) -> BaseSampler:
     if config.sampler == "grid":
         return optuna.samplers.GridSampler(_label_grid(config.parsed_space), seed)
     if config.sampler == "nsga2":
-        return optuna.samplers.NSGAIISampler(seed=seed)
+        return optuna.samplers.NSGAIISampler(population_size=_POPULATION, seed=seed)
     several = len(config.objectives) > 1
     return optuna.samplers.TPESampler(seed=seed, multivariate=not several, group=not several, constant_liar=True)
 

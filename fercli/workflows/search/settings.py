@@ -23,6 +23,8 @@ from fercli.workflows.train.settings import change_config, flatten_settings, res
 MAXIMISED = frozenset({"accuracy", "macro-recall"})
 #: Settings that a study may be continued with another value of.
 _CHANGEABLE = frozenset({"trials", "top", "seeds", "confirm_epochs"})
+#: Optuna lists all of a grid for each draw.
+_MOST_COMBINATIONS = 10_000
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -90,6 +92,11 @@ class StudyConfig(Settings):
             found.append(f"space: it differs in {', '.join(names[:3])}{' and more' if len(names) > 3 else ''}")
         return found + self.run.differences(other.run)
 
+    def without_places(self) -> "StudyConfig":
+        """The settings that folders and machines on one database must share: not where each of them has its data."""
+        here = {"data": Path(self.run.data).name, "root": None}
+        return self.model_copy(update={"storage": None, "run": self.run.model_copy(update=here)})
+
     def write(self, path: Path) -> None:
         """Write every setting, in the order of the schema."""
         document = self.model_dump(mode="json", by_alias=True)
@@ -135,8 +142,7 @@ def resolve_study(options: SearchOptions, base: StudyConfig | None = None) -> St
     if config.sampler != "grid":
         return config
     _check_grid(config)
-    combinations = math.prod(map(len, config.parsed_space.list_grid().values()))
-    return config.model_copy(update={"trials": min(config.trials, combinations)})
+    return config.model_copy(update={"trials": min(config.trials, config.parsed_space.count_grid())})
 
 
 def find_space(name: str | None, run: RunConfig) -> Space:
@@ -180,6 +186,11 @@ def _check_grid(config: StudyConfig) -> None:
             raise UsageError(f"--sampler grid: {name} counts only at times (when); a grid has every combination")
         if isinstance(dimension, Range) and dimension.step is None and not (dimension.whole and not dimension.log):
             raise UsageError(f"--sampler grid: {name} needs a step, or a list of values")
+    if (count := config.parsed_space.count_grid()) > _MOST_COMBINATIONS:
+        raise UsageError(
+            f"--sampler grid: {count:,} combinations are more than {_MOST_COMBINATIONS:,}: shorten the lists, or leave "
+            "--sampler out"
+        )
 
 
 def parse_limits(pairs: Sequence[str]) -> dict[Limit, float]:

@@ -1,20 +1,21 @@
 """A study: its folder, and the record of its trials that Optuna keeps."""
 
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import optuna
 from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, TrialState
 
-from fercli.core.catalogue import ModelEntry
+from fercli.core.config import RunConfig
 from fercli.core.errors import RunError, UsageError, reason_of
+from fercli.core.files import write_text
 from fercli.core.lock import hold_lock
-from fercli.models.catalogue import Cost, load_catalogue, measure_cost
+from fercli.models.catalogue import Cost, configured_entry, measure_cost
 from fercli.models.timing import measure_milliseconds
 from fercli.workflows.search.options import Limit
 from fercli.workflows.search.sampling import draw_settings, label_values, make_pruner, make_sampler, quiet_optuna
@@ -26,7 +27,7 @@ from fercli.workflows.train.settings import change_config
 _MOST_OVER = 200
 #: How long a process waits for another one that draws.
 _DRAW_SECONDS = 60.0
-_OVER, _FAILED, _FOLDER = "over", "failed", "folder"
+_OVER, _FAILED, _FOLDER, _SETTINGS = "over", "failed", "folder", "settings"
 #: Names of what is noted with a trial: its cost.
 _COSTS = ("parameters", "multiply_adds")
 
@@ -68,6 +69,20 @@ class Study:
             except Exception as error:  # of whatever database the URL names
                 where = f"--storage {config.storage}" if config.storage else str(StudyFolder(folder).journal)
                 raise RunError(f"{where}: the study cannot be opened: {reason_of(error)}") from error
+            if config.storage is not None:
+                self._check_settings()
+
+    def _check_settings(self) -> None:
+        """Raise RunError where a database's study was begun with other settings; a folder's is checked by its file."""
+        ours = self.config.without_places()
+        begun = self._study.user_attrs.get(_SETTINGS)
+        if begun is None:
+            self._study.set_user_attr(_SETTINGS, ours.model_dump(mode="json", by_alias=True))
+        elif differences := StudyConfig.model_validate(begun).differences(ours):
+            raise RunError(
+                f"--storage {self.config.storage}: the study '{self._study.study_name}' was begun with other settings "
+                f"({'; '.join(differences)}): name another --out"
+            )
 
     def _open_storage(self) -> BaseStorage:
         if self.config.storage is not None:
@@ -85,6 +100,10 @@ class Study:
         """Those that were trained, or are to be: not what was over the limits."""
         return [trial for trial in self.trials if _OVER not in trial.user_attrs]
 
+    def count_ended(self) -> int:
+        """How many of them have ended, however."""
+        return sum(trial.state.is_finished() for trial in self.counted)
+
     @property
     def begun(self) -> list[TrialTask]:
         """Trials of this folder that have not ended."""
@@ -98,10 +117,15 @@ class Study:
         tasks = [self._draw(optuna.Trial(self._study, trial._trial_id)) for trial in mine]
         return [task for task in tasks if task is not None]
 
-    def draw(self) -> TrialTask:
-        """The next trial within the limits. Raises UsageError where there seems to be none."""
+    def draw(self) -> TrialTask | None:
+        """The next trial within the limits; None where the study has all that it is to have.
+
+        Raises UsageError where there seems to be none.
+        """
         for _ in range(_MOST_OVER):
             with self._drawing():
+                if self._is_full():  # asked under the lock: two processes must not both draw the last one
+                    return None
                 self._begin_with_default()
                 task = self._draw(self._study.ask())
             if task is not None:
@@ -112,10 +136,16 @@ class Study:
         raise UsageError(f"--limit: {_MOST_OVER} draws in a row were over {limits}: raise it, or narrow the space")
 
     def _begin_with_default(self) -> None:
-        """Make the first trial the recipe as it is, so that a sampler that learns starts from it. What the space does
-        not have of it is drawn."""
-        if not self.trials and self.config.sampler in ("tpe", "nsga2"):
+        """Make TPE's first trial the recipe as it is, from which it learns. What the space does not have of it is
+        drawn."""
+        if not self.trials and self.config.sampler == "tpe":
             self._study.enqueue_trial(label_values(self.config.default_point, self._space))
+
+    def _is_full(self) -> bool:
+        """Whether there are as many trials as asked for, or every combination of a grid was drawn."""
+        if len(self.counted) >= self.config.trials:
+            return True
+        return self.config.sampler == "grid" and len(self.trials) >= self._space.count_grid()
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:
@@ -134,31 +164,43 @@ class Study:
             trial.set_user_attr(_FAILED, str(error))
             self._study.tell(trial.number, state=TrialState.FAIL)
             return None
-        entry = load_catalogue()[changed.model].with_arguments(changed.arguments)
-        cost = self._measure(entry)
+        earlier = tuple(self.trials[: trial.number])
+        task = TrialTask(self._study.study_name, trial.number, settings, self._cost_of(changed), earlier)
+        # one that was begun before was within the limits: milliseconds measured again may differ
+        if not trial.user_attrs.keys() >= set(_COSTS) and not self._keeps_limits(trial, changed, task.cost):
+            return None
         for name in _COSTS:
-            trial.set_user_attr(name, getattr(cost, name))
+            trial.set_user_attr(name, getattr(task.cost, name))
+        return task
+
+    def _keeps_limits(self, trial: optuna.Trial, config: RunConfig, cost: Cost) -> bool:
+        """Whether a trial costs no more than the limits; one that does has ended."""
         limits = self.config.limits
         costs: dict[Limit, float] = {"parameters": cost.parameters, "multiply-adds": cost.multiply_adds}
         if "ms" in limits:
-            costs["ms"] = measure_milliseconds(entry)
+            costs["ms"] = measure_milliseconds(configured_entry(config.model, config.arguments))
         if over := [name for name, most in limits.items() if costs[name] > most]:
             trial.set_user_attr(_OVER, over)
             # several objectives take no trial that was pruned
             state = TrialState.PRUNED if len(self.config.objectives) == 1 else TrialState.FAIL
             self._study.tell(trial.number, state=state)
-            return None
-        return TrialTask(trial.number, settings, cost, tuple(self.trials[: trial.number]))
+        return not over
 
-    def _measure(self, entry: ModelEntry) -> Cost:
-        key = tuple(sorted(entry.arguments.items()))
+    def _cost_of(self, config: RunConfig) -> Cost:
+        key = tuple(sorted(config.arguments.items()))
         if key not in self._costs:
-            self._costs[key] = measure_cost(entry)
+            self._costs[key] = measure_cost(configured_entry(config.model, config.arguments))
         return self._costs[key]
 
     def _describe_here(self) -> str:
-        """Whose trials those of this folder are, where others write to the same database."""
-        return f"{socket.gethostname()}:{self.folder.absolute()}" if self.config.storage else "."
+        """Whose trials those of this folder are, where others write to the same database. The mark lies in the folder:
+        a machine that shares it, or a container under a new name, goes on with them."""
+        if self.config.storage is None:
+            return "."
+        mark = self.folder / ".mark"
+        if not mark.is_file():
+            write_text(mark, uuid4().hex)
+        return mark.read_text(encoding="ascii")
 
     def tell(self, task: TrialTask, outcome: Outcome) -> None:
         """Record how a trial ended."""

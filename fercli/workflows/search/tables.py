@@ -19,9 +19,7 @@ def describe_counts(result: SearchResult) -> str:
 
 def list_best(result: SearchResult) -> Table:
     """The best trials, the settings that differ among all trials as columns, the most important first."""
-    space = result.config.parsed_space.dimensions
-    varied = [name for name in space if len(space[name].examples) > 1]
-    names = [*result.importance, *(name for name in varied if name not in result.importance)]
+    names = result.varied
     rows = [
         [
             str(row.number),
@@ -64,7 +62,7 @@ def describe_verdict(result: SearchResult) -> str:
         return f"{who} One seed tells nothing of chance: --seeds 3 does."
     chance = f"p = {lead.p:.3f}" if lead.p >= 0.001 else "p < 0.001"
     if lead.mean <= 0:
-        return f"{who} Nothing beats the default."
+        return f"{who} Nothing beats the default; best.yaml has the best trial all the same."
     if ranking.beats_default:
         return f"{who} It beats the default ({chance}, paired over the seeds, corrected for the choice)."
     return f"{who} Chance may explain that ({chance}, paired over the seeds, corrected for the choice)."

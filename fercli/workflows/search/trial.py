@@ -18,6 +18,7 @@ from fercli.data.faceset import FaceSet
 from fercli.metrics.scores import Scores
 from fercli.models.catalogue import Cost
 from fercli.runner.tasks import TaskFailedError
+from fercli.workflows.run_folder import RunFolder
 from fercli.workflows.search.options import Objective
 from fercli.workflows.search.sampling import make_pruner, quiet_optuna
 from fercli.workflows.search.settings import StudyConfig
@@ -42,8 +43,10 @@ class Work:
 
 @dataclass(frozen=True)
 class TrialTask:
-    """A trial to train. `earlier` are the trials before it as they were when it was drawn."""
+    """A trial to train. `study` is its study's name, `earlier` are the trials before it as they were when it was
+    drawn: from both follows where it is given up."""
 
+    study: str
     number: int
     settings: Mapping[str, Any]
     cost: Cost
@@ -119,7 +122,8 @@ class TrialTrainer:
     def _run(self, task: TrialTask) -> None:
         work, config = self._work, change_config(self._work.config.run, task.settings, str(task))
         folder = work.folder / task.folder
-        watch = _Watch(work.config, task, self._progress)
+        last = config.recipe.epochs if work.config.pruner == "hyperband" else len(work.splits)
+        watch = _Watch(work.config, task, last, self._progress)
         scores: list[Scores] = []
         epochs, seconds = 0, 0.0
         for fold, splits in enumerate(work.splits, 1):
@@ -135,6 +139,7 @@ class TrialTrainer:
                 outcome = Outcome(
                     "pruned", (), watch.steps, epochs + watch.epochs, seconds + watch.seconds, watch.rungs
                 )
+                RunFolder(path).checkpoint.unlink(missing_ok=True)  # nothing goes on from it
                 break
         else:
             values = measure_objectives(work.config.objectives, scores, task.cost)
@@ -152,17 +157,17 @@ class _Watch(Progress):
     """Passes on what a training says, and gives it up where the study's pruner does.
 
     The pruner sees the trials that were known when this one was drawn, and so decides alike whenever, and wherever,
-    the trial is trained.
+    the trial is trained. After its `last` step it has come to its end.
     """
 
-    def __init__(self, config: StudyConfig, task: TrialTask, progress: Progress) -> None:
-        self._config, self._progress = config, progress
+    def __init__(self, config: StudyConfig, task: TrialTask, last: int, progress: Progress) -> None:
+        self._config, self._last, self._progress = config, last, progress
         self._by_epochs = config.pruner == "hyperband"
         self.steps: dict[int, float] = {}
         self.epochs, self.seconds = 0, 0.0
         with quiet_optuna():
             self._study = optuna.create_study(
-                study_name="fer",  # Hyperband's brackets follow from it
+                study_name=task.study,  # Hyperband's brackets follow from it, for those who draw too
                 directions=config.directions,
                 sampler=optuna.samplers.RandomSampler(0),
                 pruner=make_pruner(config),
@@ -205,6 +210,5 @@ class _Watch(Progress):
         with quiet_optuna():
             self.steps[step] = value
             self._trial.report(value, step)
-            last = step == (self._config.run.recipe.epochs if self._by_epochs else self._config.folds)
-            if self._trial.should_prune() and not last:
+            if self._trial.should_prune() and step < self._last:
                 raise _PrunedError

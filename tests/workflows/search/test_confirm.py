@@ -21,6 +21,12 @@ def test_the_winner_is_the_best_mean_and_its_p_is_multiplied_by_the_choices():
     assert ranking.beats_default
 
 
+def test_a_trial_that_failed_counts_among_the_choices():
+    rows = [candidate("default", 0.9, 0.91, 0.92), candidate("trial-001", 0.8, 0.82, 0.81)]
+    one, two = (rank(rows, failed, maximised=False) for failed in ({}, {"trial-002": "it failed"}))
+    assert two.lead.p == pytest.approx(2 * one.lead.p)
+
+
 def test_more_is_better_of_what_is_maximised():
     rows = [candidate("default", 0.6, 0.62), candidate("trial-003", 0.5, 0.51)]
     ranking = rank(rows, maximised=True)

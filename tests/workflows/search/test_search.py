@@ -9,10 +9,15 @@ import yaml
 
 from fercli.core.errors import RunError, UsageError
 from fercli.core.files import read_json
+from fercli.core.lock import hold_lock
 from fercli.models.catalogue import load_catalogue, measure_cost
+from fercli.runner.tasks import TaskFailedError
 from fercli.workflows.run_folder import read_config
+from fercli.workflows.search.confirm import _Confirmer
 from fercli.workflows.search.options import SearchOptions
 from fercli.workflows.search.run import search
+from fercli.workflows.search.settings import read_study
+from fercli.workflows.search.study import Study
 from fercli.workflows.search.tables import describe_verdict
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import train
@@ -42,6 +47,8 @@ def test_a_study_leaves_its_report_and_never_sees_the_test_split(study, tmp_path
     assert describe_verdict(result) in page
     assert "http" not in page.replace("http-equiv", "")
     assert page.count("data:image/png;base64,") >= 2
+    assert any(row["state"] == "given up" for row in read_trials(result.folder))
+    assert not list(result.folder.rglob("last.ckpt"))  # nothing goes on from what has ended
     confirmed = json.loads((result.folder / "search.json").read_text())["confirmed"]
     assert {row["name"] for row in confirmed["rows"]} == {"default", f"trial-{result.rows[0].number:03d}"}
     assert all(len(row["values"]) == 2 for row in confirmed["rows"])
@@ -98,12 +105,29 @@ def test_a_trial_that_diverges_is_recorded_and_the_others_go_on(study, tmp_path)
     assert "no longer a number" in (result.folder / "report.html").read_text()
 
 
+def test_a_trial_that_fails_on_another_seed_is_left_out(study, monkeypatch):
+    whole = _Confirmer.run
+
+    def run(self, task):
+        if "trial" in task.name and task.config.seed == 1 and not failed:
+            failed.append(task.name)
+            raise TaskFailedError("the loss is no longer a number")
+        whole(self, task)
+
+    failed = []
+    monkeypatch.setattr(_Confirmer, "run", run)
+    result = study(trials=3, top=2, pruner="none")
+    assert list(result.ranking.failed) == failed
+    assert {row.name for row in result.ranking.rows} == {"default", f"trial-{result.rows[1].number:03d}"}
+    assert f"{failed[0]} with seed 1 failed (the loss is no longer" in (result.folder / "report.html").read_text()
+
+
 def test_a_grid_ends_with_its_combinations(study, tmp_path):
     (tmp_path / "space.yaml").write_text("optimizer.lr: [1e-3, 1e-2]")
     assert study(sampler="grid", trials=9, top=0).counts["tried"] == 2
 
 
-def test_folds_are_of_the_training_split_and_the_worst_are_given_up(study):
+def test_folds_are_of_the_training_split(study):
     result = study(folds=3, trials=2, top=0, recipe_settings={"epochs": 1, **SMALL})
     runs = sorted(path.name for path in (result.folder / "trials" / "000").iterdir() if path.is_dir())
     assert runs == ["fold-01", "fold-02", "fold-03"]
@@ -120,9 +144,39 @@ def test_two_objectives_are_traded_off(study, tmp_path):
         assert not any(other.values[0] >= row.values[0] and other.values[1] < row.values[1] for other in others)
 
 
+def test_a_trial_whose_process_was_killed_meanwhile_is_trained_too(study, tmp_path):
+    class Another(Heard):
+        """Takes part in the study as another process, which draws a trial and dies."""
+
+        def say(self, text: str) -> None:
+            if text.startswith("trial   0"):
+                Study(read_study(tmp_path / "study" / "study.yaml"), tmp_path / "study").draw()
+
+    result = study(trials=3, top=0, pruner="none", progress=Another())
+    assert [row["state"] for row in read_trials(result.folder)] == ["complete"] * 3
+
+
 def test_no_trial_begins_after_the_budget(study):
     with pytest.raises(RunError, match="no trial came to its end"):
         study(budget=1e-9)
+
+
+def test_what_another_process_trains_is_not_started_over(study, tmp_path):
+    study(trials=1, top=0)
+    with (
+        hold_lock(tmp_path / "study" / "trials" / "000"),
+        pytest.raises(UsageError, match="is being written by process"),
+    ):
+        study(trials=1, top=0, force=True)
+    assert (tmp_path / "study" / "trials.csv").is_file()
+
+
+def test_a_database_is_not_started_over(study, tmp_path):
+    storage = f"sqlite:///{tmp_path / 'trials.db'}"
+    study(trials=1, top=0, storage=storage)
+    with pytest.raises(UsageError, match="--force empties a folder, not the database of --storage: name another --out"):
+        study(trials=1, top=0, storage=storage, force=True)
+    assert (tmp_path / "study" / "trials.csv").is_file()
 
 
 def test_nothing_to_resume_is_told(tmp_path):

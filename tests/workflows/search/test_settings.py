@@ -65,6 +65,12 @@ def test_a_space_that_is_nowhere_is_told_with_those_that_there_are():
         resolve_study(SearchOptions(space="wide"))
 
 
+def test_a_grid_that_is_too_large_is_told(write):
+    space = write("augment.rotate: {low: 0, high: 45}\nbatch_size: {low: 16, high: 512}")
+    with pytest.raises(UsageError, match="--sampler grid: 22,862 combinations are more than 10,000: shorten the lists"):
+        resolve_study(SearchOptions(space=space, sampler="grid"))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -1,6 +1,7 @@
 """The record of trials: draws follow from the seed and the trials before, whatever was interrupted."""
 
 import random
+from itertools import islice
 
 import pytest
 
@@ -95,6 +96,14 @@ def test_what_the_space_does_not_have_of_the_recipe_is_drawn(tmp_path):
     assert Study(settings, tmp_path).draw().settings["augment.rotate"] == 10
 
 
+def test_nsga2_draws_by_what_was_found_before_the_usual_trials_are_through(config, tmp_path):
+    study = Study(config(objectives=("loss", "parameters"), sampler="nsga2"), tmp_path)
+    for _ in range(18):
+        end(study, study.draw(), several=True)
+    generations = [trial.system_attrs["NSGAIISampler:generation"] for trial in study.trials]
+    assert generations == [0] * 16 + [1] * 2
+
+
 def test_tpe_finds_more_than_chance(config, tmp_path):
     best = []
     for sampler in ("tpe", "random"):
@@ -124,8 +133,18 @@ def test_what_is_over_a_limit_is_no_trial(config, tmp_path):
         task = study.draw()
         assert task.cost.parameters <= 50_000
         end(study, task)
+        assert len(task.earlier) == task.number
     assert len(study.counted) == 8 < len(study.trials)
-    assert all(len(task.earlier) == task.number for task in [study.draw()])
+
+
+def test_a_trial_that_was_begun_is_not_measured_again(config, tmp_path, monkeypatch):
+    settings = config(limits={"ms": 10})
+    monkeypatch.setattr("fercli.workflows.search.study.measure_milliseconds", lambda entry: 5.0)
+    task = Study(settings, tmp_path).draw()
+    monkeypatch.setattr("fercli.workflows.search.study.measure_milliseconds", lambda entry: 50.0)  # a busy moment
+    study = Study(settings, tmp_path)
+    assert [begun.number for begun in study.begun] == [task.number]
+    assert len(study.counted) == 1
 
 
 def test_a_limit_that_nothing_keeps_is_told(config, tmp_path, monkeypatch):
@@ -138,11 +157,28 @@ def test_settings_that_do_not_go_together_are_a_failed_trial(config, tmp_path):
     (tmp_path / "space.yaml").write_text("optimizer.nesterov: [true, false]\noptimizer.momentum: [0, 0.9]")
     sgd = {"optimizer.name": "sgd", "optimizer.momentum": 0.9}
     study = Study(config(sampler="grid", recipe_settings=sgd), tmp_path)
-    for _ in range(4):  # one of the four combinations is none
-        study.tell(study.draw(), Outcome("complete", (1.0,), {}, 1, 1.0, {}))
-    failures = describe_failures(study.trials).values()
-    assert failures
-    assert all("nesterov needs a momentum" in failure for failure in failures)
+    for task in islice(iter(study.draw, None), 9):
+        study.tell(task, Outcome("complete", (1.0,), {}, 1, 1.0, {}))
+    assert len(study.counted) == 4
+    (failure,) = describe_failures(study.trials).values()  # one of the four combinations is none
+    assert "nesterov needs a momentum" in failure
+
+
+def test_a_grid_under_a_limit_ends_with_the_combinations_that_keep_it(config, tmp_path):
+    (tmp_path / "space.yaml").write_text("arguments.width: [0.25, 0.5, 1.0, 1.5]")
+    study = Study(config(sampler="grid", limits={"parameters": 50_000}), tmp_path)
+    drawn = []
+    for task in islice(iter(study.draw, None), 9):
+        drawn.append(task.settings["arguments.width"])
+        study.tell(task, Outcome("complete", (1.0,), {}, 1, 1.0, {}))
+    assert sorted(drawn) == [0.25, 0.5]
+
+
+def test_no_trial_is_drawn_beyond_those_asked_for(config, tmp_path):
+    one, other = (Study(config(trials=2), tmp_path) for _ in range(2))
+    assert one.draw() is not None
+    assert other.draw() is not None
+    assert one.draw() is None
 
 
 def test_a_database_by_its_url_serves_two_folders(config, tmp_path):
@@ -152,6 +188,21 @@ def test_a_database_by_its_url_serves_two_folders(config, tmp_path):
     mine, theirs = one.draw(), other.draw()
     assert [mine.number, theirs.number] == [0, 1]
     assert [task.number for task in one.begun] == [0]  # what another folder trains is left to it
+
+
+def test_a_database_refuses_another_space(config, tmp_path):
+    storage = f"sqlite:///{tmp_path / 'trials.db'}"
+    Study(config(storage=storage), tmp_path / "a" / "study")
+    (tmp_path / "space.yaml").write_text("optimizer.lr: [1e-3, 1e-2]")
+    with pytest.raises(RunError, match=r"'fer study' was begun with other settings \(space: it differs in .*--out"):
+        Study(config(storage=storage), tmp_path / "b" / "study")
+
+
+def test_a_folder_knows_its_trials_wherever_it_is_mounted(config, tmp_path):
+    settings = config(storage=f"sqlite:///{tmp_path / 'trials.db'}")
+    begun = Study(settings, tmp_path / "here" / "study").draw()
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert [task.number for task in Study(settings, tmp_path / "there" / "study").begun] == [begun.number]
 
 
 def test_a_database_that_cannot_be_opened_is_told(config, tmp_path):
