@@ -64,6 +64,8 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
     target = f"shard {settings.shard} of {settings.output}" if settings.shard else settings.output
     if summary.nothing_left:
         console.note(f"{target} has all {format_count(summary.inputs, 'picture')} already: nothing left to do")
+        if failed:
+            console.note(f"{summary.failed} of them failed earlier: --force tries all of them again")
         raise typer.Exit(failed)
     if summary.nothing_found:
         console.note(NOTHING_FOUND)
@@ -71,7 +73,8 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
     console.note(describe_summary(summary))
     for line in advise(summary, settings):
         console.note(line)
-    _note_sampling(summary, [flag for flag, value in video_flags.items() if value is not None])
+    for_videos = video_flags | {"--by-person": settings.by_person}
+    _note_sampling(summary, [flag for flag, value in for_videos.items() if value is not None])
     if summary.output:
         console.note(f"written to {summary.output}")
     for what, path in (
@@ -85,17 +88,19 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
         if path:
             console.note(f"{what} in {path}")
     if summary.interrupted:
-        console.note(f"{describe_stop(summary)}{_describe_next(settings, str(target))}")
+        within_video = summary.last is not None and summary.last.time is not None
+        console.note(f"{describe_stop(summary)}{_describe_next(settings, str(target), within_video)}")
     raise typer.Exit(130 if summary.interrupted else failed)
 
 
-def _describe_next(settings: PredictOptions, target: str) -> str:
+def _describe_next(settings: PredictOptions, target: str, within_video: bool) -> str:
     """How to go on after Ctrl-C, if that is possible."""
+    continues = f"continues {target}" + (", and begins this video again" if within_video else "")
     if not settings.can_resume:
         return ""
     if settings.embeddings:
-        return f"; with --resume in place of --embeddings, the same command continues {target}; --force starts over"
-    return f"; the same command{'' if settings.shard else ' with --resume'} continues {target}"
+        return f"; with --resume in place of --embeddings, the same command {continues}; --force starts over"
+    return f"; the same command{'' if settings.shard else ' with --resume'} {continues}"
 
 
 def _note_sampling(summary: "PredictSummary", typed: list[str]) -> None:

@@ -105,12 +105,13 @@ def _table(result: "TrainResult") -> "Table":
     from rich.table import Table
 
     from fercli.cli.evaluate_tables import explain_macro
-    from fercli.core.text import format_duration
+    from fercli.core.text import format_count, format_duration
 
     table = Table(box=None, pad_edge=False, header_style="bold", caption_justify="left")
     macros = (explain_macro(each.scores, f"macro F1 of {each.split}") for each in result.evaluations)
     table.caption = "\n".join(dict.fromkeys(filter(None, macros))) or None
-    table.title = f"best of {result.epochs} epochs: {result.best_epoch}, in {format_duration(result.seconds)}"
+    epochs = format_count(result.epochs, "epoch")
+    table.title = f"best of {epochs}: {result.best_epoch}, in {format_duration(result.seconds)}"
     table.title_justify, table.title_style = "left", ""
     table.add_column("split")
     table.add_column("views")

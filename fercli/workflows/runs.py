@@ -79,8 +79,8 @@ def find_run(run: Path, folder: Path) -> Path:
         if (path / "config.yaml").is_file():
             return path
     there = [file.parent.name for file in sorted(folder.glob("*/config.yaml"))]
-    known = f"in {folder} there are {', '.join(there)}"
-    raise RunError(f"{run} is no run: {shorten(known, 200) if there else f'there is none in {folder}'}")
+    known = shorten(f"the folder {folder} has {', '.join(there)}", 200) if there else f"there is none in {folder}"
+    raise RunError(f"no run {run}: {known}")
 
 
 def read_run(folder: Path) -> RunSummary:

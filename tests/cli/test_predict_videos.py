@@ -8,10 +8,12 @@ from rich.console import Console
 import fercli.faces.mtcnn.detector
 import fercli.models.load
 from fercli.cli.predict import _read_every, _read_smooth
+from fercli.cli.predict_jobs import _describe_next
 from fercli.cli.predict_tables import describe_stop, describe_summary, video_table
 from fercli.core.errors import UsageError
 from fercli.faces.detection import Detection
 from fercli.faces.io.sources import find_sources
+from fercli.workflows.predict.options import PredictOptions
 from fercli.workflows.predict.results import FacePrediction, PictureResult, PredictSummary
 from fercli.workflows.predict.run import JobProgress, _count
 from fercli.workflows.predict.video import VideoSummary
@@ -138,6 +140,13 @@ def test_without_a_video_flags_for_videos_are_one_line(fer, tmp_path, flags):
     assert err.splitlines()[-1] == f"no video among the inputs: {' and '.join(flags[::2])} had no effect"
 
 
+def test_a_file_of_people_without_a_video_is_told(fer, tmp_path):
+    Image.new("RGB", (64, 48)).save(tmp_path / "photo.png")
+    code, _, err = fer("predict", "photo.png", "--by-person", "people.csv")
+    assert code == 0
+    assert "no video among the inputs: --by-person had no effect" in err.splitlines()
+
+
 @pytest.mark.parametrize("flags", [["--fps", "2", "--every", "1s"], ["--smooth", "9"], ["--every", "often"]])
 def test_what_cannot_be_is_refused_before_anything_is_read(fer, flags):
     code, out, err = fer("predict", "gone.mp4", *flags)
@@ -185,6 +194,12 @@ def test_a_stop_says_where_in_the_video():
         counted.add(result)
     assert describe_stop(counted) == "stopped at 1:05 of a.mp4"
     assert describe_summary(counted) == "1 picture, 1 video (1 frame, 1 person), 1 face: 1 happy"
+
+
+def test_a_stop_within_a_video_says_that_it_begins_again(tmp_path):
+    settings = PredictOptions(output=tmp_path / "a.csv")
+    assert _describe_next(settings, "a.csv", within_video=False).endswith("with --resume continues a.csv")
+    assert _describe_next(settings, "a.csv", within_video=True).endswith("a.csv, and begins this video again")
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_the_command_lists_and_compares(runs, tmp_path):
         (["list", "--in", "nowhere"], "no run in"),
         (["compare", "a"], "takes two runs or more"),
         (["compare", "a", "b", "--out", "c.jpg"], "must end in .png"),
-        (["compare", "nowhere", "b"], "nowhere is no run: there is none in runs"),
+        (["compare", "nowhere", "b"], "no run nowhere: there is none in runs"),
     ],
 )
 def test_what_does_not_serve_is_told(words, told):

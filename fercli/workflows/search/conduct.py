@@ -11,7 +11,7 @@ from typing import TypeVar
 from fercli.core.errors import UsageError
 from fercli.core.lock import hold_lock
 from fercli.core.progress import Progress
-from fercli.core.text import format_duration
+from fercli.core.text import format_count, format_duration
 from fercli.runner.on_ray import RayCluster, run_on_ray
 from fercli.runner.processes import run_here, run_in_processes
 from fercli.runner.tasks import Job, Monitor, Worker
@@ -136,7 +136,7 @@ class _Conductor:
 
     def _describe(self, outcome: Outcome) -> str:
         names = self._study.config.objectives
-        took = f"{outcome.epochs} epochs, {format_duration(outcome.seconds)}"
+        took = f"{format_count(outcome.epochs, 'epoch')}, {format_duration(outcome.seconds)}"
         if outcome.state == "pruned":
             *_, reached = outcome.steps.values()
             return f"given up at {reached:.4f} after {took}"

@@ -24,7 +24,8 @@ def write_page(path: Path, result: SearchResult, plots: Mapping[str, Path], fail
     if result.ranking is not None:
         table = _table(*list_confirmed(result.ranking, result.config))
         sections.append((f"The best trials, trained anew on {format_count(result.config.seeds, 'seed')}", table))
-    sections.append((f"The best {min(SHOWN, len(result.rows))} trials", _table(*list_best(result))))
+    shown = format_count(min(SHOWN, len(result.rows)), "trial").removeprefix("1 ")
+    sections.append((f"The best {shown}", _table(*list_best(result))))
     sections += [(caption, _picture(file, caption)) for caption, file in plots.items()]
     recipe = result.best.recipe.model_dump(mode="json", exclude_defaults=True)
     best = yaml.safe_dump({"arguments": result.best.arguments, "recipe": recipe}, sort_keys=False)
@@ -67,7 +68,7 @@ def _list_facts(result: SearchResult) -> dict[str, str]:
         "objective": f"{' and '.join(config.objectives)} on {validated}; the test split was not touched",
         "drawn by": f"{config.sampler}, seed {config.run.seed}{pruner}",
         "limits": limits,
-        "each trial": f"{config.run.recipe.epochs} epochs, recipe {config.run.recipe_name}",
+        "each trial": f"{format_count(config.run.recipe.epochs, 'epoch')}, recipe {config.run.recipe_name}",
     }
 
 

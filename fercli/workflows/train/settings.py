@@ -8,7 +8,7 @@ from fercli.core.config import COMMAND_LINE, LoadOptions, RunConfig, parse_confi
 from fercli.core.errors import UsageError
 from fercli.core.parse import parse_yaml
 from fercli.core.recipe import merge_settings, rename_settings
-from fercli.core.text import shorten
+from fercli.core.text import format_count, shorten
 from fercli.data.load import SETS
 from fercli.models.catalogue import configured_entry, load_catalogue
 from fercli.models.locate import member_names, weights_path
@@ -141,7 +141,8 @@ def _start_from_file(file: Path, document: Mapping[str, Any]) -> dict[str, Any]:
 def describe_plan(config: RunConfig) -> str:
     """What is about to be trained on, and how, for people."""
     default = " (built-in drawn faces: name a real set with --data)" if config.data == "cartoon" else ""
-    return f"{config.data}{default}, recipe {config.recipe_name}, {config.recipe.epochs} epochs"
+    epochs = format_count(config.recipe.epochs, "epoch")
+    return f"{config.data}{default}, recipe {config.recipe_name}, {epochs}"
 
 
 def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
