@@ -126,7 +126,7 @@ def _build_network(
         progress.say(f"starting from {config.pretrained_file or entry.imagenet}")
         load_imagenet(network.body, entry.imagenet, Path(config.pretrained_file) if config.pretrained_file else None)
     if config.start_from and fresh:
-        start_network(network, entry, config.start_from, data.faces.classes, progress)
+        start_network(network, entry, config.start_from, data.faces.classes, data.val, progress)
     if remark := entry.remark(config.recipe):
         progress.say(f"note: {remark}")
     return network.to(data.device)

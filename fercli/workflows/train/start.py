@@ -7,13 +7,14 @@ import torch
 from fercli.core.catalogue import ModelEntry
 from fercli.core.errors import UsageError
 from fercli.core.progress import Progress
-from fercli.core.text import shorten
+from fercli.core.text import format_count, shorten
 from fercli.models.catalogue import build, load_catalogue
-from fercli.models.classifier import Classifier
+from fercli.models.classifier import Classifier, logits
 from fercli.models.load import load_model
 from fercli.models.locate import member_names, weights_path
 from fercli.models.start import take_weights
 from fercli.models.weights import ONNX_SUFFIX, Header, read_header
+from fercli.training.loop import Faces
 
 
 def read_start(name: str) -> Header:
@@ -45,15 +46,22 @@ def find_entry(header: Header, name: str) -> tuple[str, dict[str, Any]]:
 
 
 def start_network(
-    network: Classifier, entry: ModelEntry, name: str, classes: tuple[str, ...], progress: Progress
+    network: Classifier, entry: ModelEntry, name: str, classes: tuple[str, ...], val: Faces, progress: Progress
 ) -> None:
-    """Give a network the weights of a trained one, and say what of its head is new."""
+    """Give a network the weights of a trained one, and say what of its head is new, or else how well it does on the
+    validation faces before any training: what comes of it may be worse."""
     model = load_model(name)
     with torch.device("meta"):
         sizes = [build(entry, count) for count in (len(classes), len(classes) + 1)]
     known = take_weights(network, model, classes, sizes)
     new = len(classes) - known
-    progress.say(f"starting from {model.path}{f'; {new} of {len(classes)} classes are new to it' if new else ''}")
+    if new:
+        state = f"{new} of {len(classes)} classes are new to it"
+    else:
+        network.to(val.images.device)
+        right = int((logits(network, val.images).argmax(1) == val.labels).sum())
+        state = f"as it is, it is right on {right:,} of {format_count(len(val), 'validation face')}"
+    progress.say(f"starting from {model.path}; {state}")
 
 
 def record_start(name: str) -> dict[str, Any]:

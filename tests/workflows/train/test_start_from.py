@@ -10,7 +10,9 @@ from fercli.core.errors import ModelError, RunError, UsageError
 from fercli.core.progress import Progress
 from fercli.data.cartoon import cartoon
 from fercli.data.loaders.face_file import write_faces
+from fercli.data.splits import read_split
 from fercli.models.catalogue import build_model
+from fercli.models.classifier import logits
 from fercli.models.load import load_model
 from fercli.models.start import take_weights
 from fercli.models.weights import read_header
@@ -68,6 +70,22 @@ def test_a_run_starts_where_the_other_network_is(data, tmp_path):
     ours, theirs = (dict(load_model(name).network.named_parameters()) for name in (str(result.folder), "xu-rescnn"))
     for name, value in ours.items():
         torch.testing.assert_close(value, theirs[name], rtol=0, atol=1e-6)
+
+
+def test_how_well_the_start_does_on_validation_is_told(data, tmp_path):
+    told: list[str] = []
+
+    class Told(Progress):
+        def say(self, message):
+            told.append(message)
+
+    options = TrainOptions(data=str(data), out=tmp_path / "run", device="cpu", epochs=1, start_from="xu-rescnn")
+    folder = train(options, Told()).folder
+    drawn = cartoon(20, 1)
+    val = drawn.select(read_split(folder / "split.csv", drawn) == "val")
+    right = logits(load_model("xu-rescnn").network, torch.from_numpy(val.images)).argmax(1).numpy() == val.labels
+    (line,) = [message for message in told if message.startswith("starting from")]
+    assert line.endswith(f"as it is, it is right on {right.sum()} of {len(val)} validation faces")
 
 
 def test_model_and_recipe_follow_and_the_start_is_recorded(data, tmp_path):
