@@ -100,11 +100,14 @@ def weights_path(name: str | None, runs: Path = Path("runs")) -> Path:
             if (path / HUB_CONFIG).is_file():
                 raise ModelError(f"{path} has {HUB_CONFIG} and no {RUN_WEIGHTS}: download all files of the model")
             if not (path / RUN_CONFIG).is_file():
-                raise ModelError(f"{path} is a folder, but no run: it has neither {RUN_WEIGHTS} nor {RUN_CONFIG}")
+                named = f"; the run of that name is {runs / path}" if _is_run(runs / path) else ""
+                raise ModelError(
+                    f"{path} is a folder, but no run: it has neither {RUN_WEIGHTS} nor {RUN_CONFIG}{named}"
+                )
             raise ModelError(f"{path} has no {RUN_WEIGHTS}: fer train --resume --out {path} finishes this run")
         return path / RUN_WEIGHTS
     if not os.path.exists(path):  # noqa: PTH110
-        raise ModelError(_describe_missing(name, [*catalogue.models, "last"]))
+        raise ModelError(_describe_missing(name, [*catalogue.models, "last"], runs))
     check_regular(path, "the model", ModelError)
     if path.suffix.lower() not in MODEL_SUFFIXES:
         raise ModelError(
@@ -118,14 +121,24 @@ def is_shipped(path: Path) -> bool:
     return path.parent == _SHIPPED
 
 
-def _describe_missing(name: str, known: Sequence[str]) -> str:
-    """What to say of a model that is neither a name nor a file."""
+def _is_run(folder: Path) -> bool:
+    return os.path.isfile(folder / RUN_WEIGHTS)  # noqa: PTH113 (no error for long names)
+
+
+def _describe_missing(name: str, known: Sequence[str], runs: Path) -> str:
+    """What to say of a model that is neither a name nor a file: of a name the runs that have it, of a path those beside
+    it."""
     shown = shorten(name, 100)
     if re.match(r"[a-z][a-z0-9+.-]+://", name, re.IGNORECASE):
         return f"{shown} is an address, and nothing is fetched: download the file and name it"
     if Path(name).suffix.lower() in MODEL_SUFFIXES:
         return f"no such file: {shown}"
-    return f"no model '{shown}': {suggest(name, known)} (a run folder or weights file will do)"
+    if _is_run(runs / name):
+        return f"no model '{shown}': the run of that name is {runs / name}"
+    folder = Path(name).parent
+    beside = folder != Path() and os.path.isdir(folder)  # noqa: PTH112 (no error for long names)
+    found = sorted(str(file.parent) for file in folder.glob(f"*/{RUN_WEIGHTS}")) if beside else []
+    return f"no model '{shown}': {suggest(name, found or known)} (a run folder or weights file will do)"
 
 
 def newest_run(runs: Path) -> Path:
