@@ -93,6 +93,8 @@ def _begin(config: StudyConfig, folder: StudyFolder, progress: Progress) -> _Beg
         seen = np.isin(splits, ("train", "val"))
         known, val_split = faces.select(seen), splits[seen]
         folds = _draw_folds(config, known, val_split) if config.folds else (val_split,)
+        if config.storage is not None:
+            Study(config, folder.path)  # what is wrong with the database is told before anything is written
         with hold_lock(folder.path, wait=_HEAD_SECONDS):
             _write_head(folder, config, faces, device.type)
         progress.say(f"writing to {folder.path}")

@@ -172,6 +172,8 @@ def find_space(name: str | None, run: RunConfig) -> Space:
 def _check_space(space: Space, run: RunConfig, source: str) -> None:
     """Raise UsageError where a setting is unknown, or cannot be what the space says."""
     for name, dimension in space.dimensions.items():
+        if name == "val_fraction":
+            raise UsageError(f"{source}: {name}: all trials share one split: give it with --set {name}=NUMBER instead")
         for value in dimension.examples:
             try:
                 change_config(run, {**space.conditions(name), name: value}, source)

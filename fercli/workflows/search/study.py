@@ -118,10 +118,8 @@ class Study:
         return [task for task in tasks if task is not None]
 
     def draw(self) -> TrialTask | None:
-        """The next trial within the limits; None where the study has all that it is to have.
-
-        Raises UsageError where there seems to be none.
-        """
+        """The next trial within the limits; None where the study has as many as it is to have. Raises UsageError where
+        nothing seems to keep the limits."""
         for _ in range(_MOST_OVER):
             with self._drawing():
                 if self._is_full():  # asked under the lock: two processes must not both draw the last one

@@ -58,7 +58,8 @@ def change_config(config: RunConfig, settings: Mapping[str, Any], source: str) -
     changes = nest_settings(settings)
     arguments = changes.pop("arguments", {})
     if not isinstance(arguments, Mapping):
-        raise UsageError("--set arguments: name the one that changes, e.g. --set arguments.width=24")
+        where = "--set" if source == COMMAND_LINE else f"{source}:"
+        raise UsageError(f"{where} arguments: name the one that changes, as in arguments.width")
     document["arguments"] |= arguments
     document["recipe"] = merge_settings(document["recipe"], changes)
     changed = parse_config(document, source)

@@ -171,6 +171,12 @@ def test_what_another_process_trains_is_not_started_over(study, tmp_path):
     assert (tmp_path / "study" / "trials.csv").is_file()
 
 
+def test_a_database_that_cannot_be_opened_leaves_no_folder(study, tmp_path):
+    with pytest.raises(RunError, match="the study cannot be opened"):
+        study(storage="nowhere")
+    assert not (tmp_path / "study").exists()
+
+
 def test_a_database_is_not_started_over(study, tmp_path):
     storage = f"sqlite:///{tmp_path / 'trials.db'}"
     study(trials=1, top=0, storage=storage)

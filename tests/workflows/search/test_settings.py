@@ -49,6 +49,8 @@ def test_every_space_of_the_catalogue_fits_its_network(name):
         ("arguments.kernel: {low: 1, high: 4}", r"space.yaml: arguments\.kernel: 4 is not one of 1, 3"),
         ("batch_size: {low: 1, high: 64}", r"space.yaml: batch_size: 1 must be 2 or more"),
         ("optimizer.lr: {low: 1, high: 1}", r"space.yaml: optimizer\.lr: the range from 1 to 1 is empty"),
+        ("arguments: [1]", r"space.yaml: arguments: name the one that changes"),
+        ("val_fraction: [0.1, 0.2]", r"space.yaml: val_fraction: all trials share one split: give it with --set"),
         ("just words", r"space.yaml: it is no mapping"),
         ("a: [", r"space.yaml"),
     ],
