@@ -9,6 +9,7 @@ from fercli.core.labels import EXPRESSIONS
 from fercli.core.licence import Licence
 from fercli.core.text import to_printable
 from fercli.data.load import SETS
+from fercli.metrics.scores import wilson
 from fercli.models.weights import Header
 
 _VIEWS = {"single": "single view", "mirrored": "mean of a face and its mirror image"}
@@ -95,10 +96,22 @@ def _figures(header: Header) -> Iterator[str]:
     yield "## Figures"
     yield "As measured after the training. `val` also chose the epoch and the temperature, so its figures are too high."
     yield ""
-    yield "| data | split | views | accuracy |"
-    yield "|---|---|---|---|"
-    yield from (f"| {data} | {split} | {_VIEWS[views]} | {100 * value:.2f} % |" for split, views, value in rows)
+    yield "| data | split | faces | views | accuracy | 95 % |"
+    yield "|---|---|---|---|---|---|"
+    for split, views, value in rows:
+        faces, interval = _faces_behind(header, split, value)
+        yield f"| {data} | {split} | {faces} | {_VIEWS[views]} | {100 * value:.2f} % | {interval} |"
     yield ""
+
+
+def _faces_behind(header: Header, split: str, accuracy: float) -> tuple[str, str]:
+    """How many faces an accuracy is of, and its 95 % interval in percent; '–' in weights made before that was kept."""
+    counts = header.training.get("faces")
+    faces = counts.get(split) if isinstance(counts, dict) else None
+    if not isinstance(faces, int) or faces < 1:
+        return "–", "–"
+    low, high = wilson(round(accuracy * faces), faces)
+    return f"{faces:,}", f"{100 * low:.1f} to {100 * high:.1f}"
 
 
 def _training(header: Header) -> Iterator[str]:
@@ -109,6 +122,10 @@ def _training(header: Header) -> Iterator[str]:
     yield "## Training"
     if command:
         yield f"```\n{_plain(str(command)).replace('`', '')}\n```"
+    start = header.training.get("start")
+    if isinstance(start, dict):
+        yield f"It started from {_plain(str(start.get('model')))}, so its data are behind this network too."
+        yield ""
     for name in header.data_sets:
         known = SETS.get(name)
         yield f"- `{_plain(name)}`: {known.summary}. Terms: {known.terms}." if known else f"- `{_plain(name)}`"

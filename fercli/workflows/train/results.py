@@ -102,6 +102,8 @@ def _header(job: TrainingJob, network: Classifier, seconds: float, meta: dict[st
         "drop_leaks": config.drop_leaks,
         "val_fraction": config.recipe.val_fraction,
         "split": split_digest(job.data.faces, job.data.splits),
+        # behind the accuracies of each split
+        "faces": {split: int((job.data.splits == split).sum()) for split in ("train", "val", "test")},
         "fercli": versions()["fercli"],
     }
     return Header(

@@ -101,6 +101,15 @@ def test_weights_of_one_s_own_have_no_licence_until_their_owner_states_one(lenet
     assert "Those who trained the network state it here" in (folder.path / "README.md").read_text(encoding="utf-8")
 
 
+def test_the_card_says_how_many_faces_are_behind_a_figure(tmp_path):
+    training = {"faces": {"val": 4, "test": "many"}, "start": {"model": "xu-rescnn"}, "data": "mine"}
+    path = save_lenet(tmp_path / "own.safetensors", training=training, metrics={"val": {"single": 0.5}})
+    folder = export_hub_folder(path, tmp_path / "own").path
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "| mine | val | 4 | single view | 50.00 % | 15.0 to 85.0 |" in card
+    assert "started from xu-rescnn" in card
+
+
 def test_names_from_a_stranger_s_file_stay_in_their_lines(tmp_path):
     training = {"command": "fer train\n```\n# gone", "data": "a|b\n---"}
     path = save_lenet(tmp_path / "odd.safetensors", training=training, metrics={"v\n|": {"single": 0.25}, "x": 3})
