@@ -150,7 +150,7 @@ class Training:
             os.killpg(self.process.pid, number)
         else:
             os.kill(self.find(rank), number)
-        told = self.process.communicate(timeout=20)[0]
+        told = self.process.communicate(timeout=60)[0]  # soon on a busy machine, too
         assert self.process.returncode != 0, told
         return told
 
