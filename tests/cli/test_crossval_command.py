@@ -37,7 +37,7 @@ def test_tables_progress_and_what_to_type_next(fer, tmp_path):
     assert code == 0, err
     first, *lines = err.splitlines()
     assert first.startswith("cross-validating lenet from scratch on cartoon (built-in drawn faces: name a real set")
-    assert first.endswith("recipe quick, 1 epochs, 3 folds, 1 run")
+    assert first.endswith("recipe quick, 1 epoch, 3 folds, 1 run")
     assert sum("so far" in line and " of 12" in line for line in lines) == 12
     assert "next: fer eval --model cv/image/lenet/run-01/fold-01" in err
     text = " ".join(out.split())
