@@ -73,8 +73,7 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
     console.note(describe_summary(summary))
     for line in advise(summary, settings):
         console.note(line)
-    for_videos = video_flags | {"--by-person": settings.by_person}
-    _note_sampling(summary, [flag for flag, value in for_videos.items() if value is not None])
+    _note_sampling(summary, [flag for flag, value in video_flags.items() if value is not None])
     if summary.output:
         console.note(f"written to {summary.output}")
     for what, path in (
@@ -85,7 +84,9 @@ def _close(summary: "PredictSummary", settings: PredictOptions, video_flags: dic
         ("embeddings", summary.embeddings),
         ("people", summary.people),
     ):
-        if path:
+        if path and what == "people" and not summary.video_inputs:
+            console.note(f"no video among the inputs, so {path} lists nobody")
+        elif path:
             console.note(f"{what} in {path}")
     if summary.interrupted:
         within_video = summary.last is not None and summary.last.time is not None

@@ -161,6 +161,6 @@ def search(
     console.note(f"tables, plots and a page are in {result.folder}: report.html")
     best = result.folder / "best.yaml"
     if result.ranking and result.ranking.default_leads:
-        console.note(f"next: keep the recipe as it is; {best} has the settings of the best trial, for comparison")
+        console.note("next: keep the recipe as it is")
     else:
         console.note(f"next: fer train --config {best}")

@@ -68,13 +68,18 @@ def configured_entry(name: str, arguments: Mapping[str, bool | int | float | str
 
 def list_arguments(entry: ModelEntry) -> dict[str, bool | int | float | str]:
     """Every argument of an entry's architecture, by name: the entry's own, else the default."""
-    parameters = list(inspect.signature(load_architectures()[entry.architecture]).parameters.values())[1:]
-    return {each.name: each.default for each in parameters if each.default is not each.empty} | entry.arguments
+    found = _list_parameters(entry)
+    return {each.name: each.default for each in found if each.default is not each.empty} | entry.arguments
+
+
+def _list_parameters(entry: ModelEntry) -> list[inspect.Parameter]:
+    """What an entry's architecture takes beside the number of classes."""
+    return list(inspect.signature(load_architectures()[entry.architecture]).parameters.values())[1:]
 
 
 def _check_arguments(name: str, entry: ModelEntry, changed: Iterable[str]) -> None:
     """Raise UsageError, listing every fault, where an entry's arguments make no network."""
-    parameters = list(inspect.signature(load_architectures()[entry.architecture]).parameters.values())[1:]
+    parameters = _list_parameters(entry)
     known = [parameter.name for parameter in parameters]
     if unknown := [argument for argument in changed if argument not in known]:
         hint = suggest(unknown[0], known) if known else "it takes none"

@@ -144,7 +144,8 @@ def test_a_file_of_people_without_a_video_is_told(fer, tmp_path):
     Image.new("RGB", (64, 48)).save(tmp_path / "photo.png")
     code, _, err = fer("predict", "photo.png", "--by-person", "people.csv")
     assert code == 0
-    assert "no video among the inputs: --by-person had no effect" in err.splitlines()
+    assert "no video among the inputs, so people.csv lists nobody" in err.splitlines()
+    assert "people in people.csv" not in err
 
 
 @pytest.mark.parametrize("flags", [["--fps", "2", "--every", "1s"], ["--smooth", "9"], ["--every", "often"]])

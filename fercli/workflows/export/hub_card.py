@@ -124,7 +124,7 @@ def _training(header: Header) -> Iterator[str]:
         yield f"```\n{_plain(str(command)).replace('`', '')}\n```"
     start = header.training.get("start")
     if isinstance(start, dict):
-        yield f"It started from {_plain(str(start.get('model')))}, so its data are behind this network too."
+        yield f"It started from the network {_plain(str(start.get('model')))}, whose training data are listed here too."
         yield ""
     for name in header.data_sets:
         known = SETS.get(name)

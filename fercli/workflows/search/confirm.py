@@ -102,13 +102,16 @@ class Ranking:
         return {"rows": rows, "lead": lead, "beats_default": self.beats_default, "failed": dict(self.failed)}
 
 
-def confirm_best(study: Study, work: Work, placement: Placement, progress: Progress) -> Ranking:
-    """Train the best trials and the default on each seed, and rank them on the validation split.
+def confirm_best(study: Study, work: Work, placement: Placement, progress: Progress) -> Ranking | None:
+    """Train the best trials and the default on each seed, and rank them on the validation split; None where the only
+    trial that came to its end is the default itself.
 
     A trial that fails with some seed is left out. Raises RunError where the default fails, or all trials do.
     """
     config = study.config
     candidates = choose_candidates(study)
+    if len(candidates) == 1:
+        return None
     # seeds that no trial had
     seeds = [config.run.seed + 1 + index for index in range(config.seeds)]
     tasks = [_plan(config, name, settings, seed) for name, settings in candidates.items() for seed in seeds]

@@ -19,7 +19,7 @@ from fercli.runner.on_ray import RayCluster
 from fercli.training.device import pick_device
 from fercli.workflows.run_folder import RUNS, command_line, git_commit, name_new_folder, versions
 from fercli.workflows.search.conduct import Placement, conduct_trials
-from fercli.workflows.search.confirm import Ranking, confirm_best
+from fercli.workflows.search.confirm import confirm_best
 from fercli.workflows.search.options import SearchOptions
 from fercli.workflows.search.report import write_artefacts
 from fercli.workflows.search.result import SearchResult
@@ -67,9 +67,7 @@ def _report(
 ) -> SearchResult:
     if not study.best:
         raise RunError(f"no trial came to its end, so there is nothing to report: {folder.path} says how each went")
-    ranking: Ranking | None = None
-    if study.config.top:
-        ranking = confirm_best(study, begun.confirming, placement, progress)
+    ranking = confirm_best(study, begun.confirming, placement, progress) if study.config.top else None
     return write_artefacts(folder, study, ranking)
 
 

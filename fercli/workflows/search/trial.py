@@ -167,7 +167,7 @@ class _Watch(Progress):
         self.epochs, self.seconds = 0, 0.0
         with quiet_optuna():
             self._study = optuna.create_study(
-                study_name=task.study,  # Hyperband's brackets follow from it, for those who draw too
+                study_name=task.study,  # Hyperband's brackets follow from it
                 directions=config.directions,
                 sampler=optuna.samplers.RandomSampler(0),
                 pruner=make_pruner(config),

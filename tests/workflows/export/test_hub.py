@@ -107,7 +107,7 @@ def test_the_card_says_how_many_faces_are_behind_a_figure(tmp_path):
     folder = export_hub_folder(path, tmp_path / "own").path
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "| mine | val | 4 | single view | 50.00 % | 15.0 to 85.0 |" in card
-    assert "started from xu-rescnn" in card
+    assert "started from the network xu-rescnn" in card
 
 
 def test_names_from_a_stranger_s_file_stay_in_their_lines(tmp_path):

@@ -1,6 +1,5 @@
 """When a trial is given up: where those before it did better, and never at its last step."""
 
-import optuna
 import pytest
 
 from fercli.core.progress import SILENT, EpochRow
@@ -55,14 +54,3 @@ def test_a_trial_is_not_given_up_after_its_last_epoch(second):
         else:
             with pytest.raises(_PrunedError):
                 report(watch, 1, 0.9)
-
-
-def test_a_database_has_one_set_of_brackets(second, tmp_path):
-    study, task = second(9, recipe_settings={"epochs": 9}, storage=f"sqlite:///{tmp_path / 'trials.db'}")
-    watch = _Watch(study.config, task, 9, SILENT)
-    drawn, pruned = study.record, watch._study
-    for number in range(40):
-        trial = optuna.trial.create_trial(value=0.0)
-        trial.number = number
-        brackets = [each.pruner._get_bracket_id(each, trial) for each in (drawn, pruned)]
-        assert brackets[0] == brackets[1]

@@ -37,8 +37,8 @@ def test_what_follows_from_folds_and_objectives():
 @pytest.mark.parametrize("name", load_catalogue().models)
 def test_every_space_of_the_catalogue_fits_its_network(name):
     run = resolve_config(SearchOptions(model=name))
-    for space in load_catalogue()[name].spaces:
-        find_space(space, run)
+    for space, document in load_catalogue()[name].spaces.items():
+        assert find_space(space, run).dimensions.keys() == document.keys()
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ from itertools import islice
 import pytest
 
 from fercli.core.errors import RunError, UsageError
+from fercli.core.progress import SILENT
+from fercli.data.cartoon import cartoon
 from fercli.models.catalogue import load_catalogue
-from fercli.workflows.search.confirm import choose_candidates
+from fercli.workflows.search.conduct import Placement
+from fercli.workflows.search.confirm import choose_candidates, confirm_best
 from fercli.workflows.search.options import SearchOptions
 from fercli.workflows.search.settings import resolve_study
 from fercli.workflows.search.study import Study, describe_failures
-from fercli.workflows.search.trial import Outcome
+from fercli.workflows.search.trial import Outcome, Work
 
 SPACE = """
 optimizer.lr: {low: 1e-3, high: 3e-2, log: true}
@@ -86,6 +89,14 @@ def test_a_trial_that_is_the_default_is_no_rival_of_it(config, tmp_path):
         study.tell(study.draw(), Outcome("complete", (loss,), {1: loss}, 1, 1.0, {}))
     assert study.best[0].number == 0
     assert list(choose_candidates(study)) == ["default", "trial-003", "trial-002"]
+
+
+def test_where_the_default_is_the_only_trial_nothing_is_trained_anew(config, tmp_path):
+    study = Study(config(model="xu-rescnn", data="cartoon", recipe="best"), tmp_path)
+    study.tell(study.draw(), Outcome("complete", (0.1,), {1: 0.1}, 1, 1.0, {}))
+    work = Work(study.config, cartoon(2, 1), (), tmp_path)
+    assert confirm_best(study, work, Placement(jobs=1), SILENT) is None
+    assert not (tmp_path / "confirm").exists()
 
 
 def test_what_the_space_does_not_have_of_the_recipe_is_drawn(tmp_path):
