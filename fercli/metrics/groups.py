@@ -20,7 +20,7 @@ _Z95, _Z80 = 1.959964, 0.841621
 @dataclass(frozen=True)
 class Difference:
     """A group's recall minus that of all other faces, at equal classes, -1 to 1, with its 95 % interval, and the
-    probability `p` of one as large by chance, corrected by Holm for all groups of the column."""
+    probability `p` of one as large by chance, corrected by Holm where the column has more than two groups."""
 
     mean: float
     low: float
@@ -57,19 +57,21 @@ def score_groups(
 
     `probabilities` are [N, C], `labels` [N]; `groups` has a name a face. A group is compared with all other faces of
     known groups by the Cochran–Mantel–Haenszel test with the classes as strata, so that a group with more happy faces
-    is not called better for that; p values are corrected by Holm. Faces count as independent: where there are several
-    of each person, intervals are too narrow and p values too small.
+    is not called better for that; p values are corrected by Holm where there are more than two groups (of two, each is
+    the other's comparison). Faces count as independent: where there are several of each person, intervals are too
+    narrow and p values too small.
     """
     names = np.array(groups)
     right = probabilities.argmax(axis=1) == labels
     order = sorted(set(groups), key=lambda name: (not name, name))
     raw = {name: _compare(right, labels, names == name, names != "") for name in order if name}
-    holm = _correct({name: found.p for name, found in raw.items() if found})
+    values = {name: found.p for name, found in raw.items() if found}
+    corrected = _correct(values) if len(raw) > 2 else values
     scores = []
     for name in order:
         members = names == name
         found = raw.get(name)
-        difference = Difference(found.mean, found.low, found.high, holm[name]) if found else None
+        difference = Difference(found.mean, found.low, found.high, corrected[name]) if found else None
         scores.append(_score(name, probabilities[members], labels[members], right[members], difference))
     return tuple(scores)
 

@@ -78,7 +78,9 @@ def test_with_one_class_and_two_groups_it_is_the_chi_square_test():
     from scipy.stats import chi2
 
     single = chi2.sf(statistic * 104 / 105, 1)
-    assert rows["a"].difference.p == pytest.approx(min(1, 2 * single))
+    assert rows["a"].difference.p == rows["b"].difference.p == pytest.approx(single), "two groups: one comparison"
+    three = measure([0] * 205, [*right, *[True] * 80, *[False] * 20], ["a"] * 50 + ["b"] * 55 + ["c"] * 100)
+    assert [row.difference.p for row in three.values()] != [single] * 3
     assert rows["b"].difference.mean == pytest.approx(45 / 55 - 30 / 50)
 
 
