@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from fercli.cli import console, options
+from fercli.core.progress import explain_interrupt
 from fercli.core.text import format_count
 
 if TYPE_CHECKING:
@@ -63,36 +64,44 @@ def export(
 
     The file is compared with PyTorch first and written only if it agrees; FILE.json has all figures.
     """
-    if to_hub_folder is not None:
-        from fercli.workflows.export.hub import export_hub_folder
+    from fercli.cli.progress import TerminalProgress
 
-        folder = export_hub_folder(
-            model,
-            to_hub_folder,
-            data=data,
-            root=root,
-            input_type=input_dtype,
-            max_drop=max_drop,
-            form=form,
-            output=output,
-            with_detector=with_detector,
-            force=force,
-        )
-        _show_folder(folder, as_json)
-        return
-    from fercli.workflows.export.run import export as workflow
+    with TerminalProgress() as progress, explain_interrupt(progress, lambda: "stopped; no file is half-written"):
+        if to_hub_folder is not None:
+            from fercli.workflows.export.hub import export_hub_folder
 
-    done = workflow(
-        model,
-        form,
-        output,
-        data=data,
-        root=root,
-        input_type=input_dtype,
-        max_drop=max_drop,
-        with_detector=with_detector,
-        force=force,
-    )
+            folder = export_hub_folder(
+                model,
+                to_hub_folder,
+                data=data,
+                root=root,
+                input_type=input_dtype,
+                max_drop=max_drop,
+                form=form,
+                output=output,
+                with_detector=with_detector,
+                force=force,
+            )
+            _show_folder(folder, as_json)
+        else:
+            from fercli.workflows.export.run import export as workflow
+
+            done = workflow(
+                model,
+                form,
+                output,
+                data=data,
+                root=root,
+                input_type=input_dtype,
+                max_drop=max_drop,
+                with_detector=with_detector,
+                force=force,
+            )
+            _show_file(done, as_json)
+
+
+def _show_file(done: "Export", as_json: bool) -> None:
+    """What was made, how it compares, and what to do with it."""
     if as_json:
         console.print_json(done.to_dict())
     else:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fercli.core.catalogue import Claim
 from fercli.core.errors import DataError, ModelError
 from fercli.core.files import refuse_existing
-from fercli.core.progress import SILENT, Progress
+from fercli.core.progress import SILENT, Progress, explain_interrupt
 from fercli.data.faceset import FaceSet
 from fercli.data.groups import read_groups
 from fercli.data.load import share_faces
@@ -38,6 +38,18 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> Evaluatio
     if options.out is not None:
         files = (options.out / name for name in EVALUATION_FILES)
         refuse_existing(*files, force=options.force, otherwise="name another --out")
+    with explain_interrupt(progress, lambda: "stopped before anything was written"):
+        evaluation = _evaluate(options, progress)
+    for note in evaluation.notes:
+        progress.say(note)
+    if options.out is not None:
+        *names, last = evaluation.save(options.out)
+        progress.say(f"{', '.join(names)} and {last} are in {options.out}")
+    return evaluation
+
+
+def _evaluate(options: EvaluateOptions, progress: Progress) -> Evaluation:
+    """The figures that the options ask for."""
     model = load_model(options.model, model_device(options.model, options.device), mirrored=options.tta)
     faces = load_measured_set(options, model, progress.update)
     claim = _find_claim(model, faces) if options.paper else None
@@ -65,11 +77,6 @@ def evaluate(options: EvaluateOptions, progress: Progress = SILENT) -> Evaluatio
             for column, names in groups.items()
         }
         evaluation = replace(evaluation, groups=scores)
-    for note in evaluation.notes:
-        progress.say(note)
-    if options.out is not None:
-        *names, last = evaluation.save(options.out)
-        progress.say(f"{', '.join(names)} and {last} are in {options.out}")
     return evaluation
 
 
