@@ -53,7 +53,7 @@ def list_command(folder: Folder = Path("runs"), as_json: options.Json = False, d
         console.print_json([run.to_dict() for run in runs])
         return
     screen = console.out()
-    screen.print(_table(runs, screen.width))
+    screen.print(_table(runs, [to_printable(run.folder.name) for run in runs], screen.width))
     console.note("fer runs compare A B shows how two differ; fer eval --model FOLDER measures one")
 
 
@@ -72,7 +72,7 @@ def compare_command(
 ) -> None:
     """Show the settings in which runs differ, and their figures."""
     from fercli.core.files import refuse_existing
-    from fercli.workflows.runs import compare_runs, find_run
+    from fercli.workflows.runs import compare_runs, find_run, label_runs
 
     if len(runs) < 2:
         raise UsageError("fer runs compare takes two runs or more")
@@ -81,17 +81,18 @@ def compare_command(
             raise UsageError(f"--out {out}: the name must end in .png")
         refuse_existing(out, force=force)
     found, differences = compare_runs([find_run(run, folder) for run in runs])
+    labels = [to_printable(label) for label in label_runs([run.folder for run in found])]
     if as_json:
         console.print_json({"runs": [run.to_dict() for run in found], "settings": differences})
     else:
         screen = console.out()
-        screen.print(_table(found, screen.width))
+        screen.print(_table(found, labels, screen.width))
         screen.print()
-        screen.print(_settings_table(found, differences) if differences else "the settings are the same")
+        screen.print(_settings_table(labels, differences) if differences else "the settings are the same")
     if out is not None:
         from fercli.metrics.plots import plot_runs
 
-        plot_runs([(to_printable(run.folder.name), run.history) for run in found], out)
+        plot_runs([(label, run.history) for label, run in zip(labels, found, strict=True)], out)
         console.note(f"curves in {out}")
 
 
@@ -99,7 +100,7 @@ def compare_command(
 _FIGURES = 36
 
 
-def _table(runs: "list[RunSummary]", width: int) -> "Table":
+def _table(runs: "list[RunSummary]", labels: list[str], width: int) -> "Table":
     """A row a run: accuracies in percent, of a single view.
 
     A name stays whole, so that it can be copied: where the terminal is narrow, model and data stand below it.
@@ -107,7 +108,7 @@ def _table(runs: "list[RunSummary]", width: int) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    names = [(to_printable(run.folder.name), *_describe(run)) for run in runs]
+    names = [(label, *_describe(run)) for label, run in zip(labels, runs, strict=True)]
     roomy = sum(max(map(len, column)) for column in zip(*names, strict=True)) + _FIGURES <= width
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(
@@ -145,15 +146,15 @@ def _figures(run: "RunSummary") -> tuple[str, str, str]:
     return f"{run.epochs} of {run.config.recipe.epochs}", val, test
 
 
-def _settings_table(runs: "list[RunSummary]", differences: dict[str, list[str]]) -> "Table":
+def _settings_table(labels: list[str], differences: dict[str, list[str]]) -> "Table":
     """A row a setting that differs, a column a run."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("setting", no_wrap=True)
-    for run in runs:
-        table.add_column(Text(to_printable(run.folder.name)), overflow="fold")
+    for label in labels:
+        table.add_column(Text(label), overflow="fold")
     for name, values in differences.items():
         table.add_row(name, *(Text(to_printable(shorten(value, 200))) for value in values))
     return table

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +114,17 @@ def read_history(path: Path) -> tuple[Row, ...]:
     if any(not needed <= row.keys() or not math.isfinite(row["epoch"]) for row in rows):
         raise RunError(f"{path} is damaged: it lacks columns that every history has")
     return rows
+
+
+def label_runs(folders: Sequence[Path]) -> list[str]:
+    """A short label for each run: the folder's name, or where two have the same, the path from the folder that all
+    are in."""
+    names = [folder.name for folder in folders]
+    if len(set(names)) == len(names):
+        return names
+    paths = [folder.absolute() for folder in folders]
+    common = os.path.commonpath([path.parent for path in paths])
+    return [str(path.relative_to(common)) for path in paths]
 
 
 def compare_runs(folders: Sequence[Path]) -> tuple[list[RunSummary], dict[str, list[str]]]:

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 
 from fercli.cli.app import app
 from fercli.core.errors import RunError, UsageError
-from fercli.workflows.runs import compare_runs, list_runs, read_run
+from fercli.workflows.runs import compare_runs, label_runs, list_runs, read_run
 from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import train
 
@@ -101,6 +102,15 @@ def test_a_recipe_s_note_is_no_setting_and_flags_are_called_as_typed(runs, tmp_p
         document["recipe"]["note"], document["reading"]["detect"] = folder, detect
         config.write_text(yaml.safe_dump(document))
     assert compare_runs([tmp_path / "x", tmp_path / "y"])[1] == {"--detect": ["False", "True"]}
+
+
+def test_runs_of_the_same_name_are_told_apart_by_their_folders(runs, tmp_path):
+    for study in ("x", "y"):
+        shutil.copytree(runs / "a", tmp_path / study / "trials" / "000")
+    shown = invoke("compare", tmp_path / "x" / "trials" / "000", tmp_path / "y" / "trials" / "000", runs / "b").stdout
+    assert str(Path("x", "trials", "000")) in shown
+    assert str(Path("y", "trials", "000")) in shown
+    assert label_runs([tmp_path / "x" / "trials" / "000", runs / "b"]) == ["000", "b"]
 
 
 def test_the_command_lists_and_compares(runs, tmp_path):
