@@ -19,6 +19,9 @@ from fercli.data.quality.leaks import DROPPED, describe_leak, drop_leaks, find_s
 from fercli.data.splits import EXTRA_RULE, EXTRA_SEED, assign_splits, split_extra
 from fercli.training.loop import Faces
 
+#: Validation faces below which the choice of an epoch says little: one face is more than two points of accuracy.
+_FEW = 50
+
 
 def load_set(config: RunConfig, progress: ProgressCallback = no_progress) -> FaceSet:
     """The face set that a run's settings name. Raises DataError where there is none."""
@@ -95,13 +98,16 @@ def draw_split(config: RunConfig, faces: FaceSet) -> NDArray[np.str_]:
     return drop_leaks(faces, splits) if config.drop_leaks else splits
 
 
-def note_leaks(config: RunConfig, faces: FaceSet, splits: NDArray[np.str_], progress: Progress) -> None:
-    """Say which pictures stand in val or test and in train too, and how many were left out for it."""
+def note_splits(config: RunConfig, faces: FaceSet, splits: NDArray[np.str_], progress: Progress) -> None:
+    """Say which pictures stand in val or test and in train too, how many were left out for it, and that there are few
+    faces to validate on."""
     if config.drop_leaks:
         dropped = int((splits == DROPPED).sum())
         progress.say(f"left {dropped:,} faces out of training whose picture stands in val or test too")
     for note in filter(None, (describe_leak(faces, splits, split) for split in ("val", "test"))):
         progress.say(f"note: {note}")
+    if 1 < (count := int((splits == "val").sum())) < _FEW:
+        progress.say(f"note: only {count} validation faces: which epoch is best depends on chance")
 
 
 @dataclass(frozen=True)

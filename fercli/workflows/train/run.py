@@ -11,7 +11,7 @@ from fercli.data.splits import read_split
 from fercli.training.device import pick_device
 from fercli.training.distributed import ALONE, Ranks
 from fercli.workflows.run_folder import RunFolder, hold_new_run, read_config, unfinished_run
-from fercli.workflows.train.data import draw_split, load_training_faces, note_leaks, prepare_data
+from fercli.workflows.train.data import draw_split, load_training_faces, note_splits, prepare_data
 from fercli.workflows.train.follow import lead
 from fercli.workflows.train.job import (
     TrainingJob,
@@ -67,7 +67,7 @@ def start_run(
             device = pick_device(config.device)
             faces, extra = load_training_faces(config, progress)
             splits = draw_split(config, faces)
-            note_leaks(config, faces, splits, progress)
+            note_splits(config, faces, splits, progress)
             data = prepare_data(config, faces, splits, device, progress, extra=extra)
             job = set_up_job(config, data, progress, ranks=ranks)
             folder.clear()
@@ -107,7 +107,7 @@ def _resume(folder: RunFolder, config: RunConfig, progress: Progress, ranks: Ran
         check_origin(folder, origin, faces)
         note_precision(folder, origin["precision"], progress)
     splits = read_split(folder.split, faces) if has_start else draw_split(config, faces)
-    note_leaks(config, faces, splits, progress)
+    note_splits(config, faces, splits, progress)
     data = prepare_data(config, faces, splits, device, progress, extra=extra)
     job = set_up_job(config, data, progress, fresh=not folder.checkpoint.is_file(), ranks=ranks)
     if has_start:

@@ -135,6 +135,7 @@ def test_leaks_are_told_of_and_dropped(root, tmp_path):
     ears = Ears()
     kept = start_run(config(root), tmp_path / "kept", progress=ears).folder
     assert any(text.startswith("note: 1 of 21 val faces are in train too") for text in ears.heard)
+    assert "note: only 21 validation faces: which epoch is best depends on chance" in ears.heard
     assert any("1 of 21 val faces" in note for note in evaluate_run(kept).notes)
     ears = Ears()
     run = RunFolder(start_run(config(root, drop_leaks=True), tmp_path / "run", progress=ears).folder)
