@@ -3,7 +3,7 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 #: Where the holder's record begins in a lock file. The first byte is the one that Windows locks.
 _RECORD_START = 1
+#: Seconds of waiting that need no message.
+_UNNOTICED = 1.0
 
 
 @contextmanager
-def hold_lock(path: Path, wait: float = 0) -> Iterator[None]:
-    """Be the only process that writes `path`, a file or a folder, until the block ends.
+def hold_lock(path: Path, wait: float = 0, say: Callable[[str], None] | None = None) -> Iterator[None]:
+    """Be the only process that writes `path`, a file or a folder, until the block ends. `say` is told whom it waits
+    for, if that takes longer than a moment.
 
     The lock is a hidden file beside `path`. The system releases it when the process ends, however it ends; the file
     itself, and folders that were made for it alone, are removed when the block ends.
@@ -35,7 +38,12 @@ def hold_lock(path: Path, wait: float = 0) -> Iterator[None]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()  # where that fails, the system says why; filelock would only wait
         lock = FileLock(file)
-        lock.acquire(timeout=wait)
+        try:
+            lock.acquire(timeout=min(wait, _UNNOTICED))
+        except Timeout:
+            if say is not None and wait > 0:
+                say(f"waiting until {_describe_holder(file)} has written {path}")
+            lock.acquire(timeout=max(0.0, wait - _UNNOTICED))
     except Timeout:
         raise UsageError(f"{path} is being written by {_describe_holder(file)}: wait until it has ended") from None
     except OSError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fercli.core import lock
 from fercli.core.errors import RunError, UsageError
 from fercli.core.lock import hold_lock, lock_path
 
@@ -38,6 +39,21 @@ def test_the_second_process_is_refused_and_told_who_holds_it(tmp_path, holder):
     told = f"process {holder.pid} on {socket.gethostname()}"
     with pytest.raises(UsageError, match=told), hold_lock(tmp_path / "faces.csv"):
         pass
+
+
+def test_who_waits_longer_than_a_moment_says_for_whom(tmp_path, holder, monkeypatch):
+    monkeypatch.setattr(lock, "_UNNOTICED", 0.05)
+    told = []
+
+    def hear(text):
+        told.append(text)
+        holder.kill()
+
+    with hold_lock(tmp_path / "faces.csv", 30, hear):
+        pass
+    assert told == [
+        f"waiting until process {holder.pid} on {socket.gethostname()} has written {tmp_path / 'faces.csv'}"
+    ]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")

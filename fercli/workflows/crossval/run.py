@@ -89,7 +89,7 @@ def train_shard(
 ) -> None:
     """Train what is not trained yet of a shard of a cross-validation's folds, beside other processes that train other
     shards into the same folder. Raises errors as `run_crossval` does."""
-    with hold_lock(folder.path, wait=_HEAD_SECONDS):
+    with hold_lock(folder.path, _HEAD_SECONDS, progress.say):
         begun = _begin(config, folder, placement, progress)
     with hold_lock(_shard_path(folder, placement.shard)):
         _train(begun, placement, progress)

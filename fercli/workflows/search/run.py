@@ -58,7 +58,7 @@ def search(options: SearchOptions, progress: Progress = SILENT) -> SearchResult 
         if running := [task.number for task in study.begun]:
             progress.say(f"trials {', '.join(map(str, running))} are still trained elsewhere: the last to end reports")
             return None
-        with hold_lock(folder.confirmed, wait=_HEAD_SECONDS):
+        with hold_lock(folder.confirmed, _HEAD_SECONDS, progress.say):
             return _report(begun, study, folder, placement, progress)
 
 
@@ -93,7 +93,7 @@ def _begin(config: StudyConfig, folder: StudyFolder, progress: Progress) -> _Beg
         folds = _draw_folds(config, known, val_split) if config.folds else (val_split,)
         if config.storage is not None:
             Study(config, folder.path)  # what is wrong with the database is told before anything is written
-        with hold_lock(folder.path, wait=_HEAD_SECONDS):
+        with hold_lock(folder.path, _HEAD_SECONDS, progress.say):
             _write_head(folder, config, faces, device.type)
         progress.say(f"writing to {folder.path}")
     work = Work(config, known, folds, folder.path)
