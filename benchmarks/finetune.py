@@ -3,7 +3,7 @@
     python -m benchmarks.finetune [--root FOLDER] [--model xu-rescnn] [--seeds 3] [--set KEY=VALUE …] [--only SET]
 
 Two sets, each with people of its own for training and for the test: photographs of muxspace whose people the networks
-that ship by its first rule have never seen, and the drawn faces. Of each, 200, 500 and 1,000 training faces, people
+that ship by its first rule have never seen, and the drawn faces. Of each, 40, 200, 500 and 1,000 training faces, people
 whole, a fifth of them to validate. For each: the network as it ships, `fer train --start-from MODEL`, and from scratch
 with the recipe `best`. Each `--set` is a start with that setting changed. A row has the mean accuracy and macro recall
 on the test faces over the seeds, with the sample standard deviation of the accuracy, and the difference of accuracy to
@@ -30,7 +30,7 @@ from fercli.workflows.train.options import TrainOptions
 from fercli.workflows.train.run import train
 from fercli.workflows.train.settings import parse_settings
 
-SIZES = (200, 500, 1000)
+SIZES = (40, 200, 500, 1000)
 
 
 def pools(root: Path | None) -> Iterator[tuple[str, FaceSet, FaceSet]]:

@@ -138,6 +138,8 @@ class Recipe(Settings):
     pretrained: Literal["none", "imagenet", "start-from"] = "none"
     #: layers, by their names in the network, that keep the weights and the norm statistics they start with
     frozen: tuple[LayerName, ...] = ()
+    #: batch norm keeps the statistics it starts with in all layers; its scales and offsets are trained
+    freeze_batchnorm: bool = False
     #: where several processes train, batch norm sees the whole batch, not the share of each
     synchronise_batchnorm: bool = True
     #: each class weighs N / (classes · its count)
@@ -169,6 +171,11 @@ class Recipe(Settings):
             raise ValueError(
                 "layers drawn at random must not be frozen: start from trained weights, as --start-from MODEL does, or "
                 "leave frozen out"
+            )
+        if self.freeze_batchnorm and self.pretrained == "none":
+            raise ValueError(
+                "a network that starts at random has no statistics to keep: start from trained weights, as "
+                "--start-from MODEL does, or leave freeze_batchnorm out"
             )
         return self
 

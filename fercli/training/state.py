@@ -79,9 +79,13 @@ class TrainingState:
         return max(self.history, key=lambda row: row.val_accuracy).epoch
 
     def train_mode(self, network: nn.Module) -> None:
-        """Put the network, or the averaged one, into training mode, its frozen layers left out."""
+        """Put the network, or the averaged one, into training mode, its frozen layers and norms left out."""
         network.train()
         train_mode(_body(network), self.recipe.frozen)
+        if self.recipe.freeze_batchnorm:
+            for layer in network.modules():
+                if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                    layer.eval()
 
     def update(self, loss: Tensor) -> None:
         """One step of the optimiser, the schedule and the average."""

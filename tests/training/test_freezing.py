@@ -43,6 +43,20 @@ def test_frozen_layers_stay_and_the_others_move(average):
             assert moved == (name.startswith("body.1")), name
 
 
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_frozen_norms_keep_their_statistics_and_train_their_scales(average):
+    faces = Faces(torch.randint(0, 256, (32, 1, 48, 48), dtype=torch.uint8), torch.arange(32) % 2)
+    network = small()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    state = TrainingState(network, recipe(freeze_batchnorm=True, ema_decay=average), 32, 2)
+    for _ in fit(state, faces, faces, seed=0, precision="fp32", compile_network=False, progress=SILENT):
+        pass
+    for kept in (network.state_dict(), state.best):
+        for name, value in kept.items():
+            statistic = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+            assert torch.equal(value, before[name]) == statistic, name
+
+
 def test_a_layer_that_is_not_there_is_named_with_those_that_are():
     with pytest.raises(UsageError, match=r"no layer 'layer4'; it begins with 0, 1"):
         TrainingState(small(), recipe(frozen=["layer4"]), 32, 2)
@@ -56,3 +70,5 @@ def test_something_is_left_to_train():
 def test_layers_drawn_at_random_are_not_frozen():
     with pytest.raises(ValueError, match="drawn at random must not be frozen"):
         recipe(frozen=["0"], pretrained="none")
+    with pytest.raises(ValueError, match="starts at random has no statistics to keep"):
+        recipe(freeze_batchnorm=True, pretrained="none")

@@ -38,7 +38,7 @@ def resolve_config(
     if options.pretrained_file:
         document |= _start_from_file(options.pretrained_file, document)
     elif not options.pretrained:
-        scratch = {**document["recipe"], "pretrained": "none", "frozen": ()}
+        scratch = {**document["recipe"], "pretrained": "none", "frozen": (), "freeze_batchnorm": False}
         document |= {"pretrained_file": None, "start_from": None, "recipe": scratch}
     if (start := document.get("start_from")) and start != (base.start_from if base else None):
         document["recipe"] = {**document["recipe"], "pretrained": "start-from", "frozen": ()}

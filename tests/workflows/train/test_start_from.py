@@ -65,11 +65,16 @@ def test_all_weights_are_taken_and_the_head_by_the_names_of_classes(classes, kno
 
 
 def test_a_run_starts_where_the_other_network_is(data, tmp_path):
-    """With a rate of nothing it stays there; the statistics of its norms are those of the new faces."""
-    result = start(data, tmp_path / "run", start_from="xu-rescnn", lr=1e-12)
-    ours, theirs = (dict(load_model(name).network.named_parameters()) for name in (str(result.folder), "xu-rescnn"))
-    for name, value in ours.items():
-        torch.testing.assert_close(value, theirs[name], rtol=0, atol=1e-6)
+    """With a rate of nothing it stays there, the statistics of its norms too, unless they are to be trained."""
+    theirs = load_model("xu-rescnn").network.state_dict()
+    for kept in (True, False):
+        options = {} if kept else {"recipe_settings": {"freeze_batchnorm": False}}
+        result = start(data, tmp_path / f"run-{kept}", start_from="xu-rescnn", lr=1e-12, **options)
+        for name, value in load_model(str(result.folder)).network.state_dict().items():
+            if value.is_floating_point() and "running" not in name:
+                torch.testing.assert_close(value, theirs[name], rtol=0, atol=1e-6)
+            else:
+                assert torch.equal(value, theirs[name]) == kept, name
 
 
 def test_how_well_the_start_does_on_validation_is_told(data, tmp_path):
@@ -118,7 +123,8 @@ def test_a_varied_network_is_trained_resumed_and_started_from(data, tmp_path):
 
 def test_frozen_layers_keep_weights_and_statistics(data, tmp_path):
     """And so they do in a run that repeats this one, or resumes it."""
-    frozen = {"recipe_settings": {"frozen": [*range(8)]}}  # numbers, as YAML reads --set frozen=[0,1]
+    # numbers, as YAML reads --set frozen=[0,1]
+    frozen = {"recipe_settings": {"frozen": [*range(8)], "freeze_batchnorm": False}}
     first = start(data, tmp_path / "first", start_from="xu-rescnn", **frozen)
     config = first.folder / "config.yaml"
     again = train(TrainOptions(config=config, out=tmp_path / "again"))
@@ -195,8 +201,8 @@ def test_what_cannot_be_started_from_is_told(data, tmp_path, monkeypatch, option
 
 def test_a_small_set_is_learned_better_from_a_trained_network(tmp_path):
     write_faces(tmp_path / "own.safetensors", replace(cartoon(20, 1), name="own"))
-    options = {"data": str(tmp_path / "own.safetensors"), "device": "cpu", "epochs": 4, "force": True}
+    options = {"data": str(tmp_path / "own.safetensors"), "device": "cpu", "epochs": 4, "recipe": "finetune"}
     own = train(TrainOptions(start_from="xu-rescnn", out=tmp_path / "run", **options))
-    plain = train(TrainOptions(model="xu-rescnn", recipe="finetune", out=tmp_path / "plain", **options))
+    plain = train(TrainOptions(model="xu-rescnn", pretrained=False, out=tmp_path / "plain", **options))
     accuracies = [result.evaluations[0].scores.accuracy for result in (own, plain)]
     assert accuracies[0] > accuracies[1] + 0.2
