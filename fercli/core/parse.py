@@ -28,10 +28,31 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError(_TOO_DEEP) from None
 
 
+class _Loader(yaml.SafeLoader):
+    """PyYAML's, which would silently take the last value of a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of a node. Raises _TwiceError for a key that stands twice."""
+        lines: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                name, line = (key.tag, key.value), key.start_mark.line + 1
+                if name in lines:
+                    raise _TwiceError(f"'{shorten(key.value, 60)}' stands twice, in lines {lines[name]} and {line}")
+                lines[name] = line
+        return super().construct_mapping(node, deep)
+
+
+class _TwiceError(ValueError):
+    """A key stands twice."""
+
+
 def parse_yaml(text: str) -> Any:
-    """The value of a YAML text. Raises ValueError where it is none, in one line."""
+    """The value of a YAML text. Raises ValueError where it is none, or where a key stands twice, in one line."""
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, _Loader)
+    except _TwiceError:
+        raise
     except RecursionError:
         raise ValueError(_TOO_DEEP) from None
     except Exception as error:  # beside YAMLError, whatever a wrong date, number or tag makes it raise

@@ -52,8 +52,10 @@ class Range(Dimension):
 
     @property
     def examples(self) -> tuple[Any, ...]:
-        """Values that a setting must be able to take for the range to make sense."""
-        return (self.low, self.high)
+        """Values that a setting must be able to take for the range to make sense: the least and the greatest."""
+        if self.step is None:
+            return (self.low, self.high)
+        return (self.low, self.low + int((self.high - self.low) / self.step + 1e-9) * self.step)
 
     def find(self, value: object) -> int | float | None:
         """The value as one of the range, None where it is none: 10.0 is 10 among whole numbers."""

@@ -104,6 +104,11 @@ def test_a_point_of_the_space_is_found_in_it_and_nothing_else(seed):
     assert space.locate(dict.fromkeys(point, "elsewhere")) == {}
 
 
+def test_the_greatest_value_of_a_range_is_on_its_steps():
+    assert Range(low=3, high=8, step=2).examples == (3, 7)
+    assert Range(low=0.0, high=0.3, step=0.1).examples == pytest.approx((0.0, 0.3))
+
+
 @pytest.mark.parametrize(
     ("value", "found"), [(0, None), (21, None), (5, 5), (5.0, 5), (5.5, None), (True, None), (None, None), ("5", None)]
 )

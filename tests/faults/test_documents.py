@@ -28,7 +28,18 @@ ROW = "a.png,,,1,,0.0,0.0,4.0,4.0,happy,0.75,0.25,0.75,ok,\n"
 
 
 @pytest.mark.parametrize(
-    "text", [LONG, "[" * 100_000, "2024-13-45", "a: *b", f"a: {RED}", "&a [*a]", "\x00", "!!python/name:os.system x"]
+    "text",
+    [
+        LONG,
+        "[" * 100_000,
+        "2024-13-45",
+        "a: *b",
+        f"a: {RED}",
+        "&a [*a]",
+        "\x00",
+        "!!python/name:os.system x",
+        '"\\e[31mred": 1\n"\\e[31mred": 2',
+    ],
 )
 def test_yaml_that_is_damaged(tmp_path, refused, text):
     (tmp_path / "config.yaml").write_text(text)

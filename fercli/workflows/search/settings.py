@@ -174,6 +174,8 @@ def _check_space(space: Space, run: RunConfig, source: str) -> None:
     for name, dimension in space.dimensions.items():
         if name == "val_fraction":
             raise UsageError(f"{source}: {name}: all trials share one split: give it with --set {name}=NUMBER instead")
+        if name in RunConfig.model_fields and name != "arguments":
+            raise UsageError(f"{source}: {name}: all trials share it: give it as an option instead, or leave it out")
         for value in dimension.examples:
             try:
                 change_config(run, {**space.conditions(name), name: value}, source)

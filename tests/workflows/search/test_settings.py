@@ -51,6 +51,8 @@ def test_every_space_of_the_catalogue_fits_its_network(name):
         ("optimizer.lr: {low: 1, high: 1}", r"space.yaml: optimizer\.lr: the range from 1 to 1 is empty"),
         ("arguments: [1]", r"space.yaml: arguments: name the one that changes"),
         ("val_fraction: [0.1, 0.2]", r"space.yaml: val_fraction: all trials share one split: give it with --set"),
+        ("arguments.kernel: {low: 3, high: 8, step: 2}\nseed: [1, 2]", r"space.yaml: seed: all trials share it"),
+        ("batch_size: [8]\nmixup: 0\nbatch_size: [16]", r"'batch_size' stands twice, in lines 1 and 3"),
         ("just words", r"space.yaml: it is no mapping"),
         ("a: [", r"space.yaml"),
     ],
