@@ -109,6 +109,23 @@ class Space:
         found = self.sample(lambda name, dimension: dimension.find(values.get(name)))
         return {name: value for name, value in found.items() if value is not None}
 
+    def widen(self, values: Mapping[str, Any]) -> "Space":
+        """The space with these values, by dotted name, in it too; one that a range cannot have, as 0 in one that is
+        logarithmic, stays outside."""
+        document = dict(self.document)
+        for name, dimension in self.dimensions.items():
+            value = values.get(name)
+            if value is None or dimension.find(value) is not None:
+                continue
+            if isinstance(dimension, Choice):
+                choices = [value, *dimension.values]
+                written = document[name]
+                document[name] = {**written, "values": choices} if isinstance(written, Mapping) else choices
+            elif value > 0 or not dimension.log:
+                ends = {"low": min(dimension.low, value), "high": max(dimension.high, value)}
+                document[name] = {**document[name], **ends}
+        return parse_space(document)
+
     def list_grid(self) -> dict[str, list[Any]]:
         """The values of each setting in a grid; a range needs whole limits or a step."""
         grid: dict[str, list[Any]] = {}

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fercli.core.files import write_text
+from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
 from fercli.data.loaders.face_file import SUFFIX, write_faces
 from fercli.data.quality import duplicates, leaks
@@ -86,7 +87,7 @@ def fix(check: Check, path: Path, force: bool = False) -> Cleaned:
     removed = {reason: counts[reason] for reason in REASONS}
     kept = np.ones(len(check.faces), dtype=np.bool_)
     kept[[removal.face for removal in gone]] = False
-    note = f"{check.faces.name} without {len(gone):,} faces, which {table.name} lists"
+    note = f"{check.faces.name} without {format_count(len(gone), 'face')}, which {table.name} lists"
     faces = replace(check.faces, name=path.stem, splits=check.splits, notes=(*check.faces.notes, note)).select(kept)
     facts = {
         "cleaned_from": check.faces.name,

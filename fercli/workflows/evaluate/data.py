@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fercli.core.config import LoadOptions
 from fercli.core.errors import DataError, RunError
 from fercli.core.progress import ProgressCallback
-from fercli.core.text import shorten
+from fercli.core.text import format_count, shorten
 from fercli.data.faceset import FRACTIONS, FaceSet
 from fercli.data.load import SETS, load_faces
 from fercli.data.quality.leaks import drop_leaks
@@ -142,6 +142,6 @@ def match_classes(faces: FaceSet, model: Model, *, shared: bool = False) -> Face
         return kept
     note = (
         f"only the classes that both know, among which alone the network chooses: {', '.join(both)}; "
-        f"{len(faces) - len(kept):,} faces of others left out"
+        f"{format_count(len(faces) - len(kept), 'face')} of others left out"
     )
     return replace(kept, notes=(*faces.notes, note))

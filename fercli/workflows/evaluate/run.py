@@ -9,6 +9,7 @@ from fercli.core.catalogue import Claim
 from fercli.core.errors import DataError, ModelError
 from fercli.core.files import refuse_existing
 from fercli.core.progress import SILENT, Progress, explain_interrupt
+from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
 from fercli.data.groups import read_groups
 from fercli.data.load import share_faces
@@ -100,6 +101,8 @@ def _choose_split(split: str | None, splits: NDArray[np.str_], faces: FaceSet) -
     """The split to measure. Raises DataError where it is empty."""
     there = [name for name in ("test", "val", "train", "spare", "all") if (splits == name).any()]
     split = split or there[0]
+    if split not in there and there == ["all"]:
+        raise DataError(f"{faces.name} has no {split} split here: leave --split out to measure all its faces")
     if split != "all" and split not in there:
         raise DataError(f"{faces.name} has no {split} split here: it has {', '.join(there)} (--split)")
     return split
@@ -109,7 +112,9 @@ def _note_choice(split: str, faces: FaceSet) -> list[str]:
     """What should be said of a split that nobody asked for."""
     if split == "val":
         return [f"{faces.name} has no test split here: measuring val"]
-    return [f"{faces.name} has no split of its own: measuring all {len(faces)} faces"] if split == "all" else []
+    if split == "all":
+        return [f"{faces.name} has no split of its own: measuring all {format_count(len(faces), 'face')}"]
+    return []
 
 
 def _note_model(model: Model) -> list[str]:

@@ -70,9 +70,7 @@ class StudyConfig(Settings):
     @property
     def default_point(self) -> dict[str, Any]:
         """The settings that the run has without any trial, as far as the space has them."""
-        entry = configured_entry(self.run.model, self.run.arguments)
-        arguments = {f"arguments.{name}": value for name, value in list_arguments(entry).items()}
-        return self.parsed_space.locate(flatten_settings(self.run.recipe.model_dump()) | arguments)
+        return self.parsed_space.locate(_list_settings(self.run))
 
     @property
     def directions(self) -> list[Literal["minimize", "maximize"]]:
@@ -146,12 +144,13 @@ def resolve_study(options: SearchOptions, base: StudyConfig | None = None) -> St
 
 
 def find_space(name: str | None, run: RunConfig) -> Space:
-    """The space in a file, or the one of that name that the catalogue has for the model; None is its 'recipe'.
+    """The space in a file, or the one of that name that the catalogue has for the model; None is its 'recipe'. The
+    catalogue's are widened by the run's own settings, so that the first trial can be the run as it is.
 
     Raises UsageError, in one line, where there is none, or where a trial of it could not be trained.
     """
     spaces = load_catalogue()[run.model].spaces
-    if name is None or name in spaces:
+    if shipped := name is None or name in spaces:
         if not spaces:
             raise UsageError(f"{run.model} has no space in the catalogue: write one and name it with --space FILE")
         source = f"the space '{name or 'recipe'}' of {run.model}"
@@ -165,8 +164,17 @@ def find_space(name: str | None, run: RunConfig) -> Space:
         space = parse_space(document)
     except ValueError as error:
         raise UsageError(f"{source}: {error}") from error
+    if shipped:
+        space = space.widen(_list_settings(run))
     _check_space(space, run, source)
     return space
+
+
+def _list_settings(run: RunConfig) -> dict[str, Any]:
+    """The settings of a run's recipe and the arguments of its network, by dotted name."""
+    entry = configured_entry(run.model, run.arguments)
+    arguments = {f"arguments.{name}": value for name, value in list_arguments(entry).items()}
+    return flatten_settings(run.recipe.model_dump()) | arguments
 
 
 def _check_space(space: Space, run: RunConfig, source: str) -> None:

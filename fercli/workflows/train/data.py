@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from fercli.core.config import RunConfig
 from fercli.core.errors import DataError
 from fercli.core.progress import Progress, ProgressCallback, no_progress
+from fercli.core.text import format_count
 from fercli.data.faceset import FaceSet
 from fercli.data.load import SETS, load_faces
 from fercli.data.quality.leaks import DROPPED, describe_leak, drop_leaks, find_shared
@@ -103,7 +104,7 @@ def note_splits(config: RunConfig, faces: FaceSet, splits: NDArray[np.str_], pro
     faces to validate on."""
     if config.drop_leaks:
         dropped = int((splits == DROPPED).sum())
-        progress.say(f"left {dropped:,} faces out of training whose picture stands in val or test too")
+        progress.say(f"left {format_count(dropped, 'face')} out of training whose picture stands in val or test too")
     for note in filter(None, (describe_leak(faces, splits, split) for split in ("val", "test"))):
         progress.say(f"note: {note}")
     if 1 < (count := int((splits == "val").sum())) < _FEW:
@@ -150,7 +151,8 @@ def _move_split(config: RunConfig, faces: FaceSet, splits: NDArray[np.str_], spl
     """A split's faces on the device. Raises DataError where it has fewer than two."""
     positions = np.flatnonzero(splits == split)
     if len(positions) < 2:
-        raise DataError(f"{config.data} leaves {len(positions)} faces for the {split} split: too few to train with")
+        count = format_count(len(positions), "face")
+        raise DataError(f"{config.data} leaves {count} for the {split} split: too few to train with")
     images = torch.from_numpy(faces.images[positions]).to(device)
     labels = torch.from_numpy(faces.labels[positions]).to(device)
     targets = None if faces.targets is None else torch.from_numpy(faces.targets[positions]).to(device)

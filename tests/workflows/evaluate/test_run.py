@@ -104,6 +104,8 @@ def test_a_foreign_set_without_a_split_is_measured_whole(run, tmp_path):
     result = evaluate_run(run.path, data=str(tmp_path / "drawn"))
     assert (result.split, result.scores.faces) == ("all", 70)
     assert any("no split of its own" in note for note in result.notes)
+    with pytest.raises(DataError, match="drawn has no val split here: leave --split out to measure all its faces"):
+        evaluate_run(run.path, data=str(tmp_path / "drawn"), split="val")
 
 
 def test_a_saved_evaluation_has_the_files_that_it_names(run, tmp_path):

@@ -25,13 +25,24 @@ def test_the_plain_command_searches_the_quick_recipe_of_the_default():
     config = resolve_study(SearchOptions())
     assert (config.run.model, config.run.recipe_name, config.objectives) == ("xu-rescnn", "quick", ("loss",))
     assert (config.sampler, config.pruner, config.trials, config.top, config.seeds) == ("tpe", "hyperband", 40, 5, 3)
-    assert config.space == load_catalogue()["xu-rescnn"].spaces["recipe"]
+    written = load_catalogue()["xu-rescnn"].spaces["recipe"]
+    assert config.space == written | {"batch_size": [16, *written["batch_size"]]}
 
 
 def test_what_follows_from_folds_and_objectives():
     assert resolve_study(SearchOptions(folds=3)).pruner == "wilcoxon"
     several = resolve_study(SearchOptions(objectives=("accuracy", "parameters")))
     assert (several.sampler, several.pruner, several.directions) == ("nsga2", "none", ["maximize", "minimize"])
+
+
+@pytest.mark.parametrize("name", load_catalogue().models)
+def test_every_recipe_is_in_the_space_of_its_network(name):
+    """But a weight decay of 0, where the range is logarithmic."""
+    for recipe in load_catalogue()[name].recipes:
+        config = resolve_study(SearchOptions(model=name, recipe=recipe))
+        missing = config.space.keys() - config.default_point.keys()
+        assert missing <= {"optimizer.weight_decay"}, recipe
+        assert "optimizer.weight_decay" not in missing or config.run.recipe.optimizer.weight_decay == 0
 
 
 @pytest.mark.parametrize("name", load_catalogue().models)

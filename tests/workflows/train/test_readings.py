@@ -139,7 +139,7 @@ def test_leaks_are_told_of_and_dropped(root, tmp_path):
     assert any("1 of 21 val faces" in note for note in evaluate_run(kept).notes)
     ears = Ears()
     run = RunFolder(start_run(config(root, drop_leaks=True), tmp_path / "run", progress=ears).folder)
-    assert "left 1 faces out of training whose picture stands in val or test too" in ears.heard
+    assert "left 1 face out of training whose picture stands in val or test too" in ears.heard
     assert "Training_0,angry,dropped" in run.split.read_text()
     assert not any("val faces stand" in note for note in evaluate_run(run.path).notes)
     shared = tmp_path / "shared.safetensors"
